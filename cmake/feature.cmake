@@ -1,0 +1,20 @@
+# One helper for every room: a static library with our flags.
+#   rb_library(rb_audit SOURCES audit.c ... PUBLIC rb_store PRIVATE PkgConfig::SODIUM)
+function(rb_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC rb_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+endfunction()
+
+# A unit test with Check: one executable, one CTest entry, label `unit` (or LABEL).
+#   rb_unit_test(test_audit SOURCES test_audit.c LIBS rb_audit)
+function(rb_unit_test name)
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LIBS" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE rb_flags ${ARG_LIBS} PkgConfig::CHECK)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 60)
+endfunction()

@@ -1,0 +1,34 @@
+/*
+ * Memory with one end: everything taken from an arena goes when the arena goes. A request, a
+ * closure's result, a list of rows each live in one, so nobody frees rows. Allocation never
+ * returns NULL: without memory the process ends (the kernel overcommits; a daemon that cannot
+ * get 4 KiB cannot tell anybody).
+ */
+#ifndef RB_BASE_ARENA_H
+#define RB_BASE_ARENA_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+struct arena_block;
+struct arena {
+	struct arena_block *last;
+};
+
+#define ARENA_INIT ((struct arena){0})
+
+void arena_init(struct arena *arena);
+void arena_done(struct arena *arena);
+/* Zeroed, aligned for any type. */
+void *arena_alloc(struct arena *arena, size_t size);
+void *arena_copy(struct arena *arena, const void *bytes, size_t size);
+/* NULL stays NULL. */
+char *arena_text(struct arena *arena, const char *text);
+char *arena_text_n(struct arena *arena, const char *text, size_t length);
+char *arena_format(struct arena *arena, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+char *arena_vformat(struct arena *arena, const char *format, va_list args);
+/* Has `free_it(object)` called when the arena ends (last in, first out): json_decref and the like. */
+void arena_defer(struct arena *arena, void (*free_it)(void *object), void *object);
+
+#endif
