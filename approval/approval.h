@@ -1,0 +1,112 @@
+/*
+ * Approvals: a request over a subject (kind, id, digest) with ordered levels, n of m, excluded
+ * persons and an expiry. Knows no plan and no change. One reject closes; time-out is a denial;
+ * a decision is counted again when it is used; an approval is used once.
+ */
+#ifndef RB_APPROVAL_APPROVAL_H
+#define RB_APPROVAL_APPROVAL_H
+
+#include "lib/base/arena.h"
+#include "lib/base/error.h"
+#include "lib/base/id.h"
+#include "lib/store/store.h"
+#include "people/people.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* R0 only checks; R1 reversible, not production; R2 reversible, production; R3 irreversible or more than one site. */
+enum approval_class { APPROVAL_R0, APPROVAL_R1, APPROVAL_R2, APPROVAL_R3 };
+
+/* state, word */
+#define APPROVAL_STATES(X) \
+	X(PENDING, "PENDING")   \
+	X(APPROVED, "APPROVED") \
+	X(REJECTED, "REJECTED") \
+	X(EXPIRED, "EXPIRED")   \
+	X(VOID, "VOID")         \
+	X(USED, "USED")
+enum approval_state {
+#define X(name, word) APPROVAL_##name,
+	APPROVAL_STATES(X)
+#undef X
+};
+
+struct approval_level {
+	const char *group; /* or NULL: whoever has `role` */
+	enum role role;
+	struct scope scope;
+	int need;          /* 0 = all of the group */
+	bool different_teams;
+};
+
+#define APPROVAL_LEVELS_MAX 4
+
+struct approval_request {
+	char id[ID_SIZE];
+	const char *subject_kind;   /* "plan_version", "graph" */
+	const char *subject_id;     /* "checkout/drain-zone@3", "01J..." (the execution) */
+	const char *subject_digest; /* what is signed */
+	enum approval_class approval_class;
+	struct approval_level levels[APPROVAL_LEVELS_MAX];
+	size_t level_count;
+	const char *const *excluded; /* person ids, NULL-ended: requester, editors */
+	const char *reading;         /* canonical JSON of the values shown, or NULL */
+	const char *summary;         /* one sentence */
+	const char *requested_by;    /* person id */
+	int64_t requested_at_us, expires_at_us;
+	enum approval_state state;
+	const char *state_reason;    /* why REJECTED, VOID ... */
+	int64_t version;             /* for If-Match */
+};
+
+extern const struct store_schema approval_schema;
+
+/* Opens a request and tells those who may decide. The id is the caller's. */
+int approval_open(struct store_tx *tx, const struct approval_request *request, const struct audit_actor *actor,
+	const char notify_id[static ID_SIZE], struct error *err);
+/* The levels that the class asks for, of a version or of a run, in that scope; 0 levels = no approval is needed. */
+void approval_policy(enum approval_class approval_class, bool is_version, const struct scope *scope,
+	struct approval_level *ret_levels, size_t *ret_count);
+
+enum approval_decision { APPROVAL_APPROVE, APPROVAL_REJECT };
+struct approval_decide {
+	const char *approval_id;
+	enum approval_decision decision;
+	const char *digest; /* that the approver was shown: else ERROR_STALE */
+	const char *reason; /* required for a rejection */
+	const struct principal *principal;
+	int64_t at_us;
+	char decision_id[ID_SIZE];
+	char notify_id[ID_SIZE];
+	enum approval_state ret_state;
+};
+/* ERROR_FORBIDDEN with the exact reason: excluded, no such right, decided already. */
+int approval_decide(struct store_tx *tx, struct approval_decide *decide, struct error *err);
+
+/*
+ * Is it approved now, counting each decision again (still in the group, still enabled)?
+ * ERROR_NOT_APPROVED says what is missing and who could give it.
+ */
+int approval_check(struct store_tx *tx, const char *subject_kind, const char *subject_id, const char *subject_digest,
+	int64_t now_us, char ret_approval_id[static ID_SIZE], struct error *err);
+/* The same, and it can't be used again: for one run. */
+int approval_use(struct store_tx *tx, const char *subject_kind, const char *subject_id, const char *subject_digest,
+	const struct audit_actor *actor, int64_t now_us, char ret_approval_id[static ID_SIZE], struct error *err);
+/* Everything open or approved over (kind, id) but not over `keep_digest` (may be NULL) is void, with the reason. */
+int approval_void(struct store_tx *tx, const char *subject_kind, const char *subject_id, const char *keep_digest,
+	const char *reason, const struct audit_actor *actor, int64_t now_us, struct error *err);
+int approval_get(struct store_tx *tx, struct arena *arena, const char *id, struct approval_request **ret, struct error *err);
+
+/* After the commit of a decision that ended a request (approved, rejected, expired, void). Connected in main. At most 4 a subject kind. */
+struct approval_ended {
+	const char *id, *subject_kind, *subject_id, *subject_digest;
+	enum approval_state state;
+};
+struct approvals; /* the room's living part: subscribers, expiry timer */
+int approvals_open(struct store *store, struct loop *loop, struct approvals **ret, struct error *err);
+void approvals_close(struct approvals *approvals);
+void approvals_subscribe(struct approvals *approvals, void (*ended)(void *arg, const struct approval_ended *what), void *arg);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * The audit: an append-only RFC 6962 Merkle log in the same transaction as each fact, C2SP
+ * checkpoints in the database and in a file outside it, verification, export, and the event feed
+ * read from it. A fact that cannot be audited does not happen.
+ */
+#ifndef RB_AUDIT_AUDIT_H
+#define RB_AUDIT_AUDIT_H
+
+#include "lib/base/arena.h"
+#include "lib/base/error.h"
+#include "lib/store/store.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+enum audit_actor_kind { AUDIT_HUMAN, AUDIT_TOKEN, AUDIT_SYSTEM };
+
+struct audit_actor {
+	enum audit_actor_kind kind;
+	char id[64];       /* person or token id; "system" */
+	char name[128];    /* as shown: "li.wei" */
+	char session[80];  /* digest of the token or session, "" for peers and the system */
+	char address[96];  /* "127.0.0.1:4711", "unix", "" */
+};
+extern const struct audit_actor audit_system; /* the daemon itself */
+
+/* The closed list of actions: code, word. A room adds its rows here. */
+#define AUDIT_ACTIONS(X)                                                       \
+	X(DAEMON_START, "daemon.start")                                        \
+	X(DAEMON_STOP, "daemon.stop")                                          \
+	X(DENIED, "access.denied")                                             \
+	X(AUDIT_READ, "audit.read")                                            \
+	X(AUDIT_EXPORT, "audit.export")                                        \
+	X(AUDIT_RESTORE, "audit.accept-restore")                               \
+	X(PERSON_CREATE, "person.create")                                      \
+	X(PERSON_CHANGE, "person.change")                                      \
+	X(GROUP_CREATE, "group.create")                                        \
+	X(GROUP_CHANGE, "group.change")                                        \
+	X(GRANT_CREATE, "grant.create")                                        \
+	X(GRANT_REVOKE, "grant.revoke")                                        \
+	X(TOKEN_CREATE, "token.create")                                        \
+	X(TOKEN_REVOKE, "token.revoke")                                        \
+	X(PEER_MAP, "peer.map")                                                \
+	X(TARGET_CREATE, "target.create")                                      \
+	X(TARGET_CHANGE, "target.change")                                      \
+	X(TARGET_REMOVE, "target.remove")                                      \
+	X(HOOK_CREATE, "hook.create")                                          \
+	X(HOOK_REMOVE, "hook.remove")                                          \
+	X(PLAN_ADD, "plan.add")                                                \
+	X(PLAN_SUBMIT, "plan.submit")                                          \
+	X(PLAN_STATE, "plan.state")                                            \
+	X(PLAN_ACTIVATE, "plan.activate")                                      \
+	X(PLAN_RETIRE, "plan.retire")                                          \
+	X(APPROVAL_OPEN, "approval.open")                                      \
+	X(APPROVAL_DECIDE, "approval.decide")                                  \
+	X(APPROVAL_VOID, "approval.void")                                      \
+	X(APPROVAL_USE, "approval.use")                                        \
+	X(APPROVAL_CLOSE, "approval.close")                                    \
+	X(PREVIEW_CREATE, "preview.create")                                    \
+	X(EXECUTION_CREATE, "execution.create")                                \
+	X(EXECUTION_STATE, "execution.state")                                  \
+	X(EXECUTION_COMMAND, "execution.command")                              \
+	X(STEP_STATE, "step.state")                                            \
+	X(EFFECT_INTENT, "effect.intent")                                      \
+	X(EFFECT_OUTCOME, "effect.outcome")                                    \
+	X(ITEM_OPEN, "item.open")                                              \
+	X(ITEM_CHANGE, "item.change")                                          \
+	X(ITEM_CLOSE, "item.close")
+
+enum audit_action {
+#define X(name, word) AUDIT_##name,
+	AUDIT_ACTIONS(X)
+#undef X
+	AUDIT_ACTION_COUNT
+};
+const char *audit_action_word(enum audit_action action);
+
+enum audit_outcome { AUDIT_OK, AUDIT_INTENT, AUDIT_FAILED, AUDIT_UNKNOWN, AUDIT_REFUSED };
+
+struct audit_record {
+	const struct audit_actor *actor;
+	enum audit_action action;
+	enum audit_outcome outcome;
+	const char *subject_kind;   /* "plan", "execution", "effect" ... */
+	const char *subject_id;     /* id or name; for an effect "<execution>/<node path>" */
+	const char *subject_digest; /* "sha256:..." or NULL */
+	const char *intent_id;      /* of the intent that this outcome ends, or NULL */
+	const char *approvals;      /* canonical JSON list of approval ids, or NULL */
+	const json_t *detail;       /* borrowed; canonical JSON only (no reals); NULL = {} */
+};
+
+extern const struct store_schema audit_schema;
+
+/* Appends inside the caller's transaction. at_us is the closure's time. *ret_seq may be NULL. */
+int audit_append(struct store_tx *tx, const struct audit_record *record, int64_t at_us, int64_t *ret_seq,
+	struct error *err);
+
+#endif

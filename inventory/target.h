@@ -1,0 +1,47 @@
+/*
+ * Targets: the outside systems that plans may touch. Kind, address, credential by reference,
+ * environment to tier as labels, an allow-list of keys. Plans see names and labels only.
+ */
+#ifndef RB_INVENTORY_TARGET_H
+#define RB_INVENTORY_TARGET_H
+
+#include "adapters/adapter.h"
+#include "lib/base/arena.h"
+#include "lib/base/digest.h"
+#include "lib/base/error.h"
+#include "lib/base/id.h"
+#include "lib/store/store.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct target {
+	char id[ID_SIZE];
+	const char *name;
+	const char *kind;
+	const char *address;
+	const char *credential; /* reference or NULL */
+	const char *environment, *site, *zone, *service, *tier; /* "" when not given; also labels */
+	const char *labels;       /* canonical JSON object of texts, without the five above */
+	const char *const *allow; /* "haproxy.weight checkout/zone-*" patterns over "type arg arg"; NULL-ended; never empty */
+	const char *const *networks; /* CIDRs; NULL-ended; may be empty */
+	int64_t version;          /* for If-Match */
+	int64_t created_at_us, changed_at_us;
+};
+
+extern const struct store_schema inventory_schema;
+
+int target_get(struct store_tx *tx, struct arena *arena, const char *name, struct target **ret, struct error *err);
+/* All labels of a target (with environment ... tier) as one JSON object of texts; the caller's. */
+json_t *target_all_labels(const struct target *target);
+/* Targets of a kind whose labels have all of `labels` (an object of texts, not empty), by name. */
+int target_select(struct store_tx *tx, struct arena *arena, const char *kind, const json_t *labels,
+	struct target ***ret, size_t *ret_count, struct error *err);
+/* SHA-256 over kind, address, credential reference, allow-list, networks. */
+void target_identity(const struct target *target, struct digest *ret);
+/* May this register of it be touched? ERROR_FORBIDDEN naming target, key and the list. */
+int target_check_allowed(const struct target *target, const char *type, const char *const *args, struct error *err);
+/* View for the adapters, borrowed from the target. */
+struct adapter_target target_for_adapter(const struct target *target);
+
+#endif
