@@ -208,21 +208,14 @@ int item_list(struct store_tx *tx, struct arena *arena, const char *execution_id
 	struct item ***ret, size_t *ret_count, struct error *err)
 {
 	struct store_query *query = store_query(tx, &LIST);
-	struct item **items = arena_alloc(arena, sizeof(*items) * 16);
-	size_t count = 0, capacity = 16;
+	struct item **items = NULL;
+	size_t count = 0, capacity = 0;
 	int rc;
 
 	store_bind_text(query, ":execution", execution_id);
 	store_bind_text(query, ":key", register_key);
 	while ((rc = store_next(query, err)) == 1) {
-		if (count == capacity) {
-			struct item **larger = arena_alloc(arena, sizeof(*items) * capacity * 2);
-
-			for (size_t i = 0; i < count; i++)
-				larger[i] = items[i];
-			items = larger;
-			capacity *= 2;
-		}
+		items = arena_grow(arena, items, count, &capacity, sizeof(*items));
 		items[count] = arena_alloc(arena, sizeof(*items[count]));
 		read_row(query, arena, items[count++]);
 	}

@@ -150,3 +150,17 @@ void arena_defer(struct arena *arena, void (*free_it)(void *object), void *objec
 	deferred->before = arena->last->deferred;
 	arena->last->deferred = deferred;
 }
+
+void *arena_grow(struct arena *arena, void *list, size_t count, size_t *capacity, size_t element_size)
+{
+	size_t larger = *capacity * 2 + 8;
+	void *copy;
+
+	if (count < *capacity)
+		return list;
+	copy = arena_alloc(arena, larger * element_size);
+	if (count > 0)
+		memcpy(copy, list, count * element_size);
+	*capacity = larger;
+	return copy;
+}
