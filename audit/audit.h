@@ -37,10 +37,14 @@ extern const struct audit_actor audit_system; /* the daemon itself */
 	X(GROUP_CREATE, "group.create")                                        \
 	X(GROUP_CHANGE, "group.change")                                        \
 	X(GRANT_CREATE, "grant.create")                                        \
+	X(GRANT_CONFIRM, "grant.confirm")                                      \
 	X(GRANT_REVOKE, "grant.revoke")                                        \
 	X(TOKEN_CREATE, "token.create")                                        \
+	X(TOKEN_CONFIRM, "token.confirm")                                      \
 	X(TOKEN_REVOKE, "token.revoke")                                        \
 	X(PEER_MAP, "peer.map")                                                \
+	X(PEER_CONFIRM, "peer.confirm")                                        \
+	X(PEER_UNMAP, "peer.unmap")                                            \
 	X(TARGET_CREATE, "target.create")                                      \
 	X(TARGET_CHANGE, "target.change")                                      \
 	X(TARGET_REMOVE, "target.remove")                                      \

@@ -12,6 +12,7 @@
 #include "lib/store/store.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* bit, word */
@@ -57,6 +58,7 @@ struct principal {
 	struct principal_grant *grants;
 	size_t grant_count;
 	bool is_token;
+	int64_t expires_at_us; /* of the token; 0 for a peer */
 };
 
 extern const struct store_schema people_schema;
@@ -75,5 +77,54 @@ int64_t people_count_with_role(struct store_tx *tx, enum role role, const struct
 int people_name(struct store_tx *tx, const char *person_id, char *ret_name, size_t size, struct error *err);
 /* Person id of a name; ERROR_NOT_FOUND with the nearest name. */
 int people_find(struct store_tx *tx, const char *name, char ret_id[static ID_SIZE], struct error *err);
+/*
+ * Called by every closure that writes with the admin's right: the first act of a second admin
+ * ends the time in which the first may grant alone.
+ */
+int people_note_act(struct store_tx *tx, const struct principal *principal, int64_t at_us, struct error *err);
+
+/* --- tokens as text --- */
+
+#define TOKEN_TEXT_SIZE 47 /* "rb_" + 43 of base64url + NUL */
+#define TOKEN_LIFE_MAX_US (366 * INT64_C(86400000000))
+
+/* --- first start --- */
+
+struct people_bootstrap {
+	char person_id[ID_SIZE], grant_id[ID_SIZE], token_id[ID_SIZE];
+	char token[TOKEN_TEXT_SIZE]; /* the caller writes it to a file of mode 0600 and zeroes this */
+	int64_t at_us;
+	bool ret_created; /* false: there are persons already, and nothing was written */
+};
+/* Draws the ids and the token, outside the closure. */
+void people_bootstrap_init(struct people_bootstrap *bootstrap, int64_t at_us);
+/*
+ * A store_ask. With no person in the store: the person "admin", the grant of admin (marked
+ * bootstrap) and a token that lives 24 h and ends as soon as another credential of an admin is used.
+ */
+int people_bootstrap(struct store_tx *tx, void *bootstrap, struct error *err);
+
+/* --- who is it? The living part: counters of failed attempts, what is owed to the store --- */
+
+struct people;
+int people_open(struct store *store, struct people **ret, struct error *err);
+/* After store_close's last turn or before it; nothing of it is called later. */
+void people_close(struct people *people);
+/*
+ * The principal of a token, in the arena. ERROR_UNAUTHENTICATED says expired, revoked, waiting for
+ * its confirmation or not known; ERROR_FORBIDDEN for a disabled person; ERROR_TOO_MANY after ten
+ * failures of one address within a minute (a good token is still let in: no lock-out).
+ */
+int people_authenticate_token(struct people *people, struct arena *arena, const char *token, const char *address,
+	int64_t now_us, struct principal **ret, struct error *err);
+/* The principal of a unix socket's peer; an unmapped uid is a viewer. */
+int people_authenticate_peer(struct people *people, struct arena *arena, int64_t uid, const char *address,
+	int64_t now_us, struct principal **ret, struct error *err);
+/* In the shape of server_authenticator: `people` is its arg, *ret_principal a struct principal. */
+int people_authenticate(void *people, struct arena *arena, const char *token, int64_t peer_uid,
+	const char *address, unsigned access, void **ret_principal, struct error *err);
+const char *people_principal_id(const void *principal);
+/* Puts "access.denied" into the audit, at most 10 a minute for an address; what was left out is counted in the next. */
+void people_record_denial(struct people *people, const struct audit_actor *actor, const struct error *why, int64_t at_us);
 
 #endif
