@@ -1,0 +1,152 @@
+#include "executor/runner/host.h"
+
+#include "executor/runner/json_lua.h"
+#include "executor/runner/sandbox.h"
+#include "runner_prelude.h"
+
+#include <lauxlib.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PLAN_PREFIX "=#" /* chunk names of plan texts and modules begin with it */
+#define MAX_LEVELS  200	 /* of the stack that are looked at; each costs its depth */
+
+/* Where in a plan something happened; `line` 0 = nowhere in a plan. */
+struct place {
+	char chunk[64];
+	int line;
+};
+
+static void find_place(lua_State *L, struct place *place)
+{
+	lua_Debug frame;
+
+	place->line = 0;
+	for (int level = 0; place->line == 0 && level < MAX_LEVELS; level++) {
+		if (!lua_getstack(L, level, &frame))
+			break;
+		lua_getinfo(L, "Sl", &frame);
+		if (strncmp(frame.source, PLAN_PREFIX, strlen(PLAN_PREFIX)) != 0 ||
+			frame.currentline < 1)
+			continue;
+		snprintf(place->chunk, sizeof(place->chunk), "%s", frame.source + 1);
+		place->line = frame.currentline;
+	}
+}
+
+static int push_place(lua_State *L, const struct place *place)
+{
+	if (place->line == 0)
+		return 0;
+	lua_pushstring(L, place->chunk);
+	lua_pushinteger(L, place->line);
+	return 2;
+}
+
+/* line() -> chunk, line; nothing outside a plan */
+static int host_line(lua_State *L)
+{
+	struct place place;
+
+	find_place(L, &place);
+	return push_place(L, &place);
+}
+
+/* The message handler of host_call: runs where the error is, before the stack unwinds. */
+static int note_place(lua_State *L)
+{
+	find_place(L, lua_touserdata(L, lua_upvalueindex(1)));
+	return 1;
+}
+
+/* call(f, ...) -> true, results... | false, value, chunk, line */
+static int host_call(lua_State *L)
+{
+	struct place place = {.line = 0};
+
+	luaL_checkany(L, 1);
+	lua_pushlightuserdata(L, &place);
+	lua_pushcclosure(L, note_place, 1);
+	lua_insert(L, 1); /* handler f ... */
+	if (lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1) == LUA_OK) {
+		lua_pushboolean(L, true);
+		lua_replace(L, 1);
+		return lua_gettop(L);
+	}
+	lua_pushboolean(L, false);
+	lua_insert(L, 2); /* handler false value */
+	return 2 + push_place(L, &place);
+}
+
+/* load(text, chunk name, environment) -> function | nil, message. Source text, never bytecode. */
+static int host_load(lua_State *L)
+{
+	size_t length;
+	const char *text = luaL_checklstring(L, 1, &length);
+	const char *name = luaL_checkstring(L, 2);
+
+	luaL_checktype(L, 3, LUA_TTABLE);
+	if (luaL_loadbufferx(L, text, length, name, "t") != LUA_OK) {
+		lua_pushnil(L);
+		lua_insert(L, -2);
+		return 2;
+	}
+	lua_pushvalue(L, 3);
+	lua_setupvalue(L, -2, 1);
+	return 1;
+}
+
+/* prelude(name) -> function. The upvalue is the prelude's environment. */
+static int host_prelude(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	const struct embedded_file *file = NULL;
+
+	lua_pushfstring(L, "prelude/%s.lua", name);
+	for (size_t i = 0; i < runner_prelude_count && file == NULL; i++)
+		if (strcmp(runner_prelude[i].name, lua_tostring(L, -1)) == 0)
+			file = &runner_prelude[i];
+	if (file == NULL)
+		return luaL_error(L, "the runner has no prelude/%s.lua", name);
+	lua_pushfstring(L, "=%s", file->name);
+	if (luaL_loadbufferx(
+		    L, (const char *)file->bytes, file->length, lua_tostring(L, -1), "t") != LUA_OK)
+		return lua_error(L);
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_setupvalue(L, -2, 1);
+	return 1;
+}
+
+/* sorted_keys(table) -> list, count */
+static int host_sorted_keys(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);
+	lua_pushinteger(L, sandbox_sorted_keys(L, 1));
+	return 2;
+}
+
+static const luaL_Reg functions[] = {
+	{"call", host_call},
+	{"line", host_line},
+	{"load", host_load},
+	{"sorted_keys", host_sorted_keys},
+	{NULL, NULL},
+};
+
+void host_open(lua_State *L)
+{
+	luaL_newlib(L, functions);
+	sandbox_open(L); /* host sandbox */
+	lua_getfield(L, -1, "private");
+	lua_pushcclosure(L, host_prelude, 1);
+	lua_setfield(L, -3, "prelude");
+	lua_pushnil(L);
+	lua_setfield(L, -2, "private");
+	lua_setfield(L, -2, "plan");
+	json_lua_push_null(L);
+	lua_setfield(L, -2, "null");
+	json_lua_push_array_mark(L);
+	lua_setfield(L, -2, "array_mt");
+}
