@@ -79,6 +79,24 @@ static int host_call(lua_State *L)
 	return 2 + push_place(L, &place);
 }
 
+/* The function that wrap makes; the upvalue is what it calls. */
+static int call_wrapped(lua_State *L)
+{
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	return lua_gettop(L);
+}
+
+/* wrap(f) -> C function. A tail call to C keeps the caller's frame, and so the plan's line. */
+static int host_wrap(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TFUNCTION);
+	lua_settop(L, 1);
+	lua_pushcclosure(L, call_wrapped, 1);
+	return 1;
+}
+
 /* load(text, chunk name, environment) -> function | nil, message. Source text, never bytecode. */
 static int host_load(lua_State *L)
 {
@@ -132,6 +150,7 @@ static const luaL_Reg functions[] = {
 	{"line", host_line},
 	{"load", host_load},
 	{"sorted_keys", host_sorted_keys},
+	{"wrap", host_wrap},
 	{NULL, NULL},
 };
 

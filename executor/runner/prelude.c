@@ -12,10 +12,11 @@
 /* What stays on the stack of an opened state. */
 enum slot { SLOT_EVALUATE = 1 };
 
-/* The bytes of one evaluation's input, for the function that runs protected. */
+/* One evaluation's input, for the function that runs protected; `file` is what it found in it. */
 struct input {
 	const char *text;
 	size_t length;
+	char file[128];
 };
 
 static int open_prelude(lua_State *L)
@@ -48,18 +49,6 @@ static lua_Integer measure_pieces(lua_State *L)
 	return sum;
 }
 
-/* (evaluate, input) -> pieces, length */
-static int evaluate(lua_State *L)
-{
-	const struct input *input = lua_touserdata(L, 2);
-
-	lua_settop(L, 1);
-	json_lua_push(L, input->text, input->length);
-	lua_call(L, 1, 1);
-	lua_pushinteger(L, measure_pieces(L));
-	return 2;
-}
-
 /* Text for a JSON string without memory of its own: what is not plain ASCII becomes '?'. */
 static void write_plain(char *into, size_t size, const char *text)
 {
@@ -73,16 +62,37 @@ static void write_plain(char *into, size_t size, const char *text)
 	into[i] = '\0';
 }
 
+static void note_file(lua_State *L, struct input *input)
+{
+	if (lua_istable(L, -1) && lua_getfield(L, -1, "file") == LUA_TSTRING)
+		write_plain(input->file, sizeof(input->file), lua_tostring(L, -1));
+	lua_settop(L, 2);
+}
+
+/* (evaluate, input) -> pieces, length */
+static int evaluate(lua_State *L)
+{
+	struct input *input = lua_touserdata(L, 2);
+
+	lua_settop(L, 1);
+	json_lua_push(L, input->text, input->length);
+	note_file(L, input);
+	lua_call(L, 1, 1);
+	lua_pushinteger(L, measure_pieces(L));
+	return 2;
+}
+
 /* Never through Lua: it may have no memory left. */
-static int write_failure(int out, const char *message)
+static int write_failure(int out, const char *file, const char *message)
 {
 	char plain[512];
-	char text[640];
+	char text[768];
 	int length;
 
 	write_plain(plain, sizeof(plain), message);
 	length = snprintf(text, sizeof(text),
-		"{\"errors\":[{\"file\":\"\",\"line\":0,\"message\":\"%s\"}],\"ok\":false}", plain);
+		"{\"errors\":[{\"file\":\"%s\",\"line\":0,\"message\":\"%s\"}],\"ok\":false}", file,
+		plain);
 	if (frame_begin(out, (size_t)length) < 0)
 		return -1;
 	return frame_piece(out, text, (size_t)length);
@@ -144,6 +154,7 @@ int prelude_evaluate(lua_State *L, const char *input, size_t length, int out)
 	lua_pushlightuserdata(L, &argument);
 	status = lua_pcall(L, 2, 2, 0);
 	if (status != LUA_OK)
-		return write_failure(out, describe_failure(L, status, text, sizeof(text)));
+		return write_failure(
+			out, argument.file, describe_failure(L, status, text, sizeof(text)));
 	return write_pieces(L, out);
 }
