@@ -68,7 +68,7 @@ struct error {
 /* Sets code and message, clears field, place and remedy. Returns `code`. err may be NULL. */
 int error_set(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Add to what error_set left; they return err->code, so that they can end a `return`. */
+/* Add to what error_set left; they return err->code, so that they can end a `return`. A NULL err gives ERROR_INTERNAL: pass one where the code matters. */
 int error_field(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int error_place(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int error_remedy(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,15 @@
+foreach(room error arena text time digest json canonical config log secret loop child)
+  rb_unit_test(test_base_${room} SOURCES test_base_${room}.c LIBS rb_base)
+endforeach()
+
+# Every header of lib/base compiles alone, and twice.
+file(GLOB base_headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/lib/base/*.h)
+set(base_header_sources)
+foreach(header ${base_headers})
+  string(MAKE_C_IDENTIFIER ${header} stem)
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/headers/${stem}.c)
+  file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${header}\"\n#include \"${header}\"\n")
+  list(APPEND base_header_sources ${source})
+endforeach()
+add_library(test_base_headers OBJECT ${base_header_sources})
+target_link_libraries(test_base_headers PRIVATE rb_base)
