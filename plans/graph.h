@@ -139,7 +139,8 @@ struct graph {
 	bool has_restore;
 	struct graph_guards restore_guards;
 	struct graph_list restore;
-	size_t node_count, effect_count;
+	size_t node_count;   /* body and restore */
+	size_t effect_count; /* of body; that of restore has the same limit */
 	const json_t *root; /* the whole object; kept alive by the arena */
 };
 
