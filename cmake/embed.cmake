@@ -8,7 +8,7 @@
 set(RB_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/embed_files.cmake)
 
 function(rb_embed target name)
-  set(folder ${CMAKE_BINARY_DIR}/generated)
+  set(folder ${CMAKE_BINARY_DIR}/generated/${target})
   set(source ${folder}/${name}.c)
   set(header ${folder}/${name}.h)
   set(paths)
@@ -23,4 +23,5 @@ function(rb_embed target name)
     COMMENT "Embedding ${name}"
     VERBATIM)
   target_sources(${target} PRIVATE ${source} ${header})
+  target_include_directories(${target} PRIVATE ${folder})
 endfunction()
