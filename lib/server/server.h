@@ -24,12 +24,12 @@ struct stream;
 enum route_method { ROUTE_GET, ROUTE_POST, ROUTE_PUT, ROUTE_DELETE };
 
 enum param_type {
-	PARAM_TEXT,      /* any UTF-8 up to 1,024 bytes, nothing deceptive */
-	PARAM_NAME,      /* text_check_name */
+	PARAM_TEXT,	 /* any UTF-8 up to 1,024 bytes, nothing deceptive */
+	PARAM_NAME,	 /* text_check_name */
 	PARAM_PATH_NAME, /* text_check_path_name: in a path, "a/b" is one segment "a%2Fb" */
-	PARAM_ID,        /* ULID */
+	PARAM_ID,	 /* ULID */
 	PARAM_INT,
-	PARAM_BOOL,      /* true | false */
+	PARAM_BOOL, /* true | false */
 };
 
 struct route_param {
@@ -43,19 +43,20 @@ struct route_param {
 
 struct route {
 	enum route_method method;
-	const char *path;  /* "/api/v1/plans/{plan}/versions/{version}" */
-	unsigned access;   /* handed to the authenticator; 0 = nobody need log in */
-	size_t max_body;   /* 0 = no body */
-	unsigned flags;    /* ROUTE_* below */
+	const char *path; /* "/api/v1/plans/{plan}/versions/{version}" */
+	unsigned access;  /* handed to the authenticator; 0 = nobody need log in */
+	size_t max_body;  /* 0 = no body */
+	unsigned flags;	  /* ROUTE_* below */
 	void (*handle)(struct request *req);
 	struct route_param path_params[ROUTE_PARAMS_MAX];  /* each {name} of the path */
 	struct route_param query_params[ROUTE_PARAMS_MAX]; /* others are refused by name */
-	const char *summary; /* one line, for the API document */
+	const char *summary;				   /* one line, for the API document */
 };
 
-#define ROUTE_RAW_BODY 1u  /* body is not JSON: request_body */
-#define ROUTE_STREAM   2u  /* ends when the client leaves: no total deadline */
-#define ROUTE_NO_KEY   4u  /* POST that takes no Idempotency-Key (it changes nothing) */
+#define ROUTE_RAW_BODY 1u /* body is not JSON: request_body */
+#define ROUTE_STREAM   2u /* ends when the client leaves: no total deadline */
+#define ROUTE_NO_KEY   4u /* POST that takes no Idempotency-Key (it changes nothing) */
+#define ROUTE_SECRET   8u /* the reply shows a secret once: it is never kept for a replay */
 
 struct route_table {
 	const struct route *routes;
@@ -79,8 +80,9 @@ struct server_authenticator {
 
 struct listener_options {
 	const char *name;    /* "local" or "control" */
-	const char *address; /* "unix:/path" (mode 0666: peers are known by credentials) or "host:port"; port 0 = free */
-	int fd;              /* > 0: already bound (socket activation); address is then only shown */
+	const char *address; /* "unix:/path" (mode 0666: peers are known by credentials) or
+				"host:port"; port 0 = free */
+	int fd; /* > 0: already bound (socket activation); address is then only shown */
 	const char *certificate_path, *key_path; /* both or none */
 	unsigned connection_limit, per_address_limit;
 };
@@ -91,14 +93,26 @@ struct server_options {
 	struct server_authenticator authenticator;
 	const struct route_table *tables;
 	size_t table_count;
-	const char *const *hosts; /* NULL-ended names accepted in Host on TCP listeners, besides the bound address */
+	const char *const *hosts; /* NULL-ended names accepted in Host on TCP listeners, besides the
+				     bound address and localhost */
+	/* 0 = the default. */
+	int64_t request_deadline_ms; /* from the request line to the end of the reply: 15 s */
+	int64_t held_deadline_ms;    /* of a held request: 60 s */
+	unsigned idle_timeout_s;     /* silence on a connection: 10 s */
+	int64_t heartbeat_ms;	     /* of streams: 15 s */
+	size_t lag_bytes;	     /* what a stream may have unsent: 1 MiB */
+	unsigned stream_limit;	     /* streams at once: 128 */
 };
 
 int server_open(const struct server_options *options, struct server **ret, struct error *err);
 int server_listen(struct server *server, const struct listener_options *options, struct error *err);
 /* Port that a TCP listener really got. */
 int server_port(const struct server *server, const char *listener_name);
-/* Streams end properly, running requests are answered, then all closes. */
+/*
+ * Streams end properly, running requests are answered (5 s at most; then they are told so), then
+ * all closes. Turns the loop itself: call it when loop_run has returned, before what handlers use
+ * is closed. A request still held by a room afterwards ends silently with that room's reply.
+ */
 void server_close(struct server *server);
 /* The table of Idempotency-Keys. */
 extern const struct store_schema server_schema;
@@ -116,7 +130,8 @@ const char *request_text(const struct request *req, const char *param); /* NULL 
 int64_t request_int(const struct request *req, const char *param, int64_t fallback);
 bool request_bool(const struct request *req, const char *param, bool fallback);
 bool request_has(const struct request *req, const char *param);
-json_t *request_json(const struct request *req); /* the parsed body, an object; borrowed; NULL without body */
+json_t *request_json(
+	const struct request *req); /* the parsed body, an object; borrowed; NULL without body */
 const char *request_body(const struct request *req, size_t *ret_length);
 const char *request_header(const struct request *req, const char *name);
 /* The version in If-Match ("v7"): required -> ERROR_PRECONDITION when absent. `*` gives -1. */
@@ -124,15 +139,32 @@ int request_if_match(struct request *req, bool required, int64_t *ret_version);
 
 /* --- ask --- */
 
-/* Runs `ask` in the turn's transaction; `tell` only after the COMMIT; every failure is answered for you. */
-void request_write(struct request *req, store_ask ask, void (*tell)(struct request *req, void *arg), void *arg);
-/* The answer comes later from the loop (a runner, a target); until then the client waits. */
+/*
+ * Runs `ask` in the turn's transaction; what `tell` replies leaves only after the COMMIT; every
+ * failure is answered for you. `tell` makes the reply out of `arg` and does nothing else (others
+ * are woken by store_after_commit): for a request with an Idempotency-Key it is called inside the
+ * transaction, so that the reply is stored with what it tells of, and request_reader is then that
+ * transaction.
+ */
+void request_write(struct request *req, store_ask ask, void (*tell)(struct request *req, void *arg),
+	void *arg);
+/* A write that does not end the request: `then` runs after the COMMIT and holds or writes again. */
+void request_write_step(struct request *req, store_ask ask,
+	void (*then)(struct request *req, void *arg), void *arg);
+/*
+ * The answer comes later from the loop (a runner, a target); until then the client waits, at most
+ * held_deadline_ms, after which it is told `timeout` and a later request_write asks nothing.
+ * Whoever holds must reply once, also then: that ends the request's memory.
+ */
 void request_hold(struct request *req);
+/* True when nobody waits for the answer of a held request any more. */
+bool request_is_gone(const struct request *req);
 
-/* --- tell --- */
+/* --- tell: the request may be gone when one of these has returned --- */
 
 void request_reply_json(struct request *req, unsigned status, json_t *owned);
-void request_reply_bytes(struct request *req, unsigned status, const char *type, const void *bytes, size_t length);
+void request_reply_bytes(
+	struct request *req, unsigned status, const char *type, const void *bytes, size_t length);
 void request_reply_empty(struct request *req); /* 204 */
 /* Problem+json from request_error(req). */
 void request_fail(struct request *req);
@@ -145,13 +177,15 @@ void request_set_version(struct request *req, int64_t version); /* ETag: "v7" */
 
 struct stream_options {
 	void (*opened)(void *arg, struct stream *stream); /* may send at once */
-	void (*closed)(void *arg);                        /* the client left, or server_close */
+	void (*closed)(
+		void *arg); /* the client left, stream_close or server_close: once, in the end */
 	void *arg;
 };
 /* text/event-stream with a heartbeat comment each 15 s. */
 void request_stream(struct request *req, const struct stream_options *options);
-/* Copies; a client that lags more than 1 MiB is dropped. */
+/* Copies whole events; a client that lags more than lag_bytes is dropped. */
 void stream_send(struct stream *stream, const char *bytes, size_t length);
+/* Ends when what was sent has left. */
 void stream_close(struct stream *stream);
 
 #endif
