@@ -37,11 +37,16 @@ struct approval_level {
 	const char *group; /* or NULL: whoever has `role` */
 	enum role role;
 	struct scope scope;
-	int need;          /* 0 = all of the group */
-	bool different_teams;
+	int need;          /* 1 .. APPROVAL_NEED_MAX */
+	bool different_teams; /* each of them in a team of its own; who has none does not count */
 };
 
 #define APPROVAL_LEVELS_MAX 4
+#define APPROVAL_NEED_MAX   20
+#define APPROVAL_EXPIRY_US  (24 * INT64_C(3600000000))
+
+const char *approval_class_word(enum approval_class approval_class); /* "R2" */
+const char *approval_state_word(enum approval_state state);
 
 struct approval_request {
 	char id[ID_SIZE];
@@ -58,12 +63,18 @@ struct approval_request {
 	int64_t requested_at_us, expires_at_us;
 	enum approval_state state;
 	const char *state_reason;    /* why REJECTED, VOID ... */
+	int64_t ended_at_us;         /* 0 while PENDING */
 	int64_t version;             /* for If-Match */
 };
 
 extern const struct store_schema approval_schema;
 
-/* Opens a request and tells those who may decide. The id is the caller's. */
+/*
+ * Opens a request (PENDING, version 1; state, state_reason, ended_at_us and version are not read)
+ * and tells those who may decide. The id is the caller's. ERROR_CONFLICT when one over the same
+ * subject and digest is open already. Without anybody who could decide it stays pending, and
+ * approval_note says so.
+ */
 int approval_open(struct store_tx *tx, const struct approval_request *request, const struct audit_actor *actor,
 	const char notify_id[static ID_SIZE], struct error *err);
 /* The levels that the class asks for, of a version or of a run, in that scope; 0 levels = no approval is needed. */
@@ -77,12 +88,17 @@ struct approval_decide {
 	const char *digest; /* that the approver was shown: else ERROR_STALE */
 	const char *reason; /* required for a rejection */
 	const struct principal *principal;
+	struct approvals *approvals; /* whose subscribers are told after the commit; NULL = nobody */
+	int64_t if_version;          /* -1 = any; else ERROR_STALE when it moved on */
 	int64_t at_us;
 	char decision_id[ID_SIZE];
 	char notify_id[ID_SIZE];
 	enum approval_state ret_state;
 };
-/* ERROR_FORBIDDEN with the exact reason: excluded, no such right, decided already. */
+/*
+ * ERROR_FORBIDDEN with the exact reason: excluded, no such right, decided already. ERROR_STALE for
+ * another digest or version and for a void request; ERROR_CONFLICT for one that has ended.
+ */
 int approval_decide(struct store_tx *tx, struct approval_decide *decide, struct error *err);
 
 /*
@@ -98,8 +114,21 @@ int approval_use(struct store_tx *tx, const char *subject_kind, const char *subj
 int approval_void(struct store_tx *tx, const char *subject_kind, const char *subject_id, const char *keep_digest,
 	const char *reason, const struct audit_actor *actor, int64_t now_us, struct error *err);
 int approval_get(struct store_tx *tx, struct arena *arena, const char *id, struct approval_request **ret, struct error *err);
+/* The newest request over that subject and digest. ERROR_NOT_FOUND when there was none. */
+int approval_find(struct store_tx *tx, struct arena *arena, const char *subject_kind, const char *subject_id,
+	const char *subject_digest, struct approval_request **ret, struct error *err);
+/* What is missing and who could give it, as a sentence; "" when nothing is. NULL for an error. */
+const char *approval_note(struct store_tx *tx, struct arena *arena, const struct approval_request *request,
+	struct error *err);
+/* The request as the API shows it, with its decisions and note; the caller's. `principal` may be NULL. */
+int approval_json(struct store_tx *tx, struct arena *arena, const struct approval_request *request,
+	const struct principal *principal, json_t **ret, struct error *err);
 
-/* After the commit of a decision that ended a request (approved, rejected, expired, void). Connected in main. At most 4 a subject kind. */
+/*
+ * After the commit of a decision or a time-out that ended a request (approved, rejected, expired).
+ * A void is told to nobody: whoever voids knows. Connected in main. The row is the truth: a
+ * subscriber also looks at its own open subjects when it starts.
+ */
 struct approval_ended {
 	const char *id, *subject_kind, *subject_id, *subject_digest;
 	enum approval_state state;
@@ -107,6 +136,8 @@ struct approval_ended {
 struct approvals; /* the room's living part: subscribers, expiry timer */
 int approvals_open(struct store *store, struct loop *loop, struct approvals **ret, struct error *err);
 void approvals_close(struct approvals *approvals);
+/* At most APPROVAL_SUBSCRIBERS_MAX. */
+#define APPROVAL_SUBSCRIBERS_MAX 8
 void approvals_subscribe(struct approvals *approvals, void (*ended)(void *arg, const struct approval_ended *what), void *arg);
 
 #endif

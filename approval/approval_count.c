@@ -1,0 +1,223 @@
+#include "approval/approval_rooms.h"
+
+#include "lib/base/text.h"
+
+#include <string.h>
+
+static const char *scope_text(struct arena *arena, const struct scope *scope)
+{
+	const char *text = "";
+
+	if (scope->environment)
+		text = arena_format(arena, "%s, environment %s", text, scope->environment);
+	if (scope->service)
+		text = arena_format(arena, "%s, service %s", text, scope->service);
+	if (scope->team)
+		text = arena_format(arena, "%s, team %s", text, scope->team);
+	if (scope->kind)
+		text = arena_format(arena, "%s, kind %s", text, scope->kind);
+	return *text ? arena_format(arena, " (%s)", text + 2) : "";
+}
+
+/* "role approver (environment production)" or "group dba" */
+const char *approval_who_text(struct arena *arena, const struct approval_level *level)
+{
+	if (level->group)
+		return arena_format(arena, "group %s", level->group);
+	return arena_format(
+		arena, "role %s%s", role_word(level->role), scope_text(arena, &level->scope));
+}
+
+const char *approval_level_text(struct arena *arena, const struct approval_level *level)
+{
+	return arena_format(arena, "%d of %s%s", level->need, approval_who_text(arena, level),
+		level->different_teams ? ", of different teams" : "");
+}
+
+const char *approval_name_of(struct store_tx *tx, struct arena *arena, const char *person_id)
+{
+	char name[TEXT_NAME_MAX + 8];
+	struct error err = ERROR_INIT;
+
+	if (people_name(tx, person_id, name, sizeof(name), &err) < 0)
+		return person_id;
+	return arena_text(arena, name);
+}
+
+bool approval_is_excluded(const struct approval_request *request, const char *person_id)
+{
+	if (strcmp(request->requested_by, person_id) == 0)
+		return true;
+	for (const char *const *excluded = request->excluded; excluded && *excluded; excluded++)
+		if (strcmp(*excluded, person_id) == 0)
+			return true;
+	return false;
+}
+
+bool approval_has_right(
+	struct store_tx *tx, const struct approval_level *level, const char *person_id)
+{
+	if (level->group)
+		return people_is_in_group(tx, person_id, level->group);
+	return people_has_role(tx, person_id, level->role, &level->scope);
+}
+
+/* Does a vote count now? If not, *ret_lost says why. */
+static bool is_counted(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct approval_level *level,
+	const struct approval_vote *vote, const char **ret_lost)
+{
+	const char *why = NULL;
+
+	if (approval_is_excluded(request, vote->person_id))
+		why = "is excluded";
+	else if (!people_is_enabled(tx, vote->person_id))
+		why = "is disabled";
+	else if (!approval_has_right(tx, level, vote->person_id))
+		why = arena_format(arena, "no longer has %s", approval_who_text(arena, level));
+	if (!why)
+		return true;
+	*ret_lost = arena_format(arena, "%s %s", approval_name_of(tx, arena, vote->person_id), why);
+	return false;
+}
+
+/* 1 when an approval before `end` that counts comes from the same team, or when there is no team.
+ */
+int approval_has_team_before(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct approval_vote *votes, size_t end,
+	size_t level, const char *team, struct error *err)
+{
+	const char *lost;
+
+	if (!*team)
+		return 1;
+	for (size_t i = 0; i < end; i++) {
+		char other[TEXT_NAME_MAX + 8];
+		int rc;
+
+		if (votes[i].level != level || votes[i].decision != APPROVAL_APPROVE ||
+			!is_counted(tx, arena, request, &request->levels[level], &votes[i], &lost))
+			continue;
+		rc = people_team(tx, votes[i].person_id, other, sizeof(other), err);
+		if (rc < 0)
+			return rc;
+		if (strcmp(team, other) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+static int count_vote(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct approval_vote *votes, size_t position,
+	struct approval_progress *progress, struct error *err)
+{
+	const struct approval_vote *vote = &votes[position];
+	struct approval_count *count;
+	char team[TEXT_NAME_MAX + 8];
+	int rc;
+
+	if (vote->level >= request->level_count || vote->decision != APPROVAL_APPROVE)
+		return 0;
+	count = &progress->counts[vote->level];
+	if (!is_counted(tx, arena, request, &request->levels[vote->level], vote, &count->lost))
+		return 0;
+	if (request->levels[vote->level].different_teams) {
+		if ((rc = people_team(tx, vote->person_id, team, sizeof(team), err)) < 0 ||
+			(rc = approval_has_team_before(
+				 tx, arena, request, votes, position, vote->level, team, err)) < 0)
+			return rc;
+		if (rc)
+			return 0;
+	}
+	count->given++;
+	return 0;
+}
+
+/* Requester, excluded and those who decided: nobody of them can still give a vote. */
+static const char *const *list_spent(struct arena *arena, const struct approval_request *request,
+	const struct approval_vote *votes, size_t vote_count)
+{
+	size_t count = 0;
+	const char **spent;
+
+	while (request->excluded && request->excluded[count])
+		count++;
+	spent = arena_alloc(arena, (count + vote_count + 2) * sizeof(*spent));
+	for (size_t i = 0; i < count; i++)
+		spent[i] = request->excluded[i];
+	for (size_t i = 0; i < vote_count; i++)
+		spent[count++] = votes[i].person_id;
+	spent[count] = request->requested_by;
+	return spent;
+}
+
+int approval_progress(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct approval_vote *votes,
+	size_t vote_count, struct approval_progress *ret, struct error *err)
+{
+	struct approval_progress progress = {0};
+	const char *const *spent = list_spent(arena, request, votes, vote_count);
+	int rc;
+
+	for (size_t i = 0; i < vote_count; i++)
+		if ((rc = count_vote(tx, arena, request, votes, i, &progress, err)) < 0)
+			return rc;
+	for (size_t i = 0; i < request->level_count; i++) {
+		const struct approval_level *level = &request->levels[i];
+
+		progress.counts[i].eligible = level->group ? -1
+							   : people_count_with_role(tx, level->role,
+								     &level->scope, spent);
+	}
+	while (progress.open_level < request->level_count &&
+		progress.counts[progress.open_level].given >=
+			request->levels[progress.open_level].need)
+		progress.open_level++;
+	*ret = progress;
+	return 0;
+}
+
+int approval_load_progress(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, struct approval_progress *ret, struct error *err)
+{
+	struct approval_vote *votes;
+	size_t count;
+	int rc = approval_store_votes(tx, arena, request->id, &votes, &count, err);
+
+	return rc < 0 ? rc : approval_progress(tx, arena, request, votes, count, ret, err);
+}
+
+/* What the first level that is not complete lacks. */
+const char *approval_missing_text(struct arena *arena, const struct approval_request *request,
+	const struct approval_progress *progress)
+{
+	const struct approval_level *level = &request->levels[progress->open_level];
+	const struct approval_count *count = &progress->counts[progress->open_level];
+	int missing = level->need - count->given;
+	const char *text = arena_format(arena, "it still needs %d of %s%s", missing,
+		approval_who_text(arena, level),
+		level->different_teams ? ", of different teams" : "");
+
+	if (count->lost)
+		text = arena_format(arena, "%s: %s", text, count->lost);
+	if (count->eligible >= 0 && count->eligible < missing)
+		text = arena_format(arena,
+			"%s; %s could give it now, so it stays pending until an admin grants the "
+			"role",
+			text, count->eligible ? "too few persons" : "nobody");
+	return text;
+}
+
+const char *approval_note(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, struct error *err)
+{
+	struct approval_progress progress;
+
+	if (request->state != APPROVAL_PENDING && request->state != APPROVAL_APPROVED)
+		return "";
+	if (approval_load_progress(tx, arena, request, &progress, err) < 0)
+		return NULL;
+	return progress.open_level == request->level_count
+		       ? ""
+		       : approval_missing_text(arena, request, &progress);
+}

@@ -1,0 +1,277 @@
+#include "approval/approval_rooms.h"
+
+#include "lib/base/text.h"
+#include "lib/base/time.h"
+
+#include <string.h>
+
+int approval_check_open(const struct approval_request *request, int64_t now_us, struct error *err)
+{
+	char text[TIME_TEXT_SIZE];
+
+	if (request->state == APPROVAL_VOID) {
+		error_set(err, ERROR_STALE, "approval %s is void: %s", request->id,
+			request->state_reason);
+		return error_remedy(err, "look for the new request: redbutton approval list");
+	}
+	if (request->state != APPROVAL_PENDING) {
+		error_set(err, ERROR_CONFLICT, "approval %s is %s already%s%s", request->id,
+			approval_state_word(request->state), request->state_reason ? ": " : "",
+			request->state_reason ? request->state_reason : "");
+		return error_remedy(err, "redbutton approval show %s", request->id);
+	}
+	if (now_us < request->expires_at_us)
+		return 0;
+	error_set(err, ERROR_CONFLICT, "approval %s expired at %s: no answer in time is a no",
+		request->id, time_format(request->expires_at_us, text, sizeof(text)));
+	return error_remedy(err, "ask for a new approval");
+}
+
+static int refuse_excluded(
+	const struct approval_request *request, const char *person_id, struct error *err)
+{
+	bool is_requester = strcmp(request->requested_by, person_id) == 0;
+
+	if (is_requester)
+		error_set(err, ERROR_FORBIDDEN,
+			"you asked for approval %s yourself: nobody decides their own request",
+			request->id);
+	else
+		error_set(err, ERROR_FORBIDDEN,
+			"you took part in %s: who wrote it does not decide about it",
+			request->subject_id);
+	return error_remedy(err, "another person must decide");
+}
+
+static int refuse_second(const struct approval_vote *vote, struct error *err)
+{
+	char text[TIME_TEXT_SIZE];
+
+	error_set(err, ERROR_FORBIDDEN, "you decided already: %s at %s",
+		vote->decision == APPROVAL_APPROVE ? "approved" : "rejected",
+		time_format(vote->at_us, text, sizeof(text)));
+	return error_remedy(err, "a person counts once; another person must decide");
+}
+
+/* The right now, and within what the caller's token may do. */
+static int check_right(struct store_tx *tx, struct arena *arena, const struct approval_level *level,
+	const struct principal *principal, struct error *err)
+{
+	int rc = level->group ? 0 : principal_require(principal, level->role, &level->scope, err);
+
+	if (rc < 0)
+		return rc;
+	if (approval_has_right(tx, level, principal->person_id))
+		return 0;
+	error_set(err, ERROR_FORBIDDEN, "this level is decided by %s, which you are not",
+		approval_who_text(arena, level));
+	return error_remedy(err, "an admin can change that");
+}
+
+static int check_team(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct approval_vote *votes,
+	size_t vote_count, size_t level, const char *person_id, struct error *err)
+{
+	char team[TEXT_NAME_MAX + 8];
+	int rc;
+
+	if (!request->levels[level].different_teams)
+		return 0;
+	if ((rc = people_team(tx, person_id, team, sizeof(team), err)) < 0)
+		return rc;
+	rc = approval_has_team_before(tx, arena, request, votes, vote_count, level, team, err);
+	if (rc <= 0)
+		return rc;
+	if (!*team)
+		error_set(err, ERROR_FORBIDDEN,
+			"this level needs different teams, and you are in none");
+	else
+		error_set(err, ERROR_FORBIDDEN,
+			"somebody of your team (%s) approved already; this level needs different "
+			"teams",
+			team);
+	return error_remedy(err, "a person of another team must decide");
+}
+
+static int check_person(struct store_tx *tx, const struct approval_request *request,
+	const struct principal *principal, const struct approval_vote *votes, size_t vote_count,
+	struct error *err)
+{
+	if (!principal->person_id[0]) {
+		error_set(err, ERROR_FORBIDDEN,
+			"only a known person decides; this peer is mapped to nobody");
+		return error_remedy(err, "an admin maps it: redbutton peer map");
+	}
+	if (approval_is_excluded(request, principal->person_id))
+		return refuse_excluded(request, principal->person_id, err);
+	if (!people_is_enabled(tx, principal->person_id))
+		return error_set(err, ERROR_FORBIDDEN, "you are disabled");
+	for (size_t i = 0; i < vote_count; i++)
+		if (strcmp(votes[i].person_id, principal->person_id) == 0)
+			return refuse_second(&votes[i], err);
+	return 0;
+}
+
+/* A rejection may come from any level that is still ahead; its first that fits is *ret_level. */
+static int check_levels(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct principal *principal,
+	enum approval_decision decision, size_t first, size_t *ret_level, struct error *err)
+{
+	struct error later = ERROR_INIT;
+	int rc = check_right(tx, arena, &request->levels[first], principal, err);
+
+	*ret_level = first;
+	if (rc >= 0 || decision == APPROVAL_APPROVE)
+		return rc;
+	for (size_t i = first + 1; i < request->level_count; i++) {
+		if (check_right(tx, arena, &request->levels[i], principal, &later) < 0)
+			continue;
+		*ret_level = i;
+		return 0;
+	}
+	return rc;
+}
+
+int approval_may_decide(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct principal *principal,
+	enum approval_decision decision, int64_t now_us, size_t *ret_level, struct error *err)
+{
+	struct approval_progress progress;
+	struct approval_vote *votes;
+	size_t count;
+	int rc;
+
+	if ((rc = approval_check_open(request, now_us, err)) < 0 ||
+		(rc = approval_store_votes(tx, arena, request->id, &votes, &count, err)) < 0 ||
+		(rc = check_person(tx, request, principal, votes, count, err)) < 0 ||
+		(rc = approval_progress(tx, arena, request, votes, count, &progress, err)) < 0)
+		return rc;
+	if (progress.open_level == request->level_count)
+		progress.open_level = request->level_count - 1;
+	rc = check_levels(
+		tx, arena, request, principal, decision, progress.open_level, ret_level, err);
+	if (rc < 0 || decision == APPROVAL_REJECT)
+		return rc;
+	return check_team(tx, arena, request, votes, count, *ret_level, principal->person_id, err);
+}
+
+static int check_shown(const struct approval_request *request, const struct approval_decide *decide,
+	struct error *err)
+{
+	if (!decide->digest) {
+		error_set(err, ERROR_INVALID, "the digest that you were shown is missing");
+		return error_field(err, "digest");
+	}
+	if (strcmp(decide->digest, request->subject_digest) != 0) {
+		error_set(err, ERROR_STALE, "what you were shown is not what approval %s is about",
+			request->id);
+		error_field(err, "digest");
+		return error_remedy(err, "look again: redbutton approval show %s", request->id);
+	}
+	if (decide->if_version < 0 || decide->if_version == request->version)
+		return 0;
+	error_set(err, ERROR_STALE, "approval %s changed since you looked at it", request->id);
+	return error_remedy(err, "look again: redbutton approval show %s", request->id);
+}
+
+static int check_reason(const struct approval_decide *decide, struct error *err)
+{
+	if (decide->reason && *decide->reason)
+		return text_check_prose("reason", decide->reason, 1000, err);
+	if (decide->decision == APPROVAL_APPROVE)
+		return 0;
+	error_set(err, ERROR_INVALID, "a rejection needs a reason");
+	error_field(err, "reason");
+	return error_remedy(err, "say what would have to change");
+}
+
+static int write_vote(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct approval_decide *decide, size_t level,
+	struct error *err)
+{
+	struct approval_vote vote = {.level = level,
+		.decision = decide->decision,
+		.reason = decide->reason && *decide->reason ? decide->reason : NULL,
+		.at_us = decide->at_us};
+	json_t *detail = json_pack("{s:s, s:I, s:s}", "decision",
+		decide->decision == APPROVAL_APPROVE ? "approve" : "reject", "level",
+		(json_int_t)level + 1, "digest", decide->digest);
+	int rc;
+
+	(void)arena;
+	if (vote.reason)
+		json_object_set_new(detail, "reason", json_string(vote.reason));
+	memcpy(vote.id, decide->decision_id, ID_SIZE);
+	memcpy(vote.person_id, decide->principal->person_id, ID_SIZE);
+	rc = approval_store_insert_vote(tx, request->id, &vote, err);
+	if (rc < 0) {
+		json_decref(detail);
+		return rc;
+	}
+	return approval_audit(tx, request, &decide->principal->actor, AUDIT_APPROVAL_DECIDE, detail,
+		decide->at_us, err);
+}
+
+/* What the request is after the vote. */
+static int next_state(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct approval_decide *decide,
+	enum approval_state *ret, const char **ret_reason, struct error *err)
+{
+	struct approval_progress progress;
+	int rc;
+
+	*ret = APPROVAL_PENDING;
+	*ret_reason = NULL;
+	if (decide->decision == APPROVAL_REJECT) {
+		*ret = APPROVAL_REJECTED;
+		*ret_reason = arena_format(arena, "%s: %s",
+			approval_name_of(tx, arena, decide->principal->person_id), decide->reason);
+		return 0;
+	}
+	rc = approval_load_progress(tx, arena, request, &progress, err);
+	if (rc >= 0 && progress.open_level == request->level_count)
+		*ret = APPROVAL_APPROVED;
+	return rc;
+}
+
+static int decide_request(struct store_tx *tx, struct arena *arena, struct approval_decide *decide,
+	const struct approval_request *request, struct error *err)
+{
+	enum approval_state state;
+	const char *reason;
+	size_t level;
+	int rc;
+
+	if ((rc = approval_may_decide(tx, arena, request, decide->principal, decide->decision,
+		     decide->at_us, &level, err)) < 0 ||
+		(rc = check_shown(request, decide, err)) < 0 ||
+		(rc = check_reason(decide, err)) < 0 ||
+		(rc = write_vote(tx, arena, request, decide, level, err)) < 0 ||
+		(rc = next_state(tx, arena, request, decide, &state, &reason, err)) < 0 ||
+		(rc = approval_store_set_state(tx, request, state, reason, decide->at_us, err)) <
+			0 ||
+		(rc = approval_notify(tx, request, decide->notify_id, "approval.decided",
+			 approval_state_word(state),
+			 arena_format(arena, "%s %s %s: it is %s",
+				 approval_name_of(tx, arena, decide->principal->person_id),
+				 decide->decision == APPROVAL_APPROVE ? "approved" : "rejected",
+				 request->subject_id, approval_state_word(state)),
+			 decide->at_us, err)) < 0)
+		return rc;
+	decide->ret_state = state;
+	if (state != APPROVAL_PENDING)
+		approvals_tell(decide->approvals, tx, request, state);
+	return 0;
+}
+
+int approval_decide(struct store_tx *tx, struct approval_decide *decide, struct error *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct approval_request *request;
+	int rc = approval_store_get(tx, &arena, decide->approval_id, &request, err);
+
+	if (rc >= 0)
+		rc = decide_request(tx, &arena, decide, request, err);
+	arena_done(&arena);
+	return rc;
+}
