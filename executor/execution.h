@@ -144,9 +144,15 @@ struct execution_advance {
 	enum execution_state ret_state;
 };
 int execution_advance(struct store_tx *tx, struct execution_advance *advance, struct error *err);
-/* The request for it ended otherwise: REJECTED, EXPIRED or CANCELED (void). */
-int execution_refuse(struct store_tx *tx, const char *id, enum execution_state state, const char *message,
-	int64_t at_us, struct error *err);
+/* A run that waits and will never start: REJECTED, EXPIRED, or CANCELED with the reason. */
+struct execution_refusal {
+	const char *id;
+	enum execution_state state;
+	const char *message;
+	int64_t at_us;
+	char notify_id[ID_SIZE];
+};
+int execution_refuse(struct store_tx *tx, struct execution_refusal *refusal, struct error *err);
 
 /* --- commands --- */
 

@@ -40,6 +40,12 @@ struct execution_change {
 	int is_phase_rollback;  /* -1 = no change */
 };
 #define EXECUTION_CHANGE_INIT {.has_exceptions = -1, .is_phase_rollback = -1}
+/*
+ * In execution.c: the change with all that belongs to it (audit, people told, locks released at
+ * the end). `row` is as it was.
+ */
+int execution_change_state(struct store_tx *tx, const struct execution *row, const struct execution_change *change,
+	const struct audit_actor *actor, const char notify_id[static ID_SIZE], struct error *err);
 int execution_store_change(struct store_tx *tx, const struct execution_change *change, struct error *err);
 
 struct execution_filter {

@@ -10,20 +10,28 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#define SHIFTED_SIZES 16
+
 /* For a person with strace: the other side goes by the frame alone. */
 enum life_end { LIFE_GOOD = 0, LIFE_NO_JAIL = 70, LIFE_NO_LUA = 71, LIFE_NO_FRAME = 74 };
 
 /*
- * Moves the heap by a few random bytes. Forked children would else share one layout and one hash
- * seed, and a plan whose graph depends on either would look deterministic when it is built twice.
+ * Moves what will be allocated by a few random steps, in every size that Lua's objects have. Forked
+ * children would else share one layout and one hash seed, and a plan whose graph depends on either
+ * would look deterministic when it is built twice.
  */
-static void *shift_heap(void)
+static int shift_heap(void)
 {
-	uint16_t shift = 0;
+	uint8_t steps[SHIFTED_SIZES];
+	void *volatile kept;
 
-	if (getrandom(&shift, sizeof(shift), 0) != (ssize_t)sizeof(shift))
-		return NULL;
-	return malloc(16 + (size_t)shift);
+	if (getrandom(steps, sizeof(steps), 0) != (ssize_t)sizeof(steps))
+		return -1;
+	for (size_t i = 0; i < SHIFTED_SIZES; i++)
+		for (size_t n = 0; n < steps[i] % 64U; n++)
+			kept = malloc(16 * (i + 1));
+	kept = malloc(2048 + 16 * (size_t)steps[0]);
+	return kept == NULL ? -1 : 0;
 }
 
 noreturn void evaluation_live(struct jail_doors doors, pid_t parent)
@@ -34,7 +42,7 @@ noreturn void evaluation_live(struct jail_doors doors, pid_t parent)
 	char *input;
 	lua_State *L;
 
-	if (jail_enter(doors, parent, &walls) < 0 || shift_heap() == NULL)
+	if (jail_enter(doors, parent, &walls) < 0 || shift_heap() < 0)
 		_exit(LIFE_NO_JAIL);
 	L = prelude_open(&alloc);
 	if (L == NULL)

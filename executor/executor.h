@@ -1,0 +1,41 @@
+/*
+ * The executor's living part: owns the open runs, wakes them after commits, recovers them at
+ * boot. Rules about executions are in execution.h; previews in preview.h.
+ */
+#ifndef RB_EXECUTOR_EXECUTOR_H
+#define RB_EXECUTOR_EXECUTOR_H
+
+#include "adapters/adapter.h"
+#include "approval/approval.h"
+#include "lib/base/error.h"
+#include "lib/base/loop.h"
+#include "lib/client/client.h"
+#include "lib/store/store.h"
+
+struct executor;
+
+struct executor_options {
+	struct loop *loop;
+	struct store *store;
+	struct client *client;
+	const struct adapter_list *adapters;
+	struct approvals *approvals;
+	int64_t guard_interval_ms; /* how often guards are sampled: 5,000 */
+	int64_t wait_interval_ms;  /* how often waits and checks look: 1,000 */
+	void (*terminal)(void *arg); /* after the commit that ended a run: time for a checkpoint */
+	void *arg;
+};
+
+/* Takes over all open runs (owner = this boot, epoch + 1) and goes on with them. */
+int executor_open(const struct executor_options *options, struct executor **ret, struct error *err);
+void executor_close(struct executor *executor);
+
+/* (owner, epoch) that new runs are written with. */
+const char *executor_owner(const struct executor *executor);
+int64_t executor_epoch(const struct executor *executor);
+/* After a commit that created or changed a run: look at it. */
+void executor_wake(struct executor *executor, const char *execution_id);
+/* How many runs are in memory, and why they are held ("" = they are not). */
+size_t executor_run_count(const struct executor *executor);
+
+#endif

@@ -1,0 +1,32 @@
+/* What the rooms of executor/ share of the living part. */
+#ifndef RB_EXECUTOR_EXECUTOR_ROOMS_H
+#define RB_EXECUTOR_EXECUTOR_ROOMS_H
+
+#include "executor/executor.h"
+#include "lib/base/id.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct run;
+
+struct executor {
+	struct executor_options options;
+	char owner[40];
+	int64_t epoch;
+	struct run *runs;
+	struct loop_timer *life_timer;
+	bool is_held;    /* the store cannot commit: nothing moves */
+	bool is_closing;
+};
+
+/* The run of an id that is in memory, or NULL. */
+struct run *executor_find(struct executor *executor, const char *id);
+/* Takes it out of the list; its memory goes when the last call came back. */
+void executor_drop(struct executor *executor, struct run *run);
+/* A batch of the run was not committed: its memory is made again from the rows when the store can write. */
+void executor_on_lost(struct executor *executor, struct run *run, const struct error *err);
+/* A run ended: queued ones may go on, and it is time for a checkpoint. */
+void executor_on_terminal(struct executor *executor);
+
+#endif

@@ -1,0 +1,307 @@
+/*
+ * The engine's memory of one open execution, between its rooms (internal to executor/).
+ *
+ * A run is walked again at every event (a commit that returned, an answer of a target, a timer,
+ * a command): the walk looks at steps and the latest readings and decides what is next. What it
+ * decides becomes one batch: facts (outcomes, samples, step states) and proposals (intents, a
+ * new state of the run). The batch is one closure; proposals are dropped when a command changed
+ * the run meanwhile. Only after its COMMIT does anything leave the house. When a commit fails,
+ * the memory is thrown away and made again from the rows.
+ */
+#ifndef RB_EXECUTOR_RUN_H
+#define RB_EXECUTOR_RUN_H
+
+#include "adapters/adapter.h"
+#include "executor/effect.h"
+#include "executor/execution.h"
+#include "executor/execution_store.h"
+#include "executor/executor.h"
+#include "executor/executor_rooms.h"
+#include "inventory/target.h"
+#include "lib/base/buf.h"
+#include "lib/base/json.h"
+#include "lib/base/loop.h"
+#include "lib/base/time.h"
+#include "plans/graph.h"
+#include "plans/plan.h"
+#include "safety/item.h"
+
+#define RUN_UNKNOWN_LIMIT_MS 30000 /* UNKNOWN so long: PAUSED(unknown_health) */
+#define RUN_ABORT_LIMIT_MS   30000 /* what is in flight when a run is aborted gets so long */
+#define RUN_TARGET_TIMEOUT_MS 5000
+#define RUN_FRESH_MS          1000 /* a reading so young is "now" */
+
+struct run;
+struct step;
+struct batch;
+
+/* One register or reading of the graph as the run knows it. */
+struct probe {
+	struct run *run;
+	size_t reg;
+	const char *key; /* safety_register_key */
+	const struct adapter *adapter;
+	const struct adapter_type *type;
+	struct adapter_target target;
+	struct adapter_register address;
+	const char *args_json; /* canonical list */
+	const char *problem; /* why it cannot be read at all, or NULL */
+	/* the latest answer */
+	bool is_asked;
+	int64_t sampled_ms; /* monotonic; 0 = never */
+	enum adapter_outcome outcome;
+	char *value; /* NULL = absent or none */
+	char *message;
+	/* at the start of the run */
+	bool has_start;
+	enum adapter_outcome start_outcome;
+	const char *start_value;
+	const char *baseline; /* of the restored run's item; else start_value */
+	bool was_touched;     /* by the restored run */
+	const char *restored; /* what it was before that run */
+	/* what we believe the world has: start, then what we wrote */
+	const char *known;
+	bool has_known;
+	bool has_known_change; /* written to in this life: samples from before are not "now" */
+	int64_t need_ms; /* somebody wants it at least this fresh; 0 = nobody */
+};
+
+/* Since when a predicate is true without a break; a tree beside the predicate's. */
+struct tracker {
+	int64_t true_since_ms; /* 0 = it is not */
+	struct tracker *of;
+};
+enum tri { TRI_FALSE, TRI_TRUE, TRI_UNKNOWN };
+
+struct guard_state {
+	struct tracker tracker;
+	int64_t unknown_since_ms;
+	enum tri last;
+};
+
+struct step_list {
+	struct step *steps;
+	size_t count;
+	size_t cursor;
+};
+
+enum effect_phase {
+	EFFECT_PHASE_READ,     /* asked for its value now */
+	EFFECT_PHASE_DECIDE,   /* it is there */
+	EFFECT_PHASE_COMMIT,   /* the intent is on its way to the disk */
+	EFFECT_PHASE_SENT,
+	EFFECT_PHASE_READ_BACK,
+	EFFECT_PHASE_COMPARE,
+	EFFECT_PHASE_SETTLE,   /* not yet as wanted: read again soon */
+	EFFECT_PHASE_RECORD,   /* the outcome is on its way to the disk */
+	EFFECT_PHASE_END,
+};
+
+struct effect {
+	struct run *run;
+	struct step *step;   /* NULL for an undo */
+	struct probe *probe;
+	enum effect_phase phase;
+	struct effect_row row;
+	bool is_recovered;   /* an intent without outcome, found at boot */
+	bool is_forced;      /* an undo that a person chose in spite of a third value */
+	bool has_row;
+	bool is_begun, is_counted; /* undo: asked for; in the tally */
+	const char *item_ours; /* undo: what our item says */
+	bool item_is_top;
+	enum adapter_outcome now_outcome;
+	const char *now, *now_version, *now_message;
+	enum adapter_outcome sent_outcome;
+	const char *sent_message;
+	int64_t sent_ms, settle_until_ms, again_ms;
+};
+
+struct step {
+	struct run *run;
+	const struct graph_node *node;
+	struct step *ramp;      /* the ramp whose stage it stands in, or NULL */
+	const char *group_path; /* of the nearest each or parallel around it, or its own */
+	enum step_state state;
+	const char *message;
+	int64_t position;     /* ramp: stage; each: batch */
+	int64_t started_at_us, ended_at_us;
+	int64_t started_ms;   /* monotonic; 0 = not in this life of the daemon */
+	struct step_list body;
+	struct step_list *branches;
+	bool *branch_failed;  /* each: used up max_failures */
+	int64_t hold_since_ms;
+	int64_t unknown_since_ms;
+	bool is_level_set;    /* ramp: the stage's body is done */
+	bool is_going_back;   /* ramp: this stage was reached by back_if */
+	int back_count;
+	struct tracker tracker, back_tracker;
+	struct guard_state *guards;
+	struct effect *effect;
+	int64_t attempt;
+	enum pause_reason failure; /* why FAILED: failed_step, conflict, in_doubt */
+	const char *answer;
+	bool is_retry;
+};
+
+struct undo_group {
+	const char *path;
+	struct effect **effects;
+	size_t count;
+};
+
+struct forced_item {
+	const char *item_id;
+	struct forced_item *next;
+};
+
+struct run {
+	struct executor *executor;
+	struct run *next;
+	struct arena arena;
+	struct execution *row;
+	struct graph *graph;
+	const char *lines;
+	struct probe *probes; /* one a register */
+	struct step_list body;
+	struct guard_state *guards;
+	struct step **by_path; /* all steps, reading order */
+	size_t step_count;
+	int64_t effect_seq;
+
+	struct batch *draft; /* what this walk decides */
+	struct batch *out;   /* what is being committed */
+	bool is_dirty;
+	bool is_closed;    /* thrown away once the last call has come back */
+	bool is_sampled;
+	int64_t started_ms; /* monotonic, in this life */
+	size_t calls;      /* to targets, under way */
+	size_t in_flight;  /* effects between decision and recorded outcome */
+	struct loop_timer *timer;
+	int64_t wake_ms;   /* monotonic; 0 = never */
+	int64_t abort_since_ms;
+
+	/* the walk wants the run to stop when nothing is in flight any more */
+	bool is_stopping;
+	enum execution_state stop_state;
+	enum pause_reason stop_reason;
+	const char *stop_message;
+	struct step *failed; /* the latest step that failed in this walk */
+	bool has_exceptions; /* something was skipped, marked or given up: the end says so */
+
+	bool is_undo_planned;
+	struct undo_group *groups;
+	size_t group_count, group_cursor;
+	size_t undo_conflicts, undo_failures;
+	struct forced_item *forced;
+};
+
+/* --- run_load.c: from the rows --- */
+int run_load(struct executor *executor, const char *id, struct run **ret, struct error *err);
+void run_apply_baselines(struct run *run);
+
+/* --- run.c: life and the turn of the walk --- */
+void run_begin(struct run *run); /* once it is in the executor's list */
+void run_wake(struct run *run);            /* walk it at the start of the next turn */
+void run_wake_at(struct run *run, int64_t at_ms); /* the earliest wins */
+void run_close(struct run *run);
+void run_try_free(struct run *run); /* when closed and nothing is under way */
+void run_stop(struct run *run, enum execution_state state, enum pause_reason reason, const char *message);
+const char *run_text(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct step *run_step_at(struct run *run, const char *path);
+
+/* --- run_tree.c: steps from the graph, state from the rows --- */
+void run_tree_build(struct run *run);
+void step_reset(struct step *step); /* NOT_STARTED again, with all below it */
+void step_list_reset(struct step_list *list);
+void run_tree_rewind(struct run *run); /* after a command: look at everything again, clocks start anew */
+
+/* --- run_batch.c: what a walk decided, as one closure --- */
+struct batch *run_batch(struct run *run); /* the open one */
+bool run_batch_send(struct run *run);     /* false when there was nothing */
+void batch_add_step(struct run *run, struct step *step);
+void batch_add_samples(struct run *run);
+void batch_add_intent(struct run *run, struct effect *effect);  /* dropped when the run changed */
+void batch_add_outcome(struct run *run, struct effect *effect); /* a fact */
+void batch_add_state(struct run *run, enum execution_state state, enum pause_reason reason, const char *message);
+void batch_add_command_seq(struct run *run, int64_t seq);
+void batch_add_item_close(struct run *run, const char *item_id, const char *reason);
+void batch_forget(struct run *run);
+
+/* --- run_walk.c --- */
+/* BUSY: something of it is under way. IDLE: not done, nothing under way, and nothing new may start. */
+enum verdict { VERDICT_DONE, VERDICT_BUSY, VERDICT_IDLE, VERDICT_FAILED };
+struct walk {
+	struct run *run;
+	int64_t now_ms, now_us;
+	bool may_resend; /* an intent found after a crash may go out again */
+	bool may_start; /* nothing stops new nodes, and every guard around is known and quiet */
+};
+enum verdict walk_list(struct walk *walk, struct step_list *list);
+enum verdict walk_step(struct walk *walk, struct step *step);
+void step_begin(struct walk *walk, struct step *step, enum step_state state);
+void step_end(struct walk *walk, struct step *step, enum step_state state, const char *message);
+enum verdict step_fail(struct walk *walk, struct step *step, enum step_state state, enum pause_reason why, const char *message);
+/* --- run_block.c: step parallel each ramp call --- */
+enum verdict walk_block(struct walk *walk, struct step *step);
+enum verdict walk_parallel(struct walk *walk, struct step *step);
+enum verdict walk_each(struct walk *walk, struct step *step);
+enum verdict walk_ramp(struct walk *walk, struct step *step);
+/* Guards of one block; false = nothing new may start under it now. */
+bool walk_guards(struct walk *walk, const struct graph_guards *guards, struct guard_state *states, int64_t since_ms);
+
+/* --- run_probe.c: reading the world --- */
+void probe_need(struct probe *probe, int64_t at_most_ms);
+void probes_clear_needs(struct run *run);
+void probes_read(struct run *run, int64_t now_ms); /* starts what is due, sets the wake-up */
+void probe_ask(struct probe *probe);
+
+/* --- predicate.c --- */
+enum tri predicate_now(struct run *run, const struct graph_predicate *predicate, struct tracker *tracker,
+	int64_t since_ms, int64_t now_ms);
+void predicate_need(struct run *run, const struct graph_predicate *predicate, int64_t at_most_ms);
+void tracker_init(struct arena *arena, struct tracker *tracker, const struct graph_predicate *predicate);
+void tracker_reset(struct tracker *tracker, const struct graph_predicate *predicate);
+const char *predicate_text(struct run *run, const struct graph_predicate *predicate); /* with the values now */
+
+/* --- value.c: forms and numbers --- */
+enum value_outcome { VALUE_OK, VALUE_LEAVE_ALONE, VALUE_NOT_YET, VALUE_ERROR };
+/* The canonical value that a set wants; NULL in *ret = absent. NOT_YET: readings that `rest` needs are asked for. */
+enum value_outcome value_of_set(struct run *run, const struct graph_node *node, const char **ret, struct error *err);
+bool value_number(const char *canonical, long double *ret);
+/* A number of a threshold: literal, percent or reading; false = not known. */
+bool value_threshold(struct run *run, const json_t *than, size_t reading, long double *ret);
+bool value_is_relative(const json_t *value);
+
+/* --- run_effect.c --- */
+struct effect *effect_new(struct step *step);
+enum verdict walk_set(struct walk *walk, struct step *step);
+void effect_go_on(struct walk *walk, struct effect *effect);
+void effect_read(struct effect *effect); /* starts its first read */
+/* Recorded as IN_DOUBT: an abort waited long enough. */
+void effect_give_up(struct walk *walk, struct effect *effect);
+void effect_send(struct effect *effect); /* its intent is on disk */
+/* --- run_undo.c --- */
+void undo_walk(struct walk *walk);
+void undo_answer(struct run *run, const char *path, const char *value);
+void undo_retry(struct run *run);
+
+/* --- run_command.c: commands that the engine takes in --- */
+void run_take_commands(struct walk *walk);
+
+/* --- reading.c --- */
+/* What a set would write now against what the preview showed: a sentence when a number moved, else NULL. */
+const char *reading_moved(struct run *run);
+
+/* --- effect_rules.c: pure decisions, canonical values in (NULL = absent) --- */
+enum effect_choice { EFFECT_DO_NOTHING, EFFECT_SEND, EFFECT_CHOOSE };
+/* apply: already so = nothing, else send. */
+enum effect_choice effect_rule_apply(const char *now, const char *wanted);
+/* undo: at the baseline = nothing; ours = send; else a person chooses. */
+enum effect_choice effect_rule_undo(const char *now, const char *baseline, const char *ours);
+/* after a crash: as wanted = nothing; at the baseline = send again; else a person chooses. */
+enum effect_choice effect_rule_recover(const char *now, const char *baseline, const char *wanted);
+/* what a write and its read-back came to; INTENT = look again while it may settle */
+enum effect_state effect_rule_outcome(enum adapter_outcome sent, enum adapter_outcome read, const char *now,
+	const char *wanted, bool may_settle);
+
+#endif

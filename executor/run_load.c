@@ -1,0 +1,240 @@
+/* A run's memory from the rows: at its start, after a restart, after a commit that was lost. */
+#include "executor/run.h"
+#include "lib/base/canonical.h"
+#include "lib/base/text.h"
+#include "safety/lock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int load_graph(struct run *run, struct store_tx *reader, struct error *err)
+{
+	struct stored_graph *stored;
+
+	if (graph_store_get(reader, &run->arena, run->row->graph_digest, &stored, err) < 0)
+		return err->code;
+	run->lines = stored->lines;
+	return graph_parse(&run->arena, stored->bytes, stored->length, &run->graph, err);
+}
+
+static const char *args_json(struct arena *arena, const char *const *args)
+{
+	json_t *list = json_array();
+	const char *text;
+
+	for (; args && *args; args++)
+		json_array_append_new(list, json_string(*args));
+	text = json_text(arena, list);
+	json_decref(list);
+	return text;
+}
+
+/* A target that cannot be found or used is a problem of this probe, seen when it is read. */
+static void find_target(struct run *run, struct store_tx *reader, struct probe *probe, const char *name)
+{
+	const struct adapter_list *adapters = run->executor->options.adapters;
+	struct error err = ERROR_INIT;
+	struct target *target;
+
+	if (!name || target_get(reader, &run->arena, name, &target, &err) < 0) {
+		probe->problem = name ? arena_text(&run->arena, err.message) : "switches are not served by this release";
+		return;
+	}
+	if (target_check_allowed(target, probe->address.type, probe->address.args, &err) < 0) {
+		probe->problem = arena_text(&run->arena, err.message);
+		return;
+	}
+	probe->target = target_for_adapter(target);
+	probe->type = adapter_type_find(adapters, probe->address.type);
+	probe->adapter = probe->type ? adapter_find(adapters, target->kind) : NULL;
+	if (!probe->adapter)
+		probe->problem = run_text(run, "no adapter for %s", probe->address.type);
+}
+
+static void load_probes(struct run *run, struct store_tx *reader)
+{
+	run->probes = arena_alloc(&run->arena, (run->graph->register_count + 1) * sizeof(*run->probes));
+	for (size_t i = 0; i < run->graph->register_count; i++) {
+		const struct graph_register *reg = &run->graph->registers[i];
+		struct probe *probe = &run->probes[i];
+
+		probe->run = run;
+		probe->reg = i;
+		probe->key = safety_register_key(&run->arena, reg->target, reg->type, reg->args);
+		probe->args_json = args_json(&run->arena, reg->args);
+		probe->address = (struct adapter_register){.type = reg->type, .args = reg->args, .http = reg->http};
+		find_target(run, reader, probe, reg->target);
+	}
+}
+
+static int load_samples(struct run *run, struct store_tx *reader, struct error *err)
+{
+	struct sample_row *rows;
+	size_t count;
+
+	if (sample_store_list(reader, &run->arena, run->row->id, &rows, &count, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < count; i++) {
+		struct probe *probe = &run->probes[rows[i].reg];
+
+		if ((size_t)rows[i].reg >= run->graph->register_count)
+			continue;
+		probe->has_start = true;
+		probe->start_outcome = text_is_equal(rows[i].outcome, "ok")       ? ADAPTER_OK
+				       : text_is_equal(rows[i].outcome, "absent") ? ADAPTER_ABSENT
+										  : ADAPTER_UNKNOWN;
+		probe->start_value = rows[i].value;
+		probe->baseline = rows[i].value;
+		probe->known = rows[i].value;
+		probe->has_known = probe->start_outcome == ADAPTER_OK || probe->start_outcome == ADAPTER_ABSENT;
+		run->is_sampled = true;
+	}
+	return 0;
+}
+
+/* In a restore, `baseline` and `percent` mean before the run that is restored. */
+static int load_baselines(struct run *run, struct store_tx *reader, struct error *err)
+{
+	struct effect_row **rows;
+	size_t count;
+
+	if (!run->row->restores_id)
+		return 0;
+	if (effect_store_list(reader, &run->arena, run->row->restores_id, &rows, &count, err) < 0)
+		return err->code;
+	for (size_t i = count; i-- > 0;) { /* the oldest intent of a register has its baseline */
+		for (size_t j = 0; j < run->graph->register_count; j++) {
+			struct probe *probe = &run->probes[j];
+
+			if (rows[i]->is_undo || !text_is_equal(probe->key, rows[i]->register_key))
+				continue;
+			probe->was_touched = true;
+			probe->restored = rows[i]->baseline;
+		}
+	}
+	return 0;
+}
+
+void run_apply_baselines(struct run *run)
+{
+	for (size_t i = 0; i < run->graph->register_count; i++)
+		if (run->probes[i].was_touched)
+			run->probes[i].baseline = run->probes[i].restored;
+}
+
+static void take_node(struct run *run, const struct node_row *row)
+{
+	struct step *step = run_step_at(run, row->path);
+
+	if (!step)
+		return;
+	step->state = row->state;
+	step->message = row->message[0] ? row->message : NULL;
+	step->position = row->position;
+	step->started_at_us = row->started_at_us;
+	step->ended_at_us = row->ended_at_us;
+	run->has_exceptions |= row->state == STEP_SKIPPED || row->state == STEP_MARKED_DONE;
+}
+
+static int load_nodes(struct run *run, struct store_tx *reader, struct error *err)
+{
+	struct node_row *rows;
+	size_t count;
+
+	if (node_store_list(reader, &run->arena, run->row->id, &rows, &count, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < count; i++)
+		take_node(run, &rows[i]);
+	return 0;
+}
+
+static void recover_effect(struct run *run, struct step *step, const struct effect_row *row)
+{
+	struct effect *effect = arena_alloc(&run->arena, sizeof(*effect));
+
+	effect->run = run;
+	effect->step = step;
+	effect->probe = &run->probes[row->reg];
+	effect->row = *row;
+	effect->has_row = true;
+	effect->is_recovered = row->state == EFFECT_INTENT;
+	effect->phase = EFFECT_PHASE_END;
+	step->effect = effect;
+	if (!effect->is_recovered)
+		return;
+	step->state = STEP_RUNNING;
+	run->in_flight++;
+	effect_read(effect);
+}
+
+static void take_effect(struct run *run, const struct effect_row *row)
+{
+	struct step *step = run_step_at(run, row->path);
+	bool is_good = row->state == EFFECT_CONFIRMED || row->state == EFFECT_NOOP;
+
+	run->effect_seq = row->seq;
+	if ((size_t)row->reg >= run->graph->register_count)
+		return;
+	if (is_good) {
+		run->probes[row->reg].known = row->wanted;
+		run->probes[row->reg].has_known = true;
+	}
+	if (row->is_undo || !step || step->node->kind != GRAPH_NODE_SET)
+		return;
+	step->attempt = row->attempt;
+	if (is_good && step->state == STEP_NOT_STARTED)
+		step->state = STEP_SUCCEEDED;
+	else if (row->state == EFFECT_INTENT || row->state == EFFECT_IN_DOUBT)
+		recover_effect(run, step, row);
+}
+
+static int load_effects(struct run *run, struct store_tx *reader, struct error *err)
+{
+	struct effect_row **rows;
+	size_t count;
+
+	if (effect_store_list(reader, &run->arena, run->row->id, &rows, &count, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < count; i++)
+		take_effect(run, rows[i]);
+	return 0;
+}
+
+/* Stages beyond the one a ramp stands at are to be done, whatever was done there before it went back. */
+static void trim_ramps(struct run *run)
+{
+	for (size_t i = 0; i < run->step_count; i++) {
+		struct step *step = run->by_path[i];
+
+		if (step->node->kind != GRAPH_NODE_RAMP)
+			continue;
+		for (size_t j = (size_t)step->position + 1; j < step->node->branch_count; j++)
+			step_list_reset(&step->branches[j]);
+	}
+}
+
+int run_load(struct executor *executor, const char *id, struct run **ret, struct error *err)
+{
+	struct store_tx *reader = store_reader(executor->options.store);
+	struct run *run = calloc(1, sizeof(*run));
+
+	run->executor = executor;
+	if (execution_get(reader, &run->arena, id, &run->row, err) < 0 || load_graph(run, reader, err) < 0) {
+		arena_done(&run->arena);
+		free(run);
+		return err->code;
+	}
+	run->has_exceptions = run->row->has_exceptions;
+	run_tree_build(run);
+	load_probes(run, reader);
+	if (load_samples(run, reader, err) < 0 || load_baselines(run, reader, err) < 0 ||
+		load_nodes(run, reader, err) < 0 || load_effects(run, reader, err) < 0) {
+		run->is_closed = true;
+		run_try_free(run);
+		return err->code;
+	}
+	run_apply_baselines(run);
+	trim_ramps(run);
+	*ret = run;
+	return 0;
+}

@@ -1,0 +1,107 @@
+-- Faults of a plan, with the place where they are. A place is one integer: the number of the chunk
+-- times 2^24, plus the line; 0 = unknown.
+local host = ...
+
+local fault = {}
+local files = {}
+local bases = {}
+local mark = {}
+
+local LINE_BITS = 24
+
+-- Gives a text of a plan or a module its chunk name.
+function fault.chunk_name(file)
+	files[#files + 1] = file
+	bases["#" .. #files] = #files << LINE_BITS
+	return "=#" .. #files
+end
+
+local function place_of(chunk, line)
+	local base = bases[chunk]
+	return base and base + line or 0
+end
+
+-- The place of the plan's code that is calling.
+function fault.here()
+	local chunk, line = host.line()
+	return chunk and place_of(chunk, line) or 0
+end
+
+function fault.file(place)
+	return files[place >> LINE_BITS]
+end
+
+function fault.line(place)
+	return place & ((1 << LINE_BITS) - 1)
+end
+
+-- The place of another line in the same file.
+function fault.at_line(place, line)
+	return (place >> LINE_BITS << LINE_BITS) + line
+end
+
+function fault.text(place)
+	return (fault.file(place) or "?") .. ":" .. fault.line(place)
+end
+
+-- Ends the evaluation with one fault; without a place: where the plan is now.
+function fault.raise(message, place)
+	error({ mark = mark, { place = place or fault.here(), message = message } }, 0)
+end
+
+-- A list of faults that are found together; `faults:done()` raises when there are any.
+function fault.list()
+	local list = { mark = mark }
+	function list.add(place, message)
+		list[#list + 1] = { place = place, message = message }
+	end
+	function list.done()
+		if #list > 0 then
+			error(list, 0)
+		end
+	end
+	return list
+end
+
+-- Lua's own words, where a sentence more helps.
+local hints = {
+	{ "^'}' expected", "is a comma missing at the end of the line before?" },
+	{ "^'%)' expected", "is a comma missing between two arguments?" },
+	{ "^attempt to compare .*table", "a reading is compared by :below, :above, :equals ..." },
+	{ "^not enough memory", "the plan makes too much at once" },
+}
+
+local function explain(message)
+	for _, hint in ipairs(hints) do
+		if string.find(message, hint[1]) then
+			return message .. " (" .. hint[2] .. ")"
+		end
+	end
+	return message
+end
+
+local function from_text(message, chunk, line)
+	local number, at, rest = string.match(message, "^#(%d+):(%d+): (.*)$")
+	if number then
+		return { place = place_of("#" .. number, tonumber(at)), message = explain(rest) }
+	end
+	local own = string.match(message, "^prelude/[%w_]+%.lua:%d+: (.*)$")
+	return { place = chunk and place_of(chunk, line) or 0, message = explain(own or message) }
+end
+
+-- What host.call or host.load gave as an error, as a list of faults.
+function fault.caught(value, chunk, line)
+	if type(value) == "table" and rawget(value, "mark") == mark then
+		return value
+	end
+	if type(value) == "string" then
+		return { from_text(value, chunk, line) }
+	end
+	local message = "error: <" .. type(value) .. ">"
+	if type(value) == "number" or type(value) == "boolean" or value == nil then
+		message = "error: " .. tostring(value)
+	end
+	return { { place = chunk and place_of(chunk, line) or 0, message = message } }
+end
+
+return fault
