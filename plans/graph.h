@@ -97,6 +97,7 @@ struct graph_node {
 	const char *path;   /* "2.1.3"; in restore "r.1.1" */
 	size_t depth;
 	const char *title;  /* step: title; gate: question; manual: task; call: plan; else NULL */
+	const char *version; /* call: digest of the child's version; else NULL */
 	struct graph_guards guards;       /* step parallel call */
 	struct graph_list body;           /* step parallel call */
 	struct graph_branch *branches;    /* each: branches, ramp: stages, choose: [yes, no] */
@@ -170,6 +171,14 @@ void graph_each_node(const struct graph *graph, bool with_restore,
 	bool (*visit)(void *arg, const struct graph_node *node), void *arg);
 /* "weight checkout/zone-a on edge-1": a register for people, in the arena. */
 const char *graph_register_text(struct arena *arena, const struct graph_register *reg);
+/* "75", "drain", "75 %", "baseline": a value or a form for people, in the arena. */
+const char *graph_value_text(struct arena *arena, const json_t *value);
+/* "busy above 0.9 for 15s": a predicate for people, in the arena. */
+const char *graph_predicate_text(struct arena *arena, const struct graph *graph, const struct graph_predicate *predicate);
+/* One line of what the node does, without its children: "set weight b/s on edge-1 to 0". */
+const char *graph_node_text(struct arena *arena, const struct graph *graph, const struct graph_node *node);
+/* The whole graph as an indented tree; `lines` ({path: "file:line"}) may be NULL. */
+void graph_add_tree(struct buf *out, const struct graph *graph, const json_t *lines);
 bool graph_is_irreversible(const struct graph *graph);
 /* The first node the engine of this release cannot walk, or NULL; `why` says what. */
 const struct graph_node *graph_first_unsupported(const struct graph *graph, const char **ret_why);

@@ -114,11 +114,6 @@ static int parse_batches(struct graph_parser *parser, const json_t *object, stru
 	return 0;
 }
 
-static const char *label_text(struct graph_parser *parser, const json_t *value)
-{
-	return json_is_string(value) ? json_string_value(value) : json_text(parser->arena, value);
-}
-
 /* [{<label> body}] of each and ramp. */
 static int parse_branches(struct graph_parser *parser, const json_t *object, const char *field,
 	const char *label, struct graph_node *node, struct error *err)
@@ -140,7 +135,8 @@ static int parse_branches(struct graph_parser *parser, const json_t *object, con
 
 		if ((rc = json_check_keys(item, fields, err)) < 0 ||
 			(rc = graph_check_value(parser, label, value, err)) < 0 ||
-			(rc = parse_branch(parser, node, i + 1, label_text(parser, value),
+			(rc = parse_branch(parser, node, i + 1,
+				 graph_value_text(parser->arena, value),
 				 json_object_get(item, "body"), &node->branches[i], err)) < 0)
 			return rc;
 	}
@@ -205,19 +201,19 @@ int graph_parse_choose(struct graph_parser *parser, const json_t *object, struct
 int graph_parse_call(struct graph_parser *parser, const json_t *object, struct graph_node *node,
 	struct error *err)
 {
-	const char *version, *action;
+	const char *action;
 	struct digest digest;
 	json_t *params;
 	int rc;
 
 	if ((rc = json_get_text(object, "plan", true, &node->title, err)) < 0 ||
 		(rc = text_check_path_name("plan", node->title, err)) < 0 ||
-		(rc = json_get_text(object, "version", true, &version, err)) < 0 ||
+		(rc = json_get_text(object, "version", true, &node->version, err)) < 0 ||
 		(rc = json_get_text(object, "action", true, &action, err)) < 0 ||
 		(rc = json_get_object(object, "params", true, &params, err)) < 0 ||
 		(rc = graph_check_literal("params", params, err)) < 0)
 		return rc;
-	if (!digest_parse(version, &digest))
+	if (!digest_parse(node->version, &digest))
 		return error_set(err, ERROR_INVALID, "version is no digest");
 	if (strcmp(action, "apply") != 0 && strcmp(action, "restore") != 0)
 		return error_set(err, ERROR_INVALID, "action is neither apply nor restore");

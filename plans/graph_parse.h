@@ -71,8 +71,10 @@ int graph_check_literal(const char *field, const json_t *value, struct error *er
 /* What `set` writes: a literal or $percent $rest $baseline $absent. */
 int graph_check_value(
 	struct graph_parser *parser, const char *field, const json_t *value, struct error *err);
-/* What a reading is compared with: for `equals` any literal, else a number; or $percent $reading
- * $baseline. */
+/*
+ * What a reading is compared with: a decimal as text, $percent or $reading; for `equals` any
+ * literal, and also $baseline and $absent.
+ */
 int graph_check_than(
 	struct graph_parser *parser, const json_t *value, bool is_equals, struct error *err);
 

@@ -7,8 +7,9 @@
 #define DECIMAL_MAX_BYTES 40
 
 /* Where a form may stand. */
-#define IN_SET	1u
-#define IN_THAN 2u
+#define IN_SET	  1u
+#define IN_THAN	  2u
+#define IN_EQUALS 4u
 
 typedef int (*check_form)(
 	struct graph_parser *parser, const char *form, const json_t *inner, struct error *err);
@@ -23,15 +24,15 @@ static const struct form {
 	unsigned places;
 	check_form check;
 } forms[] = {
-	{"$percent", IN_SET | IN_THAN, check_percent},
+	{"$percent", IN_SET | IN_THAN | IN_EQUALS, check_percent},
 	{"$rest", IN_SET, check_rest},
-	{"$baseline", IN_SET | IN_THAN, check_true},
-	{"$absent", IN_SET, check_true},
-	{"$reading", IN_THAN, check_reading},
+	{"$baseline", IN_SET | IN_EQUALS, check_true},
+	{"$absent", IN_SET | IN_EQUALS, check_true},
+	{"$reading", IN_THAN | IN_EQUALS, check_reading},
 };
 
 static const char *const percent_fields[] = {"n", "of", "at_least", "at_most", "round", NULL};
-static const char *const rest_fields[] = {"total", "less", NULL};
+static const char *const rest_fields[] = {"total", "of", NULL};
 
 static int refuse(const char *field, const char *why, struct error *err)
 {
@@ -124,13 +125,12 @@ static int check_relative(struct graph_parser *parser, const char *field, const 
 	return refuse(field, "this form cannot stand here", err);
 }
 
-/* A whole number, or a decimal as text. */
+/* A decimal as text: one spelling a number. */
 static int check_number(const char *field, const json_t *value, struct error *err)
 {
-	if (json_is_integer(value) || is_decimal_form(value) ||
-		(json_is_string(value) && is_decimal(json_string_value(value), false)))
+	if (json_is_string(value) && is_decimal(json_string_value(value), false))
 		return 0;
-	return refuse(field, "it is no number", err);
+	return refuse(field, "it is no decimal, as in \"0.01\"", err);
 }
 
 static int check_bound(const json_t *inner, const char *field, struct error *err)
@@ -187,7 +187,7 @@ static int check_rest(
 	if ((rc = json_check_keys(inner, rest_fields, err)) < 0 ||
 		(rc = check_number("total", json_object_get(inner, "total"), err)) < 0)
 		return rc;
-	return check_positions(parser, inner, "less", true, err);
+	return check_positions(parser, inner, "of", true, err);
 }
 
 static int check_true(
@@ -224,7 +224,8 @@ int graph_check_than(
 	if (!value)
 		return refuse("than", "it is missing", err);
 	if (key && strcmp(key, "$decimal") != 0)
-		return check_relative(parser, "than", value, key, IN_THAN, err);
+		return check_relative(
+			parser, "than", value, key, is_equals ? IN_EQUALS : IN_THAN, err);
 	return is_equals ? graph_check_literal("than", value, err)
 			 : check_number("than", value, err);
 }

@@ -116,7 +116,7 @@ END_TEST
 
 static const char nested[] =
 	"[{\"kind\":\"step\",\"title\":\"one\",\"guards\":[{\"action\":\"rollback\",\"predicate\":"
-	"{\"op\":\"above\",\"reading\":1,\"than\":1,\"lasting_ms\":15000}}],\"body\":["
+	"{\"op\":\"above\",\"reading\":1,\"than\":\"1\",\"lasting_ms\":15000}}],\"body\":["
 	"{\"kind\":\"hold\",\"hold_ms\":1000},"
 	"{\"kind\":\"each\",\"at_once\":1,\"max_failures\":0,\"branches\":["
 	"{\"item\":\"edge-1\",\"body\":[{\"kind\":\"set\",\"register\":0,\"value\":1}]},"
@@ -149,11 +149,11 @@ END_TEST
 
 START_TEST(restore_has_paths_of_its_own)
 {
-	struct graph *graph = parse_good(
-		&(struct parts){.restore = "{\"guards\":[{\"action\":\"pause\",\"predicate\":{"
-					   "\"op\":\"below\",\"reading\":1,"
-					   "\"than\":5}}],\"body\":[{\"kind\":\"set\",\"register\":"
-					   "0,\"value\":{\"$baseline\":true}}]}"});
+	struct graph *graph = parse_good(&(struct parts){
+		.restore = "{\"guards\":[{\"action\":\"pause\",\"predicate\":{"
+			   "\"op\":\"below\",\"reading\":1,"
+			   "\"than\":\"5\"}}],\"body\":[{\"kind\":\"set\",\"register\":"
+			   "0,\"value\":{\"$baseline\":true}}]}"});
 
 	ck_assert(graph->has_restore);
 	ck_assert_str_eq(graph_node_at(graph, "r.1")->path, "r.1");
@@ -288,8 +288,8 @@ END_TEST
 
 START_TEST(a_reading_past_the_registers_is_refused)
 {
-	refuse_body(
-		"[{\"kind\":\"check\",\"predicate\":{\"op\":\"below\",\"reading\":9,\"than\":1}}]",
+	refuse_body("[{\"kind\":\"check\",\"predicate\":{\"op\":\"below\",\"reading\":9,\"than\":"
+		    "\"1\"}}]",
 		"reading is 9", "node 1");
 }
 END_TEST
@@ -467,8 +467,12 @@ static void take_than(const char *than, bool is_good)
 
 START_TEST(a_decimal_has_one_spelling)
 {
-	static const char *const good[] = {"\"0.01\"", "\"-1.5\"", "\"12.25\""};
-	static const char *const bad[] = {"\"0.10\"", "\".5\"", "\"5.\"", "\"1e3\"", "\"00.5\"",
+	static const char *const good[] = {"\"0.01\"", "\"5\"", "\"0\"", "{\"$reading\":0}",
+		"{\"$percent\":{\"n\":\"50\",\"of\":[0,1],\"at_least\":\"0.01\",\"round\":"
+		"\"nearest\"}}",
+		"\"-1.5\"", "\"12.25\""};
+	static const char *const bad[] = {"5", "{\"$absent\":true}", "{\"$baseline\":true}",
+		"{\"$percent\":{\"n\":50}}", "\"0.10\"", "\".5\"", "\"5.\"", "\"1e3\"", "\"00.5\"",
 		"\"+1.5\"", "\"nan\"", "\"\"", "\"-\"", "\"0x1\"", "\" 1.5\"", "\"1.5 \"", "\"-0\"",
 		"true", "null", "[]"};
 
@@ -498,7 +502,8 @@ START_TEST(values_are_literals_or_known_forms)
 	static const char *const bad[] = {"{\"$decimal\":\"0.50\"}", "{\"$decimal\":\"5\"}",
 		"{\"$decimal\":0}", "{\"$decimal\":\"0.5\",\"x\":1}", "{\"$what\":1}",
 		"{\"$baseline\":false}", "[{\"$baseline\":true}]", "{\"a\":{\"$percent\":{}}}",
-		"{\"$reading\":0}", "{\"$rest\":{\"less\":[],\"total\":100}}", "{\"$percent\":{}}"};
+		"{\"$reading\":0}", "{\"$rest\":{\"of\":[],\"total\":\"100\"}}",
+		"{\"$percent\":{}}"};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		take_value(good[i], true);
@@ -552,7 +557,7 @@ START_TEST(a_wait_shorter_than_its_lasting_is_refused)
 {
 	refuse_body("[{\"kind\":\"wait\",\"within_ms\":10,\"predicate\":{\"op\":\"any\",\"of\":[{"
 		    "\"op\":\"below\","
-		    "\"reading\":1,\"than\":1,\"lasting_ms\":11}]}}]",
+		    "\"reading\":1,\"than\":\"1\",\"lasting_ms\":11}]}}]",
 		"last longer", "node 1");
 }
 END_TEST
