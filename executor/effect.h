@@ -14,14 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EFFECT_STATES(X)                                                       \
-	X(INTENT, "INTENT")       /* perhaps sent */                           \
-	X(CONFIRMED, "CONFIRMED") /* read back as wanted */                    \
-	X(NOOP, "NOOP")           /* was so already: nothing sent */           \
-	X(MISMATCH, "MISMATCH")   /* read back as something else */            \
-	X(REFUSED, "REFUSED")     /* the plane said no, or nothing was sent */ \
-	X(IN_DOUBT, "IN_DOUBT")                                                \
-	X(CONFLICT, "CONFLICT")   /* undo met a third value: nothing sent */
+#define EFFECT_STATES(X)                                                                           \
+	X(INTENT, "INTENT")	  /* perhaps sent */                                               \
+	X(CONFIRMED, "CONFIRMED") /* read back as wanted */                                        \
+	X(NOOP, "NOOP")		  /* was so already: nothing sent */                               \
+	X(MISMATCH, "MISMATCH")	  /* read back as something else */                                \
+	X(REFUSED, "REFUSED")	  /* the plane said no, or nothing was sent */                     \
+	X(IN_DOUBT, "IN_DOUBT")                                                                    \
+	X(CONFLICT, "CONFLICT") /* undo met a third value: nothing sent */
 enum effect_state {
 #define X(name, word) EFFECT_##name,
 	EFFECT_STATES(X)
@@ -39,7 +39,8 @@ struct effect_row {
 	int64_t reg;
 	const char *register_key;
 	const char *item_id;
-	const char *baseline, *wanted, *observed; /* canonical JSON; NULL = absent (observed: not seen) */
+	const char *baseline, *wanted,
+		*observed; /* canonical JSON; NULL = absent (observed: not seen) */
 	enum effect_state state;
 	const char *message;
 	const char *idempotency_key;
@@ -47,8 +48,8 @@ struct effect_row {
 };
 
 int effect_store_insert(struct store_tx *tx, const struct effect_row *row, struct error *err);
-int effect_store_outcome(struct store_tx *tx, const char *id, enum effect_state state, const char *observed,
-	const char *message, int64_t at_us, struct error *err);
+int effect_store_outcome(struct store_tx *tx, const char *id, enum effect_state state,
+	const char *observed, const char *message, int64_t at_us, struct error *err);
 /* All of a run, in the order of their intents. */
 int effect_store_list(struct store_tx *tx, struct arena *arena, const char *execution_id,
 	struct effect_row ***ret, size_t *ret_count, struct error *err);

@@ -26,8 +26,8 @@ enum effect_choice effect_rule_recover(const char *now, const char *baseline, co
 	return is_same(now, baseline) ? EFFECT_SEND : EFFECT_CHOOSE;
 }
 
-enum effect_state effect_rule_outcome(enum adapter_outcome sent, enum adapter_outcome read, const char *now,
-	const char *wanted, bool may_settle)
+enum effect_state effect_rule_outcome(enum adapter_outcome sent, enum adapter_outcome read,
+	const char *now, const char *wanted, bool may_settle)
 {
 	bool is_read = read == ADAPTER_OK || read == ADAPTER_ABSENT;
 

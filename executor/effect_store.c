@@ -4,15 +4,20 @@
 
 static const struct store_statement INSERT = STORE_STATEMENT(
 	"INSERT INTO effect (id, execution_id, seq, path, group_path, attempt, direction, register,"
-	" register_key, item_id, baseline, wanted, observed, state, message, idempotency_key, intent_at_us,"
-	" outcome_at_us) VALUES (:id, :execution, :seq, :path, :group_path, :attempt, :direction, :register,"
-	" :key, :item, :baseline, :wanted, :observed, :state, :message, :idempotency_key, :intent_at,"
+	" register_key, item_id, baseline, wanted, observed, state, message, idempotency_key, "
+	"intent_at_us,"
+	" outcome_at_us) VALUES (:id, :execution, :seq, :path, :group_path, :attempt, :direction, "
+	":register,"
+	" :key, :item, :baseline, :wanted, :observed, :state, :message, :idempotency_key, "
+	":intent_at,"
 	" :outcome_at)");
-static const struct store_statement OUTCOME = STORE_STATEMENT(
-	"UPDATE effect SET state = :state, observed = :observed, message = :message, outcome_at_us = :at"
-	" WHERE id = :id AND state IN ('INTENT', 'IN_DOUBT')");
+static const struct store_statement OUTCOME =
+	STORE_STATEMENT("UPDATE effect SET state = :state, observed = :observed, message = "
+			":message, outcome_at_us = :at"
+			" WHERE id = :id AND state IN ('INTENT', 'IN_DOUBT')");
 static const struct store_statement LIST = STORE_STATEMENT(
-	"SELECT id, execution_id, seq, path, group_path, attempt, direction, register, register_key, item_id,"
+	"SELECT id, execution_id, seq, path, group_path, attempt, direction, register, "
+	"register_key, item_id,"
 	" baseline, wanted, observed, state, message, idempotency_key, intent_at_us, outcome_at_us"
 	" FROM effect WHERE execution_id = :execution ORDER BY seq");
 
@@ -60,8 +65,8 @@ int effect_store_insert(struct store_tx *tx, const struct effect_row *row, struc
 	return store_run(query, err) < 0 ? err->code : 0;
 }
 
-int effect_store_outcome(struct store_tx *tx, const char *id, enum effect_state state, const char *observed,
-	const char *message, int64_t at_us, struct error *err)
+int effect_store_outcome(struct store_tx *tx, const char *id, enum effect_state state,
+	const char *observed, const char *message, int64_t at_us, struct error *err)
 {
 	struct store_query *query = store_query(tx, &OUTCOME);
 	int rc;
@@ -73,7 +78,8 @@ int effect_store_outcome(struct store_tx *tx, const char *id, enum effect_state 
 	store_bind_int(query, ":at", at_us);
 	rc = store_run(query, err);
 	if (rc == 0)
-		return error_set(err, ERROR_CONFLICT, "the outcome of effect %s is recorded already", id);
+		return error_set(
+			err, ERROR_CONFLICT, "the outcome of effect %s is recorded already", id);
 	return rc < 0 ? rc : 0;
 }
 

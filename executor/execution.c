@@ -81,19 +81,22 @@ const char *execution_verb_word(enum execution_verb verb)
 
 static bool is_told(enum execution_state state)
 {
-	return state == EXECUTION_PAUSED || state == EXECUTION_PENDING_APPROVAL || execution_is_terminal(state);
+	return state == EXECUTION_PAUSED || state == EXECUTION_PENDING_APPROVAL ||
+	       execution_is_terminal(state);
 }
 
-static int tell(struct store_tx *tx, const struct execution *row, const struct execution_change *change,
-	const char *notify_id, struct error *err)
+static int tell(struct store_tx *tx, const struct execution *row,
+	const struct execution_change *change, const char *notify_id, struct error *err)
 {
 	struct arena arena = ARENA_INIT;
 	json_t *data = json_object();
 	struct notify_event event = {
 		.type = change->state == EXECUTION_PAUSED ? "execution.paused" : "execution.ended",
 		.subject = arena_format(&arena, "execution/%s", row->id),
-		.text = arena_format(&arena, "%s is %s%s%s", row->plan, execution_state_word(change->state),
-			change->message && change->message[0] ? ": " : "", change->message ? change->message : ""),
+		.text = arena_format(&arena, "%s is %s%s%s", row->plan,
+			execution_state_word(change->state),
+			change->message && change->message[0] ? ": " : "",
+			change->message ? change->message : ""),
 		.data = data,
 	};
 	int rc;
@@ -109,8 +112,8 @@ static int tell(struct store_tx *tx, const struct execution *row, const struct e
 	return rc;
 }
 
-static int record_state(struct store_tx *tx, const struct execution *row, const struct execution_change *change,
-	const struct audit_actor *actor, struct error *err)
+static int record_state(struct store_tx *tx, const struct execution *row,
+	const struct execution_change *change, const struct audit_actor *actor, struct error *err)
 {
 	json_t *detail = json_object();
 	struct audit_record record = {
@@ -132,10 +135,12 @@ static int record_state(struct store_tx *tx, const struct execution *row, const 
 	return rc;
 }
 
-int execution_change_state(struct store_tx *tx, const struct execution *row, const struct execution_change *change,
-	const struct audit_actor *actor, const char notify_id[static ID_SIZE], struct error *err)
+int execution_change_state(struct store_tx *tx, const struct execution *row,
+	const struct execution_change *change, const struct audit_actor *actor,
+	const char notify_id[static ID_SIZE], struct error *err)
 {
-	if (execution_store_change(tx, change, err) < 0 || record_state(tx, row, change, actor, err) < 0)
+	if (execution_store_change(tx, change, err) < 0 ||
+		record_state(tx, row, change, actor, err) < 0)
 		return err->code;
 	if (execution_is_terminal(change->state) && lock_release(tx, row->id, err) < 0)
 		return err->code;
@@ -174,22 +179,32 @@ static const struct {
 	command_act act;
 	const char *message; /* what the reply says */
 } COMMANDS[EXECUTION_VERB_COUNT] = {
-	[EXECUTION_VERB_PAUSE] = {BIT(RUNNING) | BIT(MONITORING) | BIT(ROLLING_BACK), false, EXECUTION_PAUSING, NULL,
+	[EXECUTION_VERB_PAUSE] = {BIT(RUNNING) | BIT(MONITORING) | BIT(ROLLING_BACK), false,
+		EXECUTION_PAUSING, NULL,
 		"accepted: it pauses at the next node, effects in flight finish"},
 	[EXECUTION_VERB_RESUME] = {BIT(PAUSED), false, EXECUTION_RUNNING, do_resume, "it goes on"},
-	[EXECUTION_VERB_ABORT] = {BIT(PENDING_APPROVAL) | BIT(QUEUED) | BIT(RUNNING) | BIT(PAUSING) | BIT(PAUSED) |
-			BIT(MONITORING) | BIT(ROLLING_BACK), false, EXECUTION_ABORTING, do_abort,
-		"accepted: nothing new is sent; what is in effect stays and is listed by `redbutton effects`"},
-	[EXECUTION_VERB_RETRY] = {BIT(PAUSED), false, EXECUTION_RUNNING, do_retry, "it tries what failed again"},
-	[EXECUTION_VERB_SKIP] = {BIT(PAUSED), true, EXECUTION_RUNNING, do_failed_step, "skipped: it goes on"},
+	[EXECUTION_VERB_ABORT] = {BIT(PENDING_APPROVAL) | BIT(QUEUED) | BIT(RUNNING) |
+					  BIT(PAUSING) | BIT(PAUSED) | BIT(MONITORING) |
+					  BIT(ROLLING_BACK),
+		false, EXECUTION_ABORTING, do_abort,
+		"accepted: nothing new is sent; what is in effect stays and is listed by "
+		"`redbutton effects`"},
+	[EXECUTION_VERB_RETRY] = {BIT(PAUSED), false, EXECUTION_RUNNING, do_retry,
+		"it tries what failed again"},
+	[EXECUTION_VERB_SKIP] = {BIT(PAUSED), true, EXECUTION_RUNNING, do_failed_step,
+		"skipped: it goes on"},
 	[EXECUTION_VERB_MARK] = {BIT(PAUSED), true, EXECUTION_PAUSED, do_failed_step, "marked"},
-	[EXECUTION_VERB_ANSWER] = {BIT(RUNNING) | BIT(MONITORING) | BIT(PAUSED), false, EXECUTION_RUNNING, do_answer,
-		"answered"},
-	[EXECUTION_VERB_ACCEPT] = {BIT(MONITORING) | BIT(PAUSED), false, EXECUTION_MONITORING, do_accept, "accepted"},
-	[EXECUTION_VERB_ROLLBACK] = {BIT(RUNNING) | BIT(PAUSING) | BIT(PAUSED) | BIT(MONITORING) | BIT(ABORTING), false,
-		EXECUTION_ROLLING_BACK, do_rollback, "accepted: what this run did is undone, newest first"},
-	[EXECUTION_VERB_FORCE_CLOSE] = {BIT(PAUSED) | BIT(ABORTING) | BIT(ROLLING_BACK), true, EXECUTION_FAILED,
-		do_force_close, "closed by force: what remains in effect is ORPHANED and stays listed"},
+	[EXECUTION_VERB_ANSWER] = {BIT(RUNNING) | BIT(MONITORING) | BIT(PAUSED), false,
+		EXECUTION_RUNNING, do_answer, "answered"},
+	[EXECUTION_VERB_ACCEPT] = {BIT(MONITORING) | BIT(PAUSED), false, EXECUTION_MONITORING,
+		do_accept, "accepted"},
+	[EXECUTION_VERB_ROLLBACK] = {BIT(RUNNING) | BIT(PAUSING) | BIT(PAUSED) | BIT(MONITORING) |
+					     BIT(ABORTING),
+		false, EXECUTION_ROLLING_BACK, do_rollback,
+		"accepted: what this run did is undone, newest first"},
+	[EXECUTION_VERB_FORCE_CLOSE] = {BIT(PAUSED) | BIT(ABORTING) | BIT(ROLLING_BACK), true,
+		EXECUTION_FAILED, do_force_close,
+		"closed by force: what remains in effect is ORPHANED and stays listed"},
 };
 
 const char *const *execution_commands(const struct execution *row)
@@ -216,11 +231,12 @@ static int no_effect(const struct execution *row, const char *verb, struct error
 		execution_state_word(row->state));
 	if (*list)
 		return error_remedy(err, "what has an effect now: %s", list);
-	return error_remedy(err, "it has ended; undo what it left by: redbutton execution rollback %s", row->id);
+	return error_remedy(err,
+		"it has ended; undo what it left by: redbutton execution rollback %s", row->id);
 }
 
-static int do_abort(struct store_tx *tx, const struct execution *row, struct execution_command *command,
-	struct execution_change *change, struct error *err)
+static int do_abort(struct store_tx *tx, const struct execution *row,
+	struct execution_command *command, struct execution_change *change, struct error *err)
 {
 	(void)tx;
 	(void)err;
@@ -234,8 +250,10 @@ static int do_abort(struct store_tx *tx, const struct execution *row, struct exe
 	return 0;
 }
 
-/* Time that people took at a gate or by pausing does not count; from a deadline the run gets its time again. */
-static void move_deadline(const struct execution *row, int64_t at_us, struct execution_change *change)
+/* Time that people took at a gate or by pausing does not count; from a deadline the run gets its
+ * time again. */
+static void move_deadline(
+	const struct execution *row, int64_t at_us, struct execution_change *change)
 {
 	if (row->reason == PAUSE_DEADLINE)
 		change->deadline_at_us = at_us + row->within_ms * 1000;
@@ -245,19 +263,42 @@ static void move_deadline(const struct execution *row, int64_t at_us, struct exe
 		change->state = EXECUTION_ROLLING_BACK;
 }
 
-static int do_resume(struct store_tx *tx, const struct execution *row, struct execution_command *command,
-	struct execution_change *change, struct error *err)
+static bool is_failed(const struct node_row *row)
 {
-	(void)tx;
-	move_deadline(row, command->at_us, change);
-	if (row->reason != PAUSE_FAILED_STEP && row->reason != PAUSE_IN_DOUBT)
-		return 0;
-	error_set(err, ERROR_NO_EFFECT, "a step has failed, so resume alone would change nothing: %s", row->message);
-	return error_remedy(err, "decide on it: retry, skip --reason, mark done|not_done --reason, or rollback");
+	return row->state == STEP_FAILED || row->state == STEP_TIMED_OUT ||
+	       row->state == STEP_IN_DOUBT;
 }
 
-static int do_retry(struct store_tx *tx, const struct execution *row, struct execution_command *command,
-	struct execution_change *change, struct error *err)
+static bool is_about_a_step(enum pause_reason reason)
+{
+	return reason == PAUSE_FAILED_STEP || reason == PAUSE_IN_DOUBT || reason == PAUSE_CONFLICT;
+}
+
+static int do_resume(struct store_tx *tx, const struct execution *row,
+	struct execution_command *command, struct execution_change *change, struct error *err)
+{
+	struct node_row *rows;
+	size_t count;
+
+	move_deadline(row, command->at_us, change);
+	if (row->is_phase_rollback || !is_about_a_step(row->reason))
+		return 0;
+	if (node_store_list(tx, store_tx_arena(tx), row->id, &rows, &count, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < count; i++) {
+		if (!is_failed(&rows[i]))
+			continue;
+		error_set(err, ERROR_NO_EFFECT,
+			"step %s has failed, so resume alone would change nothing: %s",
+			rows[i].path, row->message);
+		return error_remedy(err, "decide on it: retry, skip --reason, mark done|not_done "
+					 "--reason, or rollback");
+	}
+	return 0;
+}
+
+static int do_retry(struct store_tx *tx, const struct execution *row,
+	struct execution_command *command, struct execution_change *change, struct error *err)
 {
 	(void)tx;
 	(void)err;
@@ -265,14 +306,9 @@ static int do_retry(struct store_tx *tx, const struct execution *row, struct exe
 	return 0;
 }
 
-static bool is_failed(const struct node_row *row)
-{
-	return row->state == STEP_FAILED || row->state == STEP_TIMED_OUT || row->state == STEP_IN_DOUBT;
-}
-
 /* skip and mark are about one failed step: the named one, or the only one there is. */
-static int find_failed(struct store_tx *tx, const struct execution *row, struct execution_command *command,
-	struct error *err)
+static int find_failed(struct store_tx *tx, const struct execution *row,
+	struct execution_command *command, struct error *err)
 {
 	struct arena *arena = store_tx_arena(tx);
 	struct node_row *rows;
@@ -282,7 +318,8 @@ static int find_failed(struct store_tx *tx, const struct execution *row, struct 
 	if (node_store_list(tx, arena, row->id, &rows, &count, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < count; i++) {
-		if (!is_failed(&rows[i]) || (command->path && !text_is_equal(command->path, rows[i].path)))
+		if (!is_failed(&rows[i]) ||
+			(command->path && !text_is_equal(command->path, rows[i].path)))
 			continue;
 		only = rows[i].path;
 		failed++;
@@ -298,11 +335,12 @@ static int find_failed(struct store_tx *tx, const struct execution *row, struct 
 	else
 		error_set(err, ERROR_NO_EFFECT, "no step has failed");
 	error_field(err, "path");
-	return error_remedy(err, "redbutton execution show %s lists the steps with their paths", row->id);
+	return error_remedy(
+		err, "redbutton execution show %s lists the steps with their paths", row->id);
 }
 
-static int do_failed_step(struct store_tx *tx, const struct execution *row, struct execution_command *command,
-	struct execution_change *change, struct error *err)
+static int do_failed_step(struct store_tx *tx, const struct execution *row,
+	struct execution_command *command, struct execution_change *change, struct error *err)
 {
 	if (find_failed(tx, row, command, err) < 0)
 		return err->code;
@@ -322,21 +360,25 @@ static int do_failed_step(struct store_tx *tx, const struct execution *row, stru
 	return 0;
 }
 
-static int check_answer(const struct execution *row, const struct execution_command *command, struct error *err)
+static int check_answer(
+	const struct execution *row, const struct execution_command *command, struct error *err)
 {
 	bool is_undo = row->is_phase_rollback;
-	bool is_known = is_undo ? text_is_equal(command->value, "baseline") || text_is_equal(command->value, "keep")
-				: text_is_equal(command->value, "yes") || text_is_equal(command->value, "no");
+	bool is_known = is_undo ? text_is_equal(command->value, "baseline") ||
+					  text_is_equal(command->value, "keep")
+				: text_is_equal(command->value, "yes") ||
+					  text_is_equal(command->value, "no");
 
 	if (is_known)
 		return 0;
-	error_set(err, ERROR_INVALID, "value: it is %s", is_undo ? "\"baseline\" or \"keep\"" : "\"yes\" or \"no\"");
+	error_set(err, ERROR_INVALID, "value: it is %s",
+		is_undo ? "\"baseline\" or \"keep\"" : "\"yes\" or \"no\"");
 	return error_field(err, "value");
 }
 
 /* The role of a gate names a role or a group. */
-static int check_may_answer(struct store_tx *tx, const struct execution_command *command, const char *role,
-	struct error *err)
+static int check_may_answer(struct store_tx *tx, const struct execution_command *command,
+	const char *role, struct error *err)
 {
 	struct error ignored = ERROR_INIT;
 	enum role known;
@@ -351,8 +393,8 @@ static int check_may_answer(struct store_tx *tx, const struct execution_command 
 	return error_remedy(err, "ask somebody who is in the group or has the role %s", role);
 }
 
-static int do_answer(struct store_tx *tx, const struct execution *row, struct execution_command *command,
-	struct execution_change *change, struct error *err)
+static int do_answer(struct store_tx *tx, const struct execution *row,
+	struct execution_command *command, struct execution_change *change, struct error *err)
 {
 	char role[TEXT_NAME_MAX + 1];
 	int rc;
@@ -374,19 +416,20 @@ static int do_answer(struct store_tx *tx, const struct execution *row, struct ex
 	return 0;
 }
 
-static int do_accept(struct store_tx *tx, const struct execution *row, struct execution_command *command,
-	struct execution_change *change, struct error *err)
+static int do_accept(struct store_tx *tx, const struct execution *row,
+	struct execution_command *command, struct execution_change *change, struct error *err)
 {
 	(void)tx;
 	(void)command;
 	if (row->state == EXECUTION_PAUSED && !row->is_phase_rollback)
 		return no_effect(row, "accept", err);
-	change->state = row->state == EXECUTION_PAUSED ? EXECUTION_ROLLING_BACK : EXECUTION_MONITORING;
+	change->state =
+		row->state == EXECUTION_PAUSED ? EXECUTION_ROLLING_BACK : EXECUTION_MONITORING;
 	return 0;
 }
 
-static int do_rollback(struct store_tx *tx, const struct execution *row, struct execution_command *command,
-	struct execution_change *change, struct error *err)
+static int do_rollback(struct store_tx *tx, const struct execution *row,
+	struct execution_command *command, struct execution_change *change, struct error *err)
 {
 	(void)tx;
 	(void)command;
@@ -396,22 +439,26 @@ static int do_rollback(struct store_tx *tx, const struct execution *row, struct 
 	return 0;
 }
 
-static int do_force_close(struct store_tx *tx, const struct execution *row, struct execution_command *command,
-	struct execution_change *change, struct error *err)
+static int do_force_close(struct store_tx *tx, const struct execution *row,
+	struct execution_command *command, struct execution_change *change, struct error *err)
 {
 	change->ended_at_us = command->at_us;
 	change->message = "closed by force";
 	command->ret_is_done = true;
-	return item_orphan(tx, row->is_undo ? row->restores_id : row->id, &command->principal->actor, command->at_us, err);
+	return item_orphan(tx, row->is_undo ? row->restores_id : row->id,
+		&command->principal->actor, command->at_us, err);
 }
 
-static int check_command(const struct execution *row, const struct execution_command *command, struct error *err)
+static int check_command(
+	const struct execution *row, const struct execution_command *command, struct error *err)
 {
 	const char *verb = VERBS[command->verb];
 
 	if (command->if_version >= 0 && command->if_version != row->version) {
-		error_set(err, ERROR_STALE, "execution %s has moved on: it is %s now (version %lld, you saw %lld)", row->id,
-			execution_state_word(row->state), (long long)row->version, (long long)command->if_version);
+		error_set(err, ERROR_STALE,
+			"execution %s has moved on: it is %s now (version %lld, you saw %lld)",
+			row->id, execution_state_word(row->state), (long long)row->version,
+			(long long)command->if_version);
 		return error_remedy(err, "look again: redbutton execution show %s", row->id);
 	}
 	if (!(COMMANDS[command->verb].states & (1u << row->state)))
@@ -424,8 +471,8 @@ static int check_command(const struct execution *row, const struct execution_com
 	return 0;
 }
 
-static int record_command(struct store_tx *tx, const struct execution *row, const struct execution_command *command,
-	struct error *err)
+static int record_command(struct store_tx *tx, const struct execution *row,
+	const struct execution_command *command, struct error *err)
 {
 	json_t *detail = json_object();
 	struct audit_record record = {
@@ -473,10 +520,12 @@ int execution_command(struct store_tx *tx, struct execution_command *command, st
 	command->ret_message = COMMANDS[command->verb].message;
 	if (command->verb == EXECUTION_VERB_PAUSE && row->state == EXECUTION_ROLLING_BACK)
 		change.is_phase_rollback = 1;
-	if (COMMANDS[command->verb].act && COMMANDS[command->verb].act(tx, row, command, &change, err) < 0)
+	if (COMMANDS[command->verb].act &&
+		COMMANDS[command->verb].act(tx, row, command, &change, err) < 0)
 		return err->code;
 	if (record_command(tx, row, command, err) < 0 ||
-		execution_change_state(tx, row, &change, &command->principal->actor, command->notify_id, err) < 0)
+		execution_change_state(
+			tx, row, &change, &command->principal->actor, command->notify_id, err) < 0)
 		return err->code;
 	command->ret_state = change.state;
 	command->ret_version = row->version + 1;

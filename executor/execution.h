@@ -17,24 +17,24 @@
 #include <stdint.h>
 
 /* state, word, is it terminal */
-#define EXECUTION_STATES(X)                                                    \
-	X(PENDING_APPROVAL, "PENDING_APPROVAL", false)                         \
-	X(QUEUED, "QUEUED", false)                                             \
-	X(RUNNING, "RUNNING", false)                                           \
-	X(PAUSING, "PAUSING", false)                                           \
-	X(PAUSED, "PAUSED", false)                                             \
-	X(ABORTING, "ABORTING", false)                                         \
-	X(ROLLING_BACK, "ROLLING_BACK", false)                                 \
-	X(MONITORING, "MONITORING", false)                                     \
-	X(SUCCEEDED, "SUCCEEDED", true)                                        \
-	X(SUCCEEDED_WITH_EXCEPTIONS, "SUCCEEDED_WITH_EXCEPTIONS", true)        \
-	X(FAILED, "FAILED", true)                                              \
-	X(ABORTED, "ABORTED", true)                                            \
-	X(ROLLED_BACK, "ROLLED_BACK", true)                                    \
-	X(ROLLED_BACK_WITH_EXCEPTIONS, "ROLLED_BACK_WITH_EXCEPTIONS", true)    \
-	X(TIMED_OUT, "TIMED_OUT", true)                                        \
-	X(REJECTED, "REJECTED", true)                                          \
-	X(EXPIRED, "EXPIRED", true)                                            \
+#define EXECUTION_STATES(X)                                                                        \
+	X(PENDING_APPROVAL, "PENDING_APPROVAL", false)                                             \
+	X(QUEUED, "QUEUED", false)                                                                 \
+	X(RUNNING, "RUNNING", false)                                                               \
+	X(PAUSING, "PAUSING", false)                                                               \
+	X(PAUSED, "PAUSED", false)                                                                 \
+	X(ABORTING, "ABORTING", false)                                                             \
+	X(ROLLING_BACK, "ROLLING_BACK", false)                                                     \
+	X(MONITORING, "MONITORING", false)                                                         \
+	X(SUCCEEDED, "SUCCEEDED", true)                                                            \
+	X(SUCCEEDED_WITH_EXCEPTIONS, "SUCCEEDED_WITH_EXCEPTIONS", true)                            \
+	X(FAILED, "FAILED", true)                                                                  \
+	X(ABORTED, "ABORTED", true)                                                                \
+	X(ROLLED_BACK, "ROLLED_BACK", true)                                                        \
+	X(ROLLED_BACK_WITH_EXCEPTIONS, "ROLLED_BACK_WITH_EXCEPTIONS", true)                        \
+	X(TIMED_OUT, "TIMED_OUT", true)                                                            \
+	X(REJECTED, "REJECTED", true)                                                              \
+	X(EXPIRED, "EXPIRED", true)                                                                \
 	X(CANCELED, "CANCELED", true)
 enum execution_state {
 #define X(name, word, terminal) EXECUTION_##name,
@@ -46,15 +46,15 @@ enum execution_state execution_state_of(const char *word);
 bool execution_is_terminal(enum execution_state state);
 
 /* Why a run is PAUSED. Only time in those marked `person` does not count against its deadline. */
-#define PAUSE_REASONS(X)                                                       \
-	X(NONE, "", false)                                                     \
-	X(OPERATOR, "operator", true)                                          \
-	X(FAILED_STEP, "failed_step", false)                                   \
-	X(GUARD, "guard", false)                                               \
-	X(UNKNOWN_HEALTH, "unknown_health", false)                             \
-	X(CONFLICT, "conflict", false)                                         \
-	X(IN_DOUBT, "in_doubt", false)                                         \
-	X(GATE, "gate", true)                                                  \
+#define PAUSE_REASONS(X)                                                                           \
+	X(NONE, "", false)                                                                         \
+	X(OPERATOR, "operator", true)                                                              \
+	X(FAILED_STEP, "failed_step", false)                                                       \
+	X(GUARD, "guard", false)                                                                   \
+	X(UNKNOWN_HEALTH, "unknown_health", false)                                                 \
+	X(CONFLICT, "conflict", false)                                                             \
+	X(IN_DOUBT, "in_doubt", false)                                                             \
+	X(GATE, "gate", true)                                                                      \
 	X(DEADLINE, "deadline", false)
 enum pause_reason {
 #define X(name, word, person) PAUSE_##name,
@@ -75,28 +75,28 @@ struct execution {
 	const char *params; /* canonical JSON */
 	enum execution_state state;
 	enum pause_reason reason;
-	const char *message;        /* one sentence for a person about the state, or "" */
-	const char *why;            /* reason given at the start, or "" */
-	const char *requested_by;   /* person id */
+	const char *message;	  /* one sentence for a person about the state, or "" */
+	const char *why;	  /* reason given at the start, or "" */
+	const char *requested_by; /* person id */
 	const char *requested_name;
-	const char *preview_id;     /* or NULL */
-	const char *restores_id;    /* the run whose baselines this one goes back to, or NULL */
-	const char *approval_id;    /* that was used, or is waited for; or NULL */
-	const char *reading;        /* canonical JSON of the previewed values, or NULL */
-	bool is_undo;               /* no graph of its own: undoes the journal of restores_id */
+	const char *preview_id;	 /* or NULL */
+	const char *restores_id; /* the run whose baselines this one goes back to, or NULL */
+	const char *approval_id; /* that was used, or is waited for; or NULL */
+	const char *reading;	 /* canonical JSON of the previewed values, or NULL */
+	bool is_undo;		 /* no graph of its own: undoes the journal of restores_id */
 	bool rollback_at_deadline;
 	bool has_exceptions;
-	bool is_phase_rollback;     /* paused while it was rolling back */
-	int64_t within_ms;          /* deadline given at the start */
-	int64_t deadline_at_us;     /* 0 before the start */
-	int64_t expires_ms;         /* of its items in effect */
+	bool is_phase_rollback; /* paused while it was rolling back */
+	int64_t within_ms;	/* deadline given at the start */
+	int64_t deadline_at_us; /* 0 before the start */
+	int64_t expires_ms;	/* of its items in effect */
 	const char *on_expiry;
 	int64_t created_at_us, started_at_us, ended_at_us, changed_at_us;
-	int64_t version;            /* of the state: ETag */
+	int64_t version; /* of the state: ETag */
 	char owner[40];
 	int64_t epoch;
-	int64_t attempts;           /* recoveries so far */
-	int64_t command_seq;        /* last command that the engine took in */
+	int64_t attempts;    /* recoveries so far */
+	int64_t command_seq; /* last command that the engine took in */
 };
 
 extern const struct store_schema executor_schema;
@@ -104,7 +104,8 @@ extern const struct store_schema executor_schema;
 #define EXECUTION_RESUME_WITHIN_US (5 * 60 * 1000000LL)
 #define EXECUTION_RECOVERIES_MAX   3
 
-int execution_get(struct store_tx *tx, struct arena *arena, const char *id, struct execution **ret, struct error *err);
+int execution_get(struct store_tx *tx, struct arena *arena, const char *id, struct execution **ret,
+	struct error *err);
 
 /* --- start --- */
 
@@ -113,7 +114,7 @@ struct execution_start {
 	const struct principal *principal;
 	char id[ID_SIZE];
 	const char *graph_digest;
-	const char *preview_id;  /* whose reading was shown, or NULL */
+	const char *preview_id;	 /* whose reading was shown, or NULL */
 	const char *restores_id; /* or NULL */
 	bool is_undo;
 	const char *why;
@@ -132,8 +133,10 @@ struct execution_start {
  * taken or queued, row and audit record written.
  */
 int execution_start(struct store_tx *tx, struct execution_start *start, struct error *err);
-/* Every reason why a start of this graph would be refused or wait, as problems with the next command; a JSON list is returned (the caller's). */
-int execution_can(struct store_tx *tx, const struct execution_start *start, json_t **ret_reasons, struct error *err);
+/* Every reason why a start of this graph would be refused or wait, as problems with the next
+ * command; a JSON list is returned (the caller's). */
+int execution_can(struct store_tx *tx, const struct execution_start *start, json_t **ret_reasons,
+	struct error *err);
 
 /* A pending or queued run goes on when it can: approval granted, locks free. *ret_state tells. */
 struct execution_advance {
@@ -156,22 +159,22 @@ int execution_refuse(struct store_tx *tx, struct execution_refusal *refusal, str
 
 /* --- commands --- */
 
-#define EXECUTION_VERBS(X)                                                     \
-	X(PAUSE, "pause")                                                      \
-	X(RESUME, "resume")                                                    \
-	X(ABORT, "abort")                                                      \
-	X(RETRY, "retry")                                                      \
-	X(SKIP, "skip")                                                        \
-	X(MARK, "mark")                                                        \
-	X(ANSWER, "answer")                                                    \
-	X(ACCEPT, "accept")                                                    \
-	X(ROLLBACK, "rollback")                                                \
+#define EXECUTION_VERBS(X)                                                                         \
+	X(PAUSE, "pause")                                                                          \
+	X(RESUME, "resume")                                                                        \
+	X(ABORT, "abort")                                                                          \
+	X(RETRY, "retry")                                                                          \
+	X(SKIP, "skip")                                                                            \
+	X(MARK, "mark")                                                                            \
+	X(ANSWER, "answer")                                                                        \
+	X(ACCEPT, "accept")                                                                        \
+	X(ROLLBACK, "rollback")                                                                    \
 	X(FORCE_CLOSE, "force-close")
 enum execution_verb {
 #define X(name, word) EXECUTION_VERB_##name,
 	EXECUTION_VERBS(X)
 #undef X
-	EXECUTION_VERB_COUNT
+		EXECUTION_VERB_COUNT
 };
 const char *execution_verb_word(enum execution_verb verb);
 
@@ -180,8 +183,9 @@ struct execution_command {
 	const char *execution_id;
 	enum execution_verb verb;
 	const struct principal *principal;
-	const char *path;   /* node, or NULL: the only one that waits or failed */
-	const char *value;  /* answer: "yes" | "no" | "baseline" | "keep"; mark: "done" | "not_done" */
+	const char *path; /* node, or NULL: the only one that waits or failed */
+	const char
+		*value; /* answer: "yes" | "no" | "baseline" | "keep"; mark: "done" | "not_done" */
 	const char *reason; /* required for skip, mark, force-close */
 	int64_t if_version; /* -1 = any */
 	int64_t at_us;
@@ -192,7 +196,8 @@ struct execution_command {
 	bool ret_is_done; /* done now, or accepted and on its way */
 	const char *ret_message;
 };
-/* ERROR_STALE for another version, ERROR_NO_EFFECT when the state has no use for it (naming the commands that have). */
+/* ERROR_STALE for another version, ERROR_NO_EFFECT when the state has no use for it (naming the
+ * commands that have). */
 int execution_command(struct store_tx *tx, struct execution_command *command, struct error *err);
 /* Commands that the state takes, NULL-ended words. */
 const char *const *execution_commands(const struct execution *execution);

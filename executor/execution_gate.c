@@ -13,8 +13,9 @@ static bool is_waiting_gate(const struct graph *graph, const struct node_row *ro
 	       (!path || text_is_equal(path, row->path));
 }
 
-int execution_find_gate(struct store_tx *tx, const struct execution *row, struct execution_command *command,
-	char ret_role[static TEXT_NAME_MAX + 1], struct error *err)
+int execution_find_gate(struct store_tx *tx, const struct execution *row,
+	struct execution_command *command, char ret_role[static TEXT_NAME_MAX + 1],
+	struct error *err)
 {
 	struct arena *arena = store_tx_arena(tx);
 	struct stored_graph *stored;
@@ -35,7 +36,9 @@ int execution_find_gate(struct store_tx *tx, const struct execution *row, struct
 	}
 	if (waiting != 1) {
 		error_set(err, ERROR_NO_EFFECT,
-			waiting ? "%zu gates wait: say which with its path" : "no gate waits for an answer", waiting);
+			waiting ? "%zu gates wait: say which with its path"
+				: "no gate waits for an answer",
+			waiting);
 		error_field(err, "path");
 		return error_remedy(err, "redbutton execution show %s lists the steps", row->id);
 	}

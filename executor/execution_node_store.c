@@ -3,12 +3,14 @@
 
 #include "lib/base/text.h"
 
-static const struct store_statement PUT_NODE = STORE_STATEMENT(
-	"INSERT INTO execution_node (execution_id, path, state, message, position, started_at_us, ended_at_us)"
-	" VALUES (:execution, :path, :state, :message, :position, :started, :ended)"
-	" ON CONFLICT (execution_id, path) DO UPDATE SET state = excluded.state, message = excluded.message,"
-	" position = excluded.position, started_at_us = excluded.started_at_us,"
-	" ended_at_us = excluded.ended_at_us");
+static const struct store_statement PUT_NODE =
+	STORE_STATEMENT("INSERT INTO execution_node (execution_id, path, state, message, position, "
+			"started_at_us, ended_at_us)"
+			" VALUES (:execution, :path, :state, :message, :position, :started, :ended)"
+			" ON CONFLICT (execution_id, path) DO UPDATE SET state = excluded.state, "
+			"message = excluded.message,"
+			" position = excluded.position, started_at_us = excluded.started_at_us,"
+			" ended_at_us = excluded.ended_at_us");
 static const struct store_statement LIST_NODES = STORE_STATEMENT(
 	"SELECT path, state, message, position, started_at_us, ended_at_us FROM execution_node"
 	" WHERE execution_id = :execution ORDER BY path");
@@ -16,11 +18,12 @@ static const struct store_statement PUT_SAMPLE = STORE_STATEMENT(
 	"INSERT INTO execution_sample (execution_id, register, outcome, value, message)"
 	" VALUES (:execution, :register, :outcome, :value, :message)"
 	" ON CONFLICT (execution_id, register) DO NOTHING");
-static const struct store_statement LIST_SAMPLES = STORE_STATEMENT(
-	"SELECT register, outcome, value, message FROM execution_sample"
-	" WHERE execution_id = :execution ORDER BY register");
+static const struct store_statement LIST_SAMPLES =
+	STORE_STATEMENT("SELECT register, outcome, value, message FROM execution_sample"
+			" WHERE execution_id = :execution ORDER BY register");
 static const struct store_statement INSERT_COMMAND = STORE_STATEMENT(
-	"INSERT INTO execution_command (execution_id, seq, id, verb, path, value, reason, person, at_us)"
+	"INSERT INTO execution_command (execution_id, seq, id, verb, path, value, reason, person, "
+	"at_us)"
 	" VALUES (:execution, (SELECT coalesce(max(seq), 0) + 1 FROM execution_command"
 	"  WHERE execution_id = :execution), :id, :verb, :path, :value, :reason, :person, :at)");
 static const struct store_statement LIST_COMMANDS = STORE_STATEMENT(
@@ -46,7 +49,8 @@ enum step_state step_state_of(const char *word)
 	return STEP_NOT_STARTED;
 }
 
-int node_store_put(struct store_tx *tx, const char *execution_id, const struct node_row *row, struct error *err)
+int node_store_put(struct store_tx *tx, const char *execution_id, const struct node_row *row,
+	struct error *err)
 {
 	struct store_query *query = store_query(tx, &PUT_NODE);
 
@@ -60,8 +64,8 @@ int node_store_put(struct store_tx *tx, const char *execution_id, const struct n
 	return store_run(query, err) < 0 ? err->code : 0;
 }
 
-int node_store_list(struct store_tx *tx, struct arena *arena, const char *execution_id, struct node_row **ret,
-	size_t *ret_count, struct error *err)
+int node_store_list(struct store_tx *tx, struct arena *arena, const char *execution_id,
+	struct node_row **ret, size_t *ret_count, struct error *err)
 {
 	struct store_query *query = store_query(tx, &LIST_NODES);
 	struct node_row *rows = NULL;
@@ -87,7 +91,8 @@ int node_store_list(struct store_tx *tx, struct arena *arena, const char *execut
 	return 0;
 }
 
-int sample_store_put(struct store_tx *tx, const char *execution_id, const struct sample_row *row, struct error *err)
+int sample_store_put(struct store_tx *tx, const char *execution_id, const struct sample_row *row,
+	struct error *err)
 {
 	struct store_query *query = store_query(tx, &PUT_SAMPLE);
 
@@ -99,8 +104,8 @@ int sample_store_put(struct store_tx *tx, const char *execution_id, const struct
 	return store_run(query, err) < 0 ? err->code : 0;
 }
 
-int sample_store_list(struct store_tx *tx, struct arena *arena, const char *execution_id, struct sample_row **ret,
-	size_t *ret_count, struct error *err)
+int sample_store_list(struct store_tx *tx, struct arena *arena, const char *execution_id,
+	struct sample_row **ret, size_t *ret_count, struct error *err)
 {
 	struct store_query *query = store_query(tx, &LIST_SAMPLES);
 	struct sample_row *rows = NULL;
@@ -124,8 +129,8 @@ int sample_store_list(struct store_tx *tx, struct arena *arena, const char *exec
 	return 0;
 }
 
-int command_store_insert(struct store_tx *tx, const char *execution_id, const struct command_row *row,
-	struct error *err)
+int command_store_insert(struct store_tx *tx, const char *execution_id,
+	const struct command_row *row, struct error *err)
 {
 	struct store_query *query = store_query(tx, &INSERT_COMMAND);
 
@@ -140,8 +145,8 @@ int command_store_insert(struct store_tx *tx, const char *execution_id, const st
 	return store_run(query, err) < 0 ? err->code : 0;
 }
 
-int command_store_list(struct store_tx *tx, struct arena *arena, const char *execution_id, int64_t after_seq,
-	struct command_row **ret, size_t *ret_count, struct error *err)
+int command_store_list(struct store_tx *tx, struct arena *arena, const char *execution_id,
+	int64_t after_seq, struct command_row **ret, size_t *ret_count, struct error *err)
 {
 	struct store_query *query = store_query(tx, &LIST_COMMANDS);
 	struct command_row *rows = NULL;

@@ -5,8 +5,10 @@
 #include "executor/execution.h"
 #include "lib/base/text.h"
 
-/* The gate that waits (the named one, or the only one) and the role that answers it; sets command->path. */
-int execution_find_gate(struct store_tx *tx, const struct execution *row, struct execution_command *command,
-	char ret_role[static TEXT_NAME_MAX + 1], struct error *err);
+/* The gate that waits (the named one, or the only one) and the role that answers it; sets
+ * command->path. */
+int execution_find_gate(struct store_tx *tx, const struct execution *row,
+	struct execution_command *command, char ret_role[static TEXT_NAME_MAX + 1],
+	struct error *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* Rules of the start: version active, targets unchanged, approved, locked; and every reason why not. */
+/* Rules of the start: version active, targets unchanged, approved, locked; and every reason why
+ * not. */
 #include "approval/approval.h"
 #include "executor/execution.h"
 #include "executor/execution_rooms.h"
@@ -35,8 +36,8 @@ static const char **lock_keys_of(struct arena *arena, const struct graph *graph)
 
 	for (size_t i = 0; i < graph->register_count; i++)
 		if (graph->registers[i].is_written)
-			keys[count++] = safety_register_key(arena, graph->registers[i].target, graph->registers[i].type,
-				graph->registers[i].args);
+			keys[count++] = safety_register_key(arena, graph->registers[i].target,
+				graph->registers[i].type, graph->registers[i].args);
 	return keys;
 }
 
@@ -49,8 +50,8 @@ static void narrow(const char **slot, const char *value, bool is_first)
 }
 
 /* Environment and service that all written targets share: where the approver's right must hold. */
-static int scope_of(struct store_tx *tx, struct arena *arena, const struct graph *graph, struct scope *ret,
-	struct error *err)
+static int scope_of(struct store_tx *tx, struct arena *arena, const struct graph *graph,
+	struct scope *ret, struct error *err)
 {
 	bool is_first = true;
 
@@ -68,8 +69,8 @@ static int scope_of(struct store_tx *tx, struct arena *arena, const struct graph
 	return 0;
 }
 
-static int load_view(struct store_tx *tx, const struct execution_start *start, struct start_view *view,
-	struct error *err)
+static int load_view(struct store_tx *tx, const struct execution_start *start,
+	struct start_view *view, struct error *err)
 {
 	struct arena *arena = store_tx_arena(tx);
 
@@ -79,11 +80,13 @@ static int load_view(struct store_tx *tx, const struct execution_start *start, s
 		return err->code;
 	}
 	if (graph_parse(arena, view->stored->bytes, view->stored->length, &view->graph, err) < 0 ||
-		plan_version_get_by_digest(tx, arena, view->graph->version_digest, &view->version, err) < 0)
+		plan_version_get_by_digest(
+			tx, arena, view->graph->version_digest, &view->version, err) < 0)
 		return err->code;
 	if (start->preview_id && preview_get(tx, arena, start->preview_id, &view->preview, err) < 0)
 		return err->code;
-	if (start->restores_id && execution_get(tx, arena, start->restores_id, &view->restored, err) < 0)
+	if (start->restores_id &&
+		execution_get(tx, arena, start->restores_id, &view->restored, err) < 0)
 		return err->code;
 	view->lock_keys = lock_keys_of(arena, view->graph);
 	return scope_of(tx, arena, view->graph, &view->scope, err);
@@ -91,8 +94,8 @@ static int load_view(struct store_tx *tx, const struct execution_start *start, s
 
 /* --- the reasons, each a function of its own --- */
 
-static int check_role(struct store_tx *tx, const struct execution_start *start, struct start_view *view,
-	struct error *err)
+static int check_role(struct store_tx *tx, const struct execution_start *start,
+	struct start_view *view, struct error *err)
 {
 	struct error ignored = ERROR_INIT;
 
@@ -102,27 +105,28 @@ static int check_role(struct store_tx *tx, const struct execution_start *start, 
 	return principal_require(start->principal, ROLE_AUTHOR, &view->scope, err);
 }
 
-static int check_version(struct store_tx *tx, const struct execution_start *start, struct start_view *view,
-	struct error *err)
+static int check_version(struct store_tx *tx, const struct execution_start *start,
+	struct start_view *view, struct error *err)
 {
 	(void)tx;
 	if (start->is_undo || view->restored || view->version->state == PLAN_ACTIVE)
 		return 0;
 	error_set(err, ERROR_CONFLICT, "%s@%lld is %s, not ACTIVE", view->version->plan,
 		(long long)view->version->number, plan_version_state_word(view->version->state));
-	return error_remedy(err, "preview the active version again: redbutton preview %s", view->version->plan);
+	return error_remedy(
+		err, "preview the active version again: redbutton preview %s", view->version->plan);
 }
 
-static int check_targets(struct store_tx *tx, const struct execution_start *start, struct start_view *view,
-	struct error *err)
+static int check_targets(struct store_tx *tx, const struct execution_start *start,
+	struct start_view *view, struct error *err)
 {
 	if (start->is_undo)
 		return 0;
 	return plan_check_targets(tx, view->graph, err);
 }
 
-static int check_preview(struct store_tx *tx, const struct execution_start *start, struct start_view *view,
-	struct error *err)
+static int check_preview(struct store_tx *tx, const struct execution_start *start,
+	struct start_view *view, struct error *err)
 {
 	(void)tx;
 	if (!view->preview || text_is_equal(view->preview->graph_digest, start->graph_digest))
@@ -131,41 +135,46 @@ static int check_preview(struct store_tx *tx, const struct execution_start *star
 	return error_remedy(err, "preview again and start what it shows");
 }
 
-/* Going back to recorded baselines needs no approval; one who approved nothing new cannot be asked. */
+/* Going back to recorded baselines needs no approval; one who approved nothing new cannot be asked.
+ */
 static bool needs_no_approval(const struct execution_start *start, const struct start_view *view)
 {
 	return start->is_undo || view->restored || view->level_count == 0;
 }
 
-static int check_approval(struct store_tx *tx, const struct execution_start *start, struct start_view *view,
-	struct error *err)
+static int check_approval(struct store_tx *tx, const struct execution_start *start,
+	struct start_view *view, struct error *err)
 {
-	approval_policy(view->stored->approval_class, false, &view->scope, view->levels, &view->level_count);
+	approval_policy(view->stored->approval_class, false, &view->scope, view->levels,
+		&view->level_count);
 	if (needs_no_approval(start, view))
 		return 0;
 	(void)tx;
-	error_set(err, ERROR_NOT_APPROVED, "a run of this graph (class %s) needs approval by somebody else",
+	error_set(err, ERROR_NOT_APPROVED,
+		"a run of this graph (class %s) needs approval by somebody else",
 		approval_class_word(view->stored->approval_class));
 	return error_remedy(err, "start it: it waits as PENDING_APPROVAL until it is approved");
 }
 
-static int check_locks(struct store_tx *tx, const struct execution_start *start, struct start_view *view,
-	struct error *err)
+static int check_locks(struct store_tx *tx, const struct execution_start *start,
+	struct start_view *view, struct error *err)
 {
 	struct lock_holder *holders;
 	size_t count;
 
-	if (lock_holders(tx, store_tx_arena(tx), view->lock_keys, start->id, &holders, &count, err) < 0)
+	if (lock_holders(
+		    tx, store_tx_arena(tx), view->lock_keys, start->id, &holders, &count, err) < 0)
 		return err->code;
 	if (!count)
 		return 0;
-	error_set(err, ERROR_LOCKED, "%s is locked by execution %s (%zu of its registers are)", holders[0].register_key,
-		holders[0].execution_id, count);
-	return error_remedy(err, "wait for it or end it: redbutton execution show %s", holders[0].execution_id);
+	error_set(err, ERROR_LOCKED, "%s is locked by execution %s (%zu of its registers are)",
+		holders[0].register_key, holders[0].execution_id, count);
+	return error_remedy(
+		err, "wait for it or end it: redbutton execution show %s", holders[0].execution_id);
 }
 
-static int check_restored(struct store_tx *tx, const struct execution_start *start, struct start_view *view,
-	struct error *err)
+static int check_restored(struct store_tx *tx, const struct execution_start *start,
+	struct start_view *view, struct error *err)
 {
 	struct item **items;
 	size_t count;
@@ -175,20 +184,22 @@ static int check_restored(struct store_tx *tx, const struct execution_start *sta
 	if (!execution_is_terminal(view->restored->state)) {
 		error_set(err, ERROR_CONFLICT, "execution %s is still %s", view->restored->id,
 			execution_state_word(view->restored->state));
-		return error_remedy(err, "while it is open: redbutton execution rollback %s", view->restored->id);
+		return error_remedy(err, "while it is open: redbutton execution rollback %s",
+			view->restored->id);
 	}
 	if (item_list(tx, store_tx_arena(tx), start->restores_id, NULL, &items, &count, err) < 0)
 		return err->code;
 	if (count)
 		return 0;
-	error_set(err, ERROR_NO_EFFECT, "execution %s has nothing in effect any more", start->restores_id);
+	error_set(err, ERROR_NO_EFFECT, "execution %s has nothing in effect any more",
+		start->restores_id);
 	return error_remedy(err, "redbutton effects lists what is");
 }
 
 static const struct reason {
 	const char *word;
-	int (*check)(struct store_tx *tx, const struct execution_start *start, struct start_view *view,
-		struct error *err);
+	int (*check)(struct store_tx *tx, const struct execution_start *start,
+		struct start_view *view, struct error *err);
 	bool refuses; /* or the run waits */
 } REASONS[] = {
 	{"role", check_role, true},
@@ -214,7 +225,8 @@ static json_t *reason_json(const struct reason *reason, const struct error *err)
 	return object;
 }
 
-int execution_can(struct store_tx *tx, const struct execution_start *start, json_t **ret_reasons, struct error *err)
+int execution_can(struct store_tx *tx, const struct execution_start *start, json_t **ret_reasons,
+	struct error *err)
 {
 	struct start_view view = {0};
 	json_t *reasons;
@@ -234,8 +246,8 @@ int execution_can(struct store_tx *tx, const struct execution_start *start, json
 
 /* --- the start --- */
 
-static int open_approval(struct store_tx *tx, struct execution_start *start, const struct start_view *view,
-	struct error *err)
+static int open_approval(struct store_tx *tx, struct execution_start *start,
+	const struct start_view *view, struct error *err)
 {
 	struct arena *arena = store_tx_arena(tx);
 	const char *excluded[] = {start->principal->person_id, NULL};
@@ -247,7 +259,8 @@ static int open_approval(struct store_tx *tx, struct execution_start *start, con
 		.level_count = view->level_count,
 		.excluded = excluded,
 		.reading = view->preview ? view->preview->reading : NULL,
-		.summary = arena_format(arena, "run %s %s", view->graph->plan, json_text(arena, view->graph->params)),
+		.summary = arena_format(arena, "run %s %s", view->graph->plan,
+			json_text(arena, view->graph->params)),
 		.requested_by = start->principal->person_id,
 		.requested_at_us = start->at_us,
 		.expires_at_us = start->at_us + APPROVAL_EXPIRY_US,
@@ -269,8 +282,8 @@ static int64_t manifest_int(const struct plan_version *version, const char *fiel
 	return number;
 }
 
-static const char *manifest_text(struct arena *arena, const struct plan_version *version, const char *field,
-	const char *fallback)
+static const char *manifest_text(struct arena *arena, const struct plan_version *version,
+	const char *field, const char *fallback)
 {
 	json_t *manifest = json_loads(version->manifest, 0, NULL);
 	const char *value = json_string_value(json_object_get(manifest, field));
@@ -282,8 +295,8 @@ static const char *manifest_text(struct arena *arena, const struct plan_version 
 
 #define DEFAULT_EXPIRES_MS (24 * 3600 * INT64_C(1000))
 
-static int insert_row(struct store_tx *tx, struct execution_start *start, const struct start_view *view,
-	struct error *err)
+static int insert_row(struct store_tx *tx, struct execution_start *start,
+	const struct start_view *view, struct error *err)
 {
 	struct arena *arena = store_tx_arena(tx);
 	int64_t expires_ms = manifest_int(view->version, "expires_ms", DEFAULT_EXPIRES_MS);
@@ -322,8 +335,8 @@ static int insert_row(struct store_tx *tx, struct execution_start *start, const 
 	return execution_store_insert(tx, &row, err);
 }
 
-static int record_start(struct store_tx *tx, const struct execution_start *start, const struct start_view *view,
-	struct error *err)
+static int record_start(struct store_tx *tx, const struct execution_start *start,
+	const struct start_view *view, struct error *err)
 {
 	json_t *detail = json_object();
 	struct audit_record record = {
@@ -381,7 +394,8 @@ int execution_start(struct store_tx *tx, struct execution_start *start, struct e
 		needs_approval |= rc == ERROR_NOT_APPROVED;
 	}
 	start->ret_state = EXECUTION_PENDING_APPROVAL;
-	if (!needs_approval && take_locks(tx, view.lock_keys, start->id, start->at_us, &start->ret_state, err) < 0)
+	if (!needs_approval &&
+		take_locks(tx, view.lock_keys, start->id, start->at_us, &start->ret_state, err) < 0)
 		return err->code;
 	if (needs_approval && open_approval(tx, start, &view, err) < 0)
 		return err->code;
@@ -392,11 +406,13 @@ int execution_start(struct store_tx *tx, struct execution_start *start, struct e
 
 /* --- going on: approval granted, locks free --- */
 
-static int use_approval(struct store_tx *tx, const struct execution *row, int64_t at_us, struct error *err)
+static int use_approval(
+	struct store_tx *tx, const struct execution *row, int64_t at_us, struct error *err)
 {
 	char used[ID_SIZE];
 
-	return approval_use(tx, APPROVAL_SUBJECT, row->id, row->graph_digest, &audit_system, at_us, used, err);
+	return approval_use(
+		tx, APPROVAL_SUBJECT, row->id, row->graph_digest, &audit_system, at_us, used, err);
 }
 
 int execution_advance(struct store_tx *tx, struct execution_advance *advance, struct error *err)
@@ -419,7 +435,8 @@ int execution_advance(struct store_tx *tx, struct execution_advance *advance, st
 	if (load_view(tx, &start, &view, err) < 0 || check_version(tx, &start, &view, err) < 0 ||
 		check_targets(tx, &start, &view, err) < 0)
 		return err->code;
-	if (row->state == EXECUTION_PENDING_APPROVAL && use_approval(tx, row, advance->at_us, err) < 0)
+	if (row->state == EXECUTION_PENDING_APPROVAL &&
+		use_approval(tx, row, advance->at_us, err) < 0)
 		return err->code;
 	if (take_locks(tx, view.lock_keys, row->id, advance->at_us, &advance->ret_state, err) < 0)
 		return err->code;

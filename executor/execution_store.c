@@ -14,18 +14,24 @@
 	" 'ROLLED_BACK_WITH_EXCEPTIONS', 'TIMED_OUT', 'REJECTED', 'EXPIRED', 'CANCELED')"
 
 static const struct store_statement INSERT = STORE_STATEMENT(
-	"INSERT INTO execution (id, plan, version_id, version_number, graph_digest, kind, action, mode,"
+	"INSERT INTO execution (id, plan, version_id, version_number, graph_digest, kind, action, "
+	"mode,"
 	" params, state, message, why, requested_by, requested_name, preview_id, restores_id,"
-	" approval_id, reading, is_undo, rollback_at_deadline, within_ms, deadline_at_us, expires_ms,"
-	" on_expiry, created_at_us, started_at_us, changed_at_us, version, owner, epoch) VALUES (:id,"
-	" :plan, :version_id, :version_number, :digest, :kind, :action, :mode, :params, :state, :message,"
+	" approval_id, reading, is_undo, rollback_at_deadline, within_ms, deadline_at_us, "
+	"expires_ms,"
+	" on_expiry, created_at_us, started_at_us, changed_at_us, version, owner, epoch) VALUES "
+	"(:id,"
+	" :plan, :version_id, :version_number, :digest, :kind, :action, :mode, :params, :state, "
+	":message,"
 	" :why, :requested_by, :requested_name, :preview_id, :restores_id, :approval_id, :reading,"
-	" :is_undo, :rollback_at_deadline, :within, :deadline, :expires, :on_expiry, :created, :started,"
+	" :is_undo, :rollback_at_deadline, :within, :deadline, :expires, :on_expiry, :created, "
+	":started,"
 	" :created, 1, :owner, :epoch)");
 static const struct store_statement GET =
 	STORE_STATEMENT("SELECT " COLUMNS " FROM execution WHERE id = :id");
 static const struct store_statement CHANGE = STORE_STATEMENT(
-	"UPDATE execution SET state = :state, reason = :reason, message = :message, changed_at_us = :at,"
+	"UPDATE execution SET state = :state, reason = :reason, message = :message, changed_at_us "
+	"= :at,"
 	" version = version + 1,"
 	" started_at_us = CASE WHEN :started > 0 THEN :started ELSE started_at_us END,"
 	" ended_at_us = CASE WHEN :ended > 0 THEN :ended ELSE ended_at_us END,"
@@ -34,17 +40,18 @@ static const struct store_statement CHANGE = STORE_STATEMENT(
 	" has_exceptions = CASE WHEN :exceptions >= 0 THEN :exceptions ELSE has_exceptions END,"
 	" is_phase_rollback = CASE WHEN :rollback >= 0 THEN :rollback ELSE is_phase_rollback END"
 	" WHERE id = :id AND state NOT IN " TERMINAL_WORDS);
-static const struct store_statement LIST = STORE_STATEMENT(
-	"SELECT " COLUMNS " FROM execution WHERE (:state IS NULL OR state = :state)"
-	" AND (:open = 0 OR state NOT IN " TERMINAL_WORDS ")"
-	" AND (:plan IS NULL OR plan = :plan) AND (:before IS NULL OR id < :before)"
-	" ORDER BY id DESC LIMIT :limit");
+static const struct store_statement LIST =
+	STORE_STATEMENT("SELECT " COLUMNS " FROM execution WHERE (:state IS NULL OR state = :state)"
+			" AND (:open = 0 OR state NOT IN " TERMINAL_WORDS ")"
+			" AND (:plan IS NULL OR plan = :plan) AND (:before IS NULL OR id < :before)"
+			" ORDER BY id DESC LIMIT :limit");
 static const struct store_statement IDS =
 	STORE_STATEMENT("SELECT id FROM execution WHERE state = :state ORDER BY id");
 static const struct store_statement FIND_WAITING = STORE_STATEMENT(
 	"SELECT id FROM execution WHERE approval_id = :approval AND state = 'PENDING_APPROVAL'");
-static const struct store_statement OWN = STORE_STATEMENT(
-	"UPDATE execution SET owner = :owner, epoch = :epoch, attempts = attempts + :attempt WHERE id = :id");
+static const struct store_statement OWN =
+	STORE_STATEMENT("UPDATE execution SET owner = :owner, epoch = :epoch, attempts = attempts "
+			"+ :attempt WHERE id = :id");
 static const struct store_statement SET_COMMAND_SEQ =
 	STORE_STATEMENT("UPDATE execution SET command_seq = :seq WHERE id = :id");
 static const struct store_statement LIFE =
@@ -54,7 +61,8 @@ static const struct store_statement LIVE = STORE_STATEMENT(
 	" ON CONFLICT (one) DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch,"
 	" alive_at_us = excluded.alive_at_us");
 
-int execution_store_insert(struct store_tx *tx, const struct execution *execution, struct error *err)
+int execution_store_insert(
+	struct store_tx *tx, const struct execution *execution, struct error *err)
 {
 	struct store_query *query = store_query(tx, &INSERT);
 
@@ -145,7 +153,8 @@ int execution_get(struct store_tx *tx, struct arena *arena, const char *id, stru
 	return 0;
 }
 
-int execution_store_change(struct store_tx *tx, const struct execution_change *change, struct error *err)
+int execution_store_change(
+	struct store_tx *tx, const struct execution_change *change, struct error *err)
 {
 	struct store_query *query = store_query(tx, &CHANGE);
 	int rc;
@@ -167,8 +176,9 @@ int execution_store_change(struct store_tx *tx, const struct execution_change *c
 	return rc < 0 ? rc : 0;
 }
 
-int execution_store_list(struct store_tx *tx, struct arena *arena, const struct execution_filter *filter,
-	struct execution ***ret, size_t *ret_count, struct error *err)
+int execution_store_list(struct store_tx *tx, struct arena *arena,
+	const struct execution_filter *filter, struct execution ***ret, size_t *ret_count,
+	struct error *err)
 {
 	bool is_open = text_is_equal(filter->state, "open");
 	struct execution **rows = arena_alloc(arena, sizeof(*rows) * (size_t)(filter->limit + 1));
@@ -212,8 +222,8 @@ int execution_store_ids(struct store_tx *tx, struct arena *arena, enum execution
 	return 0;
 }
 
-int execution_store_find_waiting(struct store_tx *tx, const char *approval_id, char ret_id[static ID_SIZE],
-	struct error *err)
+int execution_store_find_waiting(struct store_tx *tx, const char *approval_id,
+	char ret_id[static ID_SIZE], struct error *err)
 {
 	struct store_query *query = store_query(tx, &FIND_WAITING);
 	int rc;
@@ -227,8 +237,8 @@ int execution_store_find_waiting(struct store_tx *tx, const char *approval_id, c
 	return 1;
 }
 
-int execution_store_own(struct store_tx *tx, const char *id, const char *owner, int64_t epoch, bool count_attempt,
-	struct error *err)
+int execution_store_own(struct store_tx *tx, const char *id, const char *owner, int64_t epoch,
+	bool count_attempt, struct error *err)
 {
 	struct store_query *query = store_query(tx, &OWN);
 
@@ -239,7 +249,8 @@ int execution_store_own(struct store_tx *tx, const char *id, const char *owner, 
 	return store_run(query, err) < 0 ? err->code : 0;
 }
 
-int execution_store_set_command_seq(struct store_tx *tx, const char *id, int64_t command_seq, struct error *err)
+int execution_store_set_command_seq(
+	struct store_tx *tx, const char *id, int64_t command_seq, struct error *err)
 {
 	struct store_query *query = store_query(tx, &SET_COMMAND_SEQ);
 
@@ -248,7 +259,8 @@ int execution_store_set_command_seq(struct store_tx *tx, const char *id, int64_t
 	return store_run(query, err) < 0 ? err->code : 0;
 }
 
-int executor_store_life(struct store_tx *tx, int64_t *ret_epoch, int64_t *ret_alive_at_us, struct error *err)
+int executor_store_life(
+	struct store_tx *tx, int64_t *ret_epoch, int64_t *ret_alive_at_us, struct error *err)
 {
 	struct store_query *query = store_query(tx, &LIFE);
 	int rc = store_next(query, err);
@@ -262,7 +274,8 @@ int executor_store_life(struct store_tx *tx, int64_t *ret_epoch, int64_t *ret_al
 	return 0;
 }
 
-int executor_store_live(struct store_tx *tx, const char *owner, int64_t epoch, int64_t at_us, struct error *err)
+int executor_store_live(
+	struct store_tx *tx, const char *owner, int64_t epoch, int64_t at_us, struct error *err)
 {
 	struct store_query *query = store_query(tx, &LIVE);
 

@@ -12,6 +12,8 @@
 #include "lib/client/client.h"
 #include "lib/store/store.h"
 
+#include <stdbool.h>
+
 struct executor;
 
 struct executor_options {
@@ -20,8 +22,8 @@ struct executor_options {
 	struct client *client;
 	const struct adapter_list *adapters;
 	struct approvals *approvals;
-	int64_t guard_interval_ms; /* how often guards are sampled: 5,000 */
-	int64_t wait_interval_ms;  /* how often waits and checks look: 1,000 */
+	int64_t guard_interval_ms;   /* how often guards are sampled: 5,000 */
+	int64_t wait_interval_ms;    /* how often waits and checks look: 1,000 */
 	void (*terminal)(void *arg); /* after the commit that ended a run: time for a checkpoint */
 	void *arg;
 };
@@ -35,7 +37,9 @@ const char *executor_owner(const struct executor *executor);
 int64_t executor_epoch(const struct executor *executor);
 /* After a commit that created or changed a run: look at it. */
 void executor_wake(struct executor *executor, const char *execution_id);
-/* How many runs are in memory, and why they are held ("" = they are not). */
+/* False until the open runs of the daemon before were taken over: nothing is started yet. */
+bool executor_is_ready(const struct executor *executor);
+/* How many runs are in memory. */
 size_t executor_run_count(const struct executor *executor);
 
 #endif

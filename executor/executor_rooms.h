@@ -15,8 +15,10 @@ struct executor {
 	char owner[40];
 	int64_t epoch;
 	struct run *runs;
-	struct loop_timer *life_timer;
-	bool is_held;    /* the store cannot commit: nothing moves */
+	struct loop_timer *life_timer, *reload_timer;
+	int64_t seen_at_us;
+	bool is_owner; /* open runs are ours: their rows carry our owner and epoch */
+	bool is_held;  /* the store cannot commit: nothing moves */
 	bool is_closing;
 };
 
@@ -24,7 +26,8 @@ struct executor {
 struct run *executor_find(struct executor *executor, const char *id);
 /* Takes it out of the list; its memory goes when the last call came back. */
 void executor_drop(struct executor *executor, struct run *run);
-/* A batch of the run was not committed: its memory is made again from the rows when the store can write. */
+/* A batch of the run was not committed: its memory is made again from the rows when the store can
+ * write. */
 void executor_on_lost(struct executor *executor, struct run *run, const struct error *err);
 /* A run ended: queued ones may go on, and it is time for a checkpoint. */
 void executor_on_terminal(struct executor *executor);

@@ -21,7 +21,8 @@ static enum tri tri_of(bool is_true)
 }
 
 /* Equality is that of canonical values; `than` may be a number, a text, true, false, absent. */
-static enum tri compare_equal(struct run *run, const struct graph_predicate *predicate, const struct probe *probe)
+static enum tri compare_equal(
+	struct run *run, const struct graph_predicate *predicate, const struct probe *probe)
 {
 	struct buf buf = BUF_INIT;
 	long double now, than;
@@ -31,7 +32,8 @@ static enum tri compare_equal(struct run *run, const struct graph_predicate *pre
 		return tri_of(probe->outcome == ADAPTER_ABSENT);
 	if (probe->outcome == ADAPTER_ABSENT)
 		return TRI_FALSE;
-	if (value_number(probe->value, &now) && value_threshold(run, predicate->than, predicate->reading, &than))
+	if (value_number(probe->value, &now) &&
+		value_threshold(run, predicate->than, predicate->reading, &than))
 		return tri_of(now == than);
 	if (canonical_add(&buf, predicate->than, NULL) < 0)
 		answer = TRI_UNKNOWN;
@@ -70,14 +72,15 @@ static enum tri compare(struct run *run, const struct graph_predicate *predicate
 }
 
 /* all: one false is false; any: one true is true; none: the opposite of any. */
-static enum tri combine(struct run *run, const struct graph_predicate *predicate, struct tracker *tracker,
-	int64_t since_ms, int64_t now_ms)
+static enum tri combine(struct run *run, const struct graph_predicate *predicate,
+	struct tracker *tracker, int64_t since_ms, int64_t now_ms)
 {
 	enum tri decisive = predicate->op == GRAPH_ALL ? TRI_FALSE : TRI_TRUE;
 	enum tri answer = predicate->op == GRAPH_ALL ? TRI_TRUE : TRI_FALSE;
 
 	for (size_t i = 0; i < predicate->of_count; i++) {
-		enum tri one = predicate_now(run, &predicate->of[i], &tracker->of[i], since_ms, now_ms);
+		enum tri one =
+			predicate_now(run, &predicate->of[i], &tracker->of[i], since_ms, now_ms);
 
 		if (one == decisive)
 			answer = decisive;
@@ -89,10 +92,11 @@ static enum tri combine(struct run *run, const struct graph_predicate *predicate
 	return answer == TRI_TRUE ? TRI_FALSE : TRI_TRUE;
 }
 
-enum tri predicate_now(struct run *run, const struct graph_predicate *predicate, struct tracker *tracker,
-	int64_t since_ms, int64_t now_ms)
+enum tri predicate_now(struct run *run, const struct graph_predicate *predicate,
+	struct tracker *tracker, int64_t since_ms, int64_t now_ms)
 {
-	bool is_group = predicate->op == GRAPH_ALL || predicate->op == GRAPH_ANY || predicate->op == GRAPH_NONE_OF;
+	bool is_group = predicate->op == GRAPH_ALL || predicate->op == GRAPH_ANY ||
+			predicate->op == GRAPH_NONE_OF;
 	enum tri answer = is_group ? combine(run, predicate, tracker, since_ms, now_ms)
 				   : compare(run, predicate, since_ms);
 
@@ -122,10 +126,13 @@ void predicate_need(struct run *run, const struct graph_predicate *predicate, in
 		probe_need(&run->probes[json_integer_value(other)], at_most_ms);
 }
 
-void tracker_init(struct arena *arena, struct tracker *tracker, const struct graph_predicate *predicate)
+void tracker_init(
+	struct arena *arena, struct tracker *tracker, const struct graph_predicate *predicate)
 {
 	tracker->true_since_ms = 0;
-	tracker->of = predicate->of_count ? arena_alloc(arena, predicate->of_count * sizeof(*tracker->of)) : NULL;
+	tracker->of = predicate->of_count
+			      ? arena_alloc(arena, predicate->of_count * sizeof(*tracker->of))
+			      : NULL;
 	for (size_t i = 0; i < predicate->of_count; i++)
 		tracker_init(arena, &tracker->of[i], &predicate->of[i]);
 }
@@ -137,7 +144,8 @@ void tracker_reset(struct tracker *tracker, const struct graph_predicate *predic
 		tracker_reset(&tracker->of[i], &predicate->of[i]);
 }
 
-static void add_comparison(struct run *run, const struct graph_predicate *predicate, struct buf *out)
+static void add_comparison(
+	struct run *run, const struct graph_predicate *predicate, struct buf *out)
 {
 	const struct probe *probe = &run->probes[predicate->reading];
 	long double than;
@@ -148,13 +156,15 @@ static void add_comparison(struct run *run, const struct graph_predicate *predic
 	else if (probe->outcome == ADAPTER_ABSENT)
 		buf_add_text(out, " is absent");
 	else if (probe->outcome != ADAPTER_OK)
-		buf_add_format(out, " is UNKNOWN (%s)", probe->message ? probe->message : "no answer");
+		buf_add_format(
+			out, " is UNKNOWN (%s)", probe->message ? probe->message : "no answer");
 	else
 		buf_add_format(out, " is %s", probe->value);
 	if (value_threshold(run, predicate->than, predicate->reading, &than))
 		buf_add_format(out, ", asked: %s %.6Lg", OP_WORDS[predicate->op], than);
 	else if (json_is_string(predicate->than))
-		buf_add_format(out, ", asked: %s %s", OP_WORDS[predicate->op], json_string_value(predicate->than));
+		buf_add_format(out, ", asked: %s %s", OP_WORDS[predicate->op],
+			json_string_value(predicate->than));
 	else if (json_is_boolean(predicate->than))
 		buf_add_format(out, ", asked: %s %s", OP_WORDS[predicate->op],
 			json_is_true(predicate->than) ? "true" : "false");
@@ -176,7 +186,8 @@ static void add_predicate(struct run *run, const struct graph_predicate *predica
 		buf_add_char(out, ')');
 	}
 	if (predicate->lasting_ms)
-		buf_add_format(out, " for %s", time_format_duration(predicate->lasting_ms, lasting, sizeof(lasting)));
+		buf_add_format(out, " for %s",
+			time_format_duration(predicate->lasting_ms, lasting, sizeof(lasting)));
 }
 
 const char *predicate_text(struct run *run, const struct graph_predicate *predicate)

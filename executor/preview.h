@@ -17,12 +17,15 @@ struct preview {
 	const char *plan;
 	const char *version_id;
 	const char *graph_digest;
-	const char *reading; /* canonical JSON: {"registers":[{register,key,outcome,value,message}],"sets":{path:value}} */
+	const char *reading; /* canonical JSON:
+				{"registers":[{register,key,outcome,value,message}],"sets":{path:value}}
+			      */
 	const char *created_by;
 	int64_t created_at_us;
 };
 
-int preview_get(struct store_tx *tx, struct arena *arena, const char *id, struct preview **ret, struct error *err);
+int preview_get(struct store_tx *tx, struct arena *arena, const char *id, struct preview **ret,
+	struct error *err);
 int preview_store_insert(struct store_tx *tx, const struct preview *preview, struct error *err);
 
 #endif

@@ -16,9 +16,11 @@ const char *run_text(struct run *run, const char *format, ...)
 	return text;
 }
 
-void run_stop(struct run *run, enum execution_state state, enum pause_reason reason, const char *message)
+void run_stop(
+	struct run *run, enum execution_state state, enum pause_reason reason, const char *message)
 {
-	if (run->is_stopping || (run->row->state != EXECUTION_RUNNING && run->row->state != EXECUTION_MONITORING))
+	if (run->is_stopping ||
+		(run->row->state != EXECUTION_RUNNING && run->row->state != EXECUTION_MONITORING))
 		return;
 	run->is_stopping = true;
 	run->stop_state = state;
@@ -34,7 +36,7 @@ void run_wake_at(struct run *run, int64_t at_ms)
 
 /* --- sampling at the start --- */
 
-static bool is_every_probe_sampled(struct run *run)
+bool run_sample(struct run *run)
 {
 	bool is_all = true;
 
@@ -51,7 +53,7 @@ static bool is_every_probe_sampled(struct run *run)
 	return is_all;
 }
 
-static void keep_start(struct run *run)
+void run_keep_start(struct run *run)
 {
 	for (size_t i = 0; i < run->graph->register_count; i++) {
 		struct probe *probe = &run->probes[i];
@@ -65,7 +67,6 @@ static void keep_start(struct run *run)
 	}
 	run_apply_baselines(run);
 	run->is_sampled = true;
-	batch_add_samples(run);
 }
 
 /* One look at all registers before anything is done: what relative forms mean from here on. */
@@ -76,9 +77,10 @@ static bool sample_start(struct walk *walk)
 
 	if (run->is_sampled)
 		return true;
-	if (!is_every_probe_sampled(run))
+	if (!run_sample(run))
 		return false;
-	keep_start(run);
+	run_keep_start(run);
+	batch_add_samples(run);
 	moved = reading_moved(run);
 	if (moved)
 		run_stop(run, EXECUTION_PAUSED, PAUSE_CONFLICT, moved);
@@ -101,8 +103,10 @@ static void stop_for_failure(struct run *run)
 {
 	struct step *step = run->failed;
 
-	run_stop(run, EXECUTION_PAUSED, step->failure != PAUSE_NONE ? step->failure : PAUSE_FAILED_STEP,
-		run_text(run, "step %s failed: %s", step->node->path, step->message ? step->message : ""));
+	run_stop(run, EXECUTION_PAUSED,
+		step->failure != PAUSE_NONE ? step->failure : PAUSE_FAILED_STEP,
+		run_text(run, "step %s failed: %s", step->node->path,
+			step->message ? step->message : ""));
 }
 
 static void check_deadline(struct walk *walk)
@@ -111,7 +115,8 @@ static void check_deadline(struct walk *walk)
 	int64_t left_us = run->row->deadline_at_us - walk->now_us;
 
 	if (left_us <= 0)
-		run_stop(run, run->row->rollback_at_deadline ? EXECUTION_ROLLING_BACK : EXECUTION_PAUSED,
+		run_stop(run,
+			run->row->rollback_at_deadline ? EXECUTION_ROLLING_BACK : EXECUTION_PAUSED,
 			PAUSE_DEADLINE, "the deadline of the run is reached");
 	else
 		run_wake_at(run, walk->now_ms + left_us / 1000 + 1);
@@ -129,7 +134,9 @@ static void end_forward(struct walk *walk, enum verdict verdict)
 		return;
 	}
 	if (verdict == VERDICT_DONE)
-		batch_add_state(run, run->has_exceptions ? EXECUTION_SUCCEEDED_WITH_EXCEPTIONS : EXECUTION_SUCCEEDED,
+		batch_add_state(run,
+			run->has_exceptions ? EXECUTION_SUCCEEDED_WITH_EXCEPTIONS
+					    : EXECUTION_SUCCEEDED,
 			PAUSE_NONE, "");
 	else if (run->row->state == EXECUTION_RUNNING && is_only_waits_left(run))
 		batch_add_state(run, EXECUTION_MONITORING, PAUSE_NONE, "");
@@ -147,7 +154,8 @@ static void walk_forward(struct walk *walk)
 	if (!sample_start(walk))
 		return;
 	walk->may_start = !run->is_stopping &&
-			  walk_guards(walk, &run->graph->guards, run->guards, run->started_ms) && !run->is_stopping;
+			  walk_guards(walk, &run->graph->guards, run->guards, run->started_ms) &&
+			  !run->is_stopping;
 	end_forward(walk, walk_list(walk, &run->body));
 }
 
@@ -169,7 +177,8 @@ static void give_up(struct walk *walk)
 	for (size_t i = 0; i < walk->run->step_count; i++) {
 		struct effect *effect = walk->run->by_path[i]->effect;
 
-		if (!effect || effect->phase == EFFECT_PHASE_END || effect->phase == EFFECT_PHASE_RECORD || !effect->has_row)
+		if (!effect || effect->phase == EFFECT_PHASE_END ||
+			effect->phase == EFFECT_PHASE_RECORD || !effect->has_row)
 			continue;
 		effect_give_up(walk, effect);
 	}
@@ -184,7 +193,9 @@ static void walk_aborting(struct walk *walk)
 	if (run->is_sampled)
 		walk_list(walk, &run->body);
 	if (run->in_flight == 0) {
-		batch_add_state(run, run->row->reason == PAUSE_DEADLINE ? EXECUTION_TIMED_OUT : EXECUTION_ABORTED,
+		batch_add_state(run,
+			run->row->reason == PAUSE_DEADLINE ? EXECUTION_TIMED_OUT
+							   : EXECUTION_ABORTED,
 			PAUSE_NONE, run->row->message);
 		return;
 	}
@@ -202,9 +213,11 @@ static void walk_rolling_back(struct walk *walk)
 	undo_walk(walk);
 }
 
-static void walk_nothing(struct walk *walk)
+/* What was in flight when it paused, or was found without outcome after a restart, still ends. */
+static void walk_paused(struct walk *walk)
 {
-	(void)walk;
+	if (walk->run->in_flight)
+		walk_list(walk, &walk->run->body);
 }
 
 static void (*const WALKS[])(struct walk *walk) = {
@@ -213,7 +226,7 @@ static void (*const WALKS[])(struct walk *walk) = {
 	[EXECUTION_PAUSING] = walk_pausing,
 	[EXECUTION_ABORTING] = walk_aborting,
 	[EXECUTION_ROLLING_BACK] = walk_rolling_back,
-	[EXECUTION_PAUSED] = walk_nothing,
+	[EXECUTION_PAUSED] = walk_paused,
 };
 
 /* --- the turn --- */
@@ -248,7 +261,8 @@ static void arm(struct run *run, int64_t now_ms)
 
 static void walk_once(struct run *run)
 {
-	struct walk walk = {.run = run, .now_ms = time_mono_ms(), .now_us = time_now_us(), .may_resend = true};
+	struct walk walk = {
+		.run = run, .now_ms = time_mono_ms(), .now_us = time_now_us(), .may_resend = true};
 	enum execution_state state = run->row->state;
 
 	if (!run->started_ms)
@@ -256,14 +270,21 @@ static void walk_once(struct run *run)
 	run->wake_ms = 0;
 	run->failed = NULL;
 	probes_clear_needs(run);
-	walk.may_resend = state == EXECUTION_RUNNING || state == EXECUTION_MONITORING || state == EXECUTION_PAUSING ||
-			  run->is_undo_planned;
+	walk.may_resend = state == EXECUTION_RUNNING || state == EXECUTION_MONITORING ||
+			  state == EXECUTION_PAUSING || run->is_undo_planned;
 	run_take_commands(&walk);
 	if (!run->draft && (size_t)state < sizeof(WALKS) / sizeof(WALKS[0]) && WALKS[state])
 		WALKS[state](&walk);
 	probes_read(run, walk.now_ms);
 	run_batch_send(run);
 	arm(run, walk.now_ms);
+}
+
+static void end_rehearsal(struct run *run)
+{
+	run_keep_start(run);
+	run->rehearsed(run->rehearsed_arg, run);
+	run_close(run);
 }
 
 static void turn(void *arg)
@@ -273,6 +294,11 @@ static void turn(void *arg)
 	run->is_dirty = false;
 	if (run->is_closed) {
 		run_try_free(run);
+		return;
+	}
+	if (run->rehearsed) {
+		if (run_sample(run))
+			end_rehearsal(run);
 		return;
 	}
 	if (run->out || run->executor->is_held || !refresh_row(run))

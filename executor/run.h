@@ -26,10 +26,10 @@
 #include "plans/plan.h"
 #include "safety/item.h"
 
-#define RUN_UNKNOWN_LIMIT_MS 30000 /* UNKNOWN so long: PAUSED(unknown_health) */
-#define RUN_ABORT_LIMIT_MS   30000 /* what is in flight when a run is aborted gets so long */
+#define RUN_UNKNOWN_LIMIT_MS  30000 /* UNKNOWN so long: PAUSED(unknown_health) */
+#define RUN_ABORT_LIMIT_MS    30000 /* what is in flight when a run is aborted gets so long */
 #define RUN_TARGET_TIMEOUT_MS 5000
-#define RUN_FRESH_MS          1000 /* a reading so young is "now" */
+#define RUN_FRESH_MS	      1000 /* a reading so young is "now" */
 
 struct run;
 struct step;
@@ -45,7 +45,7 @@ struct probe {
 	struct adapter_target target;
 	struct adapter_register address;
 	const char *args_json; /* canonical list */
-	const char *problem; /* why it cannot be read at all, or NULL */
+	const char *problem;   /* why it cannot be read at all, or NULL */
 	/* the latest answer */
 	bool is_asked;
 	int64_t sampled_ms; /* monotonic; 0 = never */
@@ -63,7 +63,7 @@ struct probe {
 	const char *known;
 	bool has_known;
 	bool has_known_change; /* written to in this life: samples from before are not "now" */
-	int64_t need_ms; /* somebody wants it at least this fresh; 0 = nobody */
+	int64_t need_ms;       /* somebody wants it at least this fresh; 0 = nobody */
 };
 
 /* Since when a predicate is true without a break; a tree beside the predicate's. */
@@ -86,28 +86,28 @@ struct step_list {
 };
 
 enum effect_phase {
-	EFFECT_PHASE_READ,     /* asked for its value now */
-	EFFECT_PHASE_DECIDE,   /* it is there */
-	EFFECT_PHASE_COMMIT,   /* the intent is on its way to the disk */
+	EFFECT_PHASE_READ,   /* asked for its value now */
+	EFFECT_PHASE_DECIDE, /* it is there */
+	EFFECT_PHASE_COMMIT, /* the intent is on its way to the disk */
 	EFFECT_PHASE_SENT,
 	EFFECT_PHASE_READ_BACK,
 	EFFECT_PHASE_COMPARE,
-	EFFECT_PHASE_SETTLE,   /* not yet as wanted: read again soon */
-	EFFECT_PHASE_RECORD,   /* the outcome is on its way to the disk */
+	EFFECT_PHASE_SETTLE, /* not yet as wanted: read again soon */
+	EFFECT_PHASE_RECORD, /* the outcome is on its way to the disk */
 	EFFECT_PHASE_END,
 };
 
 struct effect {
 	struct run *run;
-	struct step *step;   /* NULL for an undo */
+	struct step *step; /* NULL for an undo */
 	struct probe *probe;
 	enum effect_phase phase;
 	struct effect_row row;
-	bool is_recovered;   /* an intent without outcome, found at boot */
-	bool is_forced;      /* an undo that a person chose in spite of a third value */
+	bool is_recovered; /* an intent without outcome, found at boot */
+	bool is_forced;	   /* an undo that a person chose in spite of a third value */
 	bool has_row;
 	bool is_begun, is_counted; /* undo: asked for; in the tally */
-	const char *item_ours; /* undo: what our item says */
+	const char *item_ours;	   /* undo: what our item says */
 	bool item_is_top;
 	enum adapter_outcome now_outcome;
 	const char *now, *now_version, *now_message;
@@ -119,20 +119,20 @@ struct effect {
 struct step {
 	struct run *run;
 	const struct graph_node *node;
-	struct step *ramp;      /* the ramp whose stage it stands in, or NULL */
+	struct step *ramp;	/* the ramp whose stage it stands in, or NULL */
 	const char *group_path; /* of the nearest each or parallel around it, or its own */
 	enum step_state state;
 	const char *message;
-	int64_t position;     /* ramp: stage; each: batch */
+	int64_t position; /* ramp: stage; each: batch */
 	int64_t started_at_us, ended_at_us;
-	int64_t started_ms;   /* monotonic; 0 = not in this life of the daemon */
+	int64_t started_ms; /* monotonic; 0 = not in this life of the daemon */
 	struct step_list body;
 	struct step_list *branches;
-	bool *branch_failed;  /* each: used up max_failures */
+	bool *branch_failed; /* each: used up max_failures */
 	int64_t hold_since_ms;
 	int64_t unknown_since_ms;
-	bool is_level_set;    /* ramp: the stage's body is done */
-	bool is_going_back;   /* ramp: this stage was reached by back_if */
+	bool is_level_set;  /* ramp: the stage's body is done */
+	bool is_going_back; /* ramp: this stage was reached by back_if */
 	int back_count;
 	struct tracker tracker, back_tracker;
 	struct guard_state *guards;
@@ -171,13 +171,13 @@ struct run {
 	struct batch *draft; /* what this walk decides */
 	struct batch *out;   /* what is being committed */
 	bool is_dirty;
-	bool is_closed;    /* thrown away once the last call has come back */
+	bool is_closed; /* thrown away once the last call has come back */
 	bool is_sampled;
 	int64_t started_ms; /* monotonic, in this life */
-	size_t calls;      /* to targets, under way */
-	size_t in_flight;  /* effects between decision and recorded outcome */
+	size_t calls;	    /* to targets, under way */
+	size_t in_flight;   /* effects between decision and recorded outcome */
 	struct loop_timer *timer;
-	int64_t wake_ms;   /* monotonic; 0 = never */
+	int64_t wake_ms; /* monotonic; 0 = never */
 	int64_t abort_since_ms;
 
 	/* the walk wants the run to stop when nothing is in flight any more */
@@ -193,61 +193,78 @@ struct run {
 	size_t group_count, group_cursor;
 	size_t undo_conflicts, undo_failures;
 	struct forced_item *forced;
+	/* a rehearsal only reads: called once, when every register was asked */
+	void (*rehearsed)(void *arg, struct run *run);
+	void *rehearsed_arg;
 };
 
 /* --- run_load.c: from the rows --- */
 int run_load(struct executor *executor, const char *id, struct run **ret, struct error *err);
 void run_apply_baselines(struct run *run);
+/* A run without a row that only looks: for previews. `rehearsed` is called later; then run_close.
+ */
+int run_rehearse(struct executor *executor, const char *graph_bytes, size_t length,
+	const char *restores_id, void (*rehearsed)(void *arg, struct run *run), void *arg,
+	struct error *err);
 
 /* --- run.c: life and the turn of the walk --- */
-void run_begin(struct run *run); /* once it is in the executor's list */
-void run_wake(struct run *run);            /* walk it at the start of the next turn */
+void run_begin(struct run *run);  /* once it is in the executor's list */
+void run_wake(struct run *run);	  /* walk it at the start of the next turn */
+bool run_sample(struct run *run); /* asks every register; true when all have answered */
+void run_keep_start(struct run *run);
 void run_wake_at(struct run *run, int64_t at_ms); /* the earliest wins */
 void run_close(struct run *run);
 void run_try_free(struct run *run); /* when closed and nothing is under way */
-void run_stop(struct run *run, enum execution_state state, enum pause_reason reason, const char *message);
-const char *run_text(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void run_stop(
+	struct run *run, enum execution_state state, enum pause_reason reason, const char *message);
+const char *run_text(struct run *run, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 struct step *run_step_at(struct run *run, const char *path);
 
 /* --- run_tree.c: steps from the graph, state from the rows --- */
 void run_tree_build(struct run *run);
 void step_reset(struct step *step); /* NOT_STARTED again, with all below it */
 void step_list_reset(struct step_list *list);
-void run_tree_rewind(struct run *run); /* after a command: look at everything again, clocks start anew */
+void run_tree_rewind(
+	struct run *run); /* after a command: look at everything again, clocks start anew */
 
 /* --- run_batch.c: what a walk decided, as one closure --- */
 struct batch *run_batch(struct run *run); /* the open one */
-bool run_batch_send(struct run *run);     /* false when there was nothing */
+bool run_batch_send(struct run *run);	  /* false when there was nothing */
 void batch_add_step(struct run *run, struct step *step);
 void batch_add_samples(struct run *run);
-void batch_add_intent(struct run *run, struct effect *effect);  /* dropped when the run changed */
+void batch_add_intent(struct run *run, struct effect *effect);	/* dropped when the run changed */
 void batch_add_outcome(struct run *run, struct effect *effect); /* a fact */
-void batch_add_state(struct run *run, enum execution_state state, enum pause_reason reason, const char *message);
+void batch_add_state(
+	struct run *run, enum execution_state state, enum pause_reason reason, const char *message);
 void batch_add_command_seq(struct run *run, int64_t seq);
 void batch_add_item_close(struct run *run, const char *item_id, const char *reason);
 void batch_forget(struct run *run);
 
 /* --- run_walk.c --- */
-/* BUSY: something of it is under way. IDLE: not done, nothing under way, and nothing new may start. */
+/* BUSY: something of it is under way. IDLE: not done, nothing under way, and nothing new may start.
+ */
 enum verdict { VERDICT_DONE, VERDICT_BUSY, VERDICT_IDLE, VERDICT_FAILED };
 struct walk {
 	struct run *run;
 	int64_t now_ms, now_us;
 	bool may_resend; /* an intent found after a crash may go out again */
-	bool may_start; /* nothing stops new nodes, and every guard around is known and quiet */
+	bool may_start;	 /* nothing stops new nodes, and every guard around is known and quiet */
 };
 enum verdict walk_list(struct walk *walk, struct step_list *list);
 enum verdict walk_step(struct walk *walk, struct step *step);
 void step_begin(struct walk *walk, struct step *step, enum step_state state);
 void step_end(struct walk *walk, struct step *step, enum step_state state, const char *message);
-enum verdict step_fail(struct walk *walk, struct step *step, enum step_state state, enum pause_reason why, const char *message);
+enum verdict step_fail(struct walk *walk, struct step *step, enum step_state state,
+	enum pause_reason why, const char *message);
 /* --- run_block.c: step parallel each ramp call --- */
 enum verdict walk_block(struct walk *walk, struct step *step);
 enum verdict walk_parallel(struct walk *walk, struct step *step);
 enum verdict walk_each(struct walk *walk, struct step *step);
 enum verdict walk_ramp(struct walk *walk, struct step *step);
 /* Guards of one block; false = nothing new may start under it now. */
-bool walk_guards(struct walk *walk, const struct graph_guards *guards, struct guard_state *states, int64_t since_ms);
+bool walk_guards(struct walk *walk, const struct graph_guards *guards, struct guard_state *states,
+	int64_t since_ms);
 
 /* --- run_probe.c: reading the world --- */
 void probe_need(struct probe *probe, int64_t at_most_ms);
@@ -256,17 +273,21 @@ void probes_read(struct run *run, int64_t now_ms); /* starts what is due, sets t
 void probe_ask(struct probe *probe);
 
 /* --- predicate.c --- */
-enum tri predicate_now(struct run *run, const struct graph_predicate *predicate, struct tracker *tracker,
-	int64_t since_ms, int64_t now_ms);
+enum tri predicate_now(struct run *run, const struct graph_predicate *predicate,
+	struct tracker *tracker, int64_t since_ms, int64_t now_ms);
 void predicate_need(struct run *run, const struct graph_predicate *predicate, int64_t at_most_ms);
-void tracker_init(struct arena *arena, struct tracker *tracker, const struct graph_predicate *predicate);
+void tracker_init(
+	struct arena *arena, struct tracker *tracker, const struct graph_predicate *predicate);
 void tracker_reset(struct tracker *tracker, const struct graph_predicate *predicate);
-const char *predicate_text(struct run *run, const struct graph_predicate *predicate); /* with the values now */
+const char *predicate_text(
+	struct run *run, const struct graph_predicate *predicate); /* with the values now */
 
 /* --- value.c: forms and numbers --- */
 enum value_outcome { VALUE_OK, VALUE_LEAVE_ALONE, VALUE_NOT_YET, VALUE_ERROR };
-/* The canonical value that a set wants; NULL in *ret = absent. NOT_YET: readings that `rest` needs are asked for. */
-enum value_outcome value_of_set(struct run *run, const struct graph_node *node, const char **ret, struct error *err);
+/* The canonical value that a set wants; NULL in *ret = absent. NOT_YET: readings that `rest` needs
+ * are asked for. */
+enum value_outcome value_of_set(
+	struct run *run, const struct graph_node *node, const char **ret, struct error *err);
 bool value_number(const char *canonical, long double *ret);
 /* A number of a threshold: literal, percent or reading; false = not known. */
 bool value_threshold(struct run *run, const json_t *than, size_t reading, long double *ret);
@@ -289,7 +310,10 @@ void undo_retry(struct run *run);
 void run_take_commands(struct walk *walk);
 
 /* --- reading.c --- */
-/* What a set would write now against what the preview showed: a sentence when a number moved, else NULL. */
+/* What the registers hold and what each set would write, as canonical JSON in the run's arena. */
+const char *reading_of(struct run *run);
+/* What a set would write now against what the preview showed: a sentence when a number moved, else
+ * NULL. */
 const char *reading_moved(struct run *run);
 
 /* --- effect_rules.c: pure decisions, canonical values in (NULL = absent) --- */
@@ -301,7 +325,7 @@ enum effect_choice effect_rule_undo(const char *now, const char *baseline, const
 /* after a crash: as wanted = nothing; at the baseline = send again; else a person chooses. */
 enum effect_choice effect_rule_recover(const char *now, const char *baseline, const char *wanted);
 /* what a write and its read-back came to; INTENT = look again while it may settle */
-enum effect_state effect_rule_outcome(enum adapter_outcome sent, enum adapter_outcome read, const char *now,
-	const char *wanted, bool may_settle);
+enum effect_state effect_rule_outcome(enum adapter_outcome sent, enum adapter_outcome read,
+	const char *now, const char *wanted, bool may_settle);
 
 #endif

@@ -121,7 +121,8 @@ void batch_add_outcome(struct run *run, struct effect *effect)
 	add(run, CHANGE_OUTCOME)->effect = effect;
 }
 
-void batch_add_state(struct run *run, enum execution_state state, enum pause_reason reason, const char *message)
+void batch_add_state(
+	struct run *run, enum execution_state state, enum pause_reason reason, const char *message)
 {
 	struct change *change = add(run, CHANGE_STATE);
 	int64_t at_us = run->draft->at_us;
@@ -134,7 +135,8 @@ void batch_add_state(struct run *run, enum execution_state state, enum pause_rea
 		.at_us = at_us,
 		.ended_at_us = execution_is_terminal(state) ? at_us : 0,
 		.has_exceptions = run->has_exceptions,
-		.is_phase_rollback = run->row->state == EXECUTION_ROLLING_BACK || state == EXECUTION_ROLLING_BACK,
+		.is_phase_rollback = run->row->state == EXECUTION_ROLLING_BACK ||
+				     state == EXECUTION_ROLLING_BACK,
 	};
 	id_new(change->notify_id);
 }
@@ -154,8 +156,8 @@ void batch_add_item_close(struct run *run, const char *item_id, const char *reas
 
 /* --- ask: inside the transaction --- */
 
-static int audit(struct store_tx *tx, struct batch *batch, struct audit_record *record, json_t *detail,
-	struct error *err)
+static int audit(struct store_tx *tx, struct batch *batch, struct audit_record *record,
+	json_t *detail, struct error *err)
 {
 	int rc;
 
@@ -166,27 +168,30 @@ static int audit(struct store_tx *tx, struct batch *batch, struct audit_record *
 	return rc;
 }
 
-static int tell_gate(struct store_tx *tx, struct batch *batch, const struct change *change, struct error *err)
+static int tell_gate(
+	struct store_tx *tx, struct batch *batch, const struct change *change, struct error *err)
 {
 	const struct graph_node *node = change->step->node;
 	struct notify_event event = {
 		.type = "execution.gate",
 		.subject = arena_format(&batch->arena, "execution/%s", batch->run->row->id),
-		.text = arena_format(&batch->arena, "%s waits for an answer of %s: %s", batch->run->row->plan,
-			node->role, node->title),
+		.text = arena_format(&batch->arena, "%s waits for an answer of %s: %s",
+			batch->run->row->plan, node->role, node->title),
 	};
 
 	memcpy(event.id, change->notify_id, ID_SIZE);
 	return notify_send(tx, &event, batch->at_us, err);
 }
 
-static int apply_step(struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
+static int apply_step(
+	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
 {
 	const struct graph_node *node = change->step->node;
 	struct audit_record record = {
 		.action = AUDIT_STEP_STATE,
-		.outcome = change->node.state == STEP_FAILED || change->node.state == STEP_TIMED_OUT ? AUDIT_FAILED
-												     : AUDIT_OK,
+		.outcome = change->node.state == STEP_FAILED || change->node.state == STEP_TIMED_OUT
+				   ? AUDIT_FAILED
+				   : AUDIT_OK,
 		.subject_kind = "step",
 		.subject_id = arena_format(&batch->arena, "%s/%s", batch->run->row->id, node->path),
 	};
@@ -213,7 +218,8 @@ static const char *sample_word(enum adapter_outcome outcome)
 	return outcome == ADAPTER_ABSENT ? "absent" : "unknown";
 }
 
-static int apply_samples(struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
+static int apply_samples(
+	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
 {
 	struct run *run = batch->run;
 
@@ -246,7 +252,8 @@ static json_t *effect_detail(const struct effect *effect)
 	return detail;
 }
 
-static int put_item(struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
+static int put_item(
+	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
 {
 	struct effect *effect = change->effect;
 	const struct execution *row = batch->run->row;
@@ -274,14 +281,16 @@ static int put_item(struct store_tx *tx, struct batch *batch, struct change *cha
 	return 0;
 }
 
-static int apply_intent(struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
+static int apply_intent(
+	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
 {
 	struct effect *effect = change->effect;
 	struct audit_record record = {
 		.action = AUDIT_EFFECT_INTENT,
 		.outcome = AUDIT_INTENT,
 		.subject_kind = "effect",
-		.subject_id = arena_format(&batch->arena, "%s/%s", batch->run->row->id, effect->row.path),
+		.subject_id =
+			arena_format(&batch->arena, "%s/%s", batch->run->row->id, effect->row.path),
 		.subject_digest = batch->run->row->graph_digest,
 		.intent_id = effect->row.id,
 	};
@@ -299,7 +308,8 @@ static enum audit_outcome audit_outcome_of(enum effect_state state)
 }
 
 /* What the outcome means for the item in effect. */
-static int settle_item(struct store_tx *tx, struct batch *batch, const struct effect *effect, struct error *err)
+static int settle_item(
+	struct store_tx *tx, struct batch *batch, const struct effect *effect, struct error *err)
 {
 	const char *item_id = effect->row.item_id;
 
@@ -307,21 +317,26 @@ static int settle_item(struct store_tx *tx, struct batch *batch, const struct ef
 		return 0;
 	switch (effect->row.state) {
 	case EFFECT_NOOP:
-		return effect->row.is_undo ? item_close(tx, item_id, effect->row.message, &audit_system, batch->at_us, err)
+		return effect->row.is_undo ? item_close(tx, item_id, effect->row.message,
+						     &audit_system, batch->at_us, err)
 					   : 0;
 	case EFFECT_CONFIRMED:
-		return item_settle(tx, item_id, ITEM_CONFIRMED, NULL, &audit_system, batch->at_us, err);
+		return item_settle(
+			tx, item_id, ITEM_CONFIRMED, NULL, &audit_system, batch->at_us, err);
 	case EFFECT_REFUSED:
-		return effect->has_row ? item_settle(tx, item_id, ITEM_NOT_DONE, NULL, &audit_system, batch->at_us, err)
+		return effect->has_row ? item_settle(tx, item_id, ITEM_NOT_DONE, NULL,
+						 &audit_system, batch->at_us, err)
 				       : 0;
 	case EFFECT_CONFLICT:
 		return item_conflict(tx, item_id, effect->now, &audit_system, batch->at_us, err);
 	default:
-		return item_settle(tx, item_id, ITEM_IN_DOUBT, effect->now, &audit_system, batch->at_us, err);
+		return item_settle(
+			tx, item_id, ITEM_IN_DOUBT, effect->now, &audit_system, batch->at_us, err);
 	}
 }
 
-static int apply_outcome(struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
+static int apply_outcome(
+	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
 {
 	struct effect *effect = change->effect;
 	struct effect_row *row = &effect->row;
@@ -337,7 +352,8 @@ static int apply_outcome(struct store_tx *tx, struct batch *batch, struct change
 	int rc;
 
 	if (effect->has_row)
-		rc = effect_store_outcome(tx, row->id, row->state, row->observed, row->message, row->outcome_at_us, err);
+		rc = effect_store_outcome(tx, row->id, row->state, row->observed, row->message,
+			row->outcome_at_us, err);
 	else
 		rc = effect_store_insert(tx, row, err);
 	if (rc < 0 || settle_item(tx, batch, effect, err) < 0)
@@ -349,19 +365,23 @@ static int apply_outcome(struct store_tx *tx, struct batch *batch, struct change
 	return audit(tx, batch, &record, detail, err);
 }
 
-static int apply_state(struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
+static int apply_state(
+	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
 {
-	if (execution_change_state(tx, batch->ret_row, &change->state, &audit_system, change->notify_id, err) < 0)
+	if (execution_change_state(
+		    tx, batch->ret_row, &change->state, &audit_system, change->notify_id, err) < 0)
 		return err->code;
 	return 0;
 }
 
-static int apply_command_seq(struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
+static int apply_command_seq(
+	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
 {
 	return execution_store_set_command_seq(tx, batch->run->row->id, change->seq, err);
 }
 
-static int apply_item_close(struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
+static int apply_item_close(
+	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
 {
 	return item_close(tx, change->id, change->text, &audit_system, batch->at_us, err);
 }
@@ -401,7 +421,8 @@ static void told_outcome(struct change *change)
 }
 
 static const struct {
-	int (*apply)(struct store_tx *tx, struct batch *batch, struct change *change, struct error *err);
+	int (*apply)(
+		struct store_tx *tx, struct batch *batch, struct change *change, struct error *err);
 	void (*told)(struct change *change);
 	bool is_proposal;
 } KINDS[CHANGE_KIND_COUNT] = {
@@ -421,8 +442,10 @@ static int ask(struct store_tx *tx, void *arg, struct error *err)
 
 	if (execution_get(tx, &batch->arena, run->row->id, &batch->ret_row, err) < 0)
 		return err->code;
-	if (!text_is_equal(batch->ret_row->owner, run->executor->owner) || batch->ret_row->epoch != run->executor->epoch)
-		return error_set(err, ERROR_CONFLICT, "execution %s belongs to another daemon", run->row->id);
+	if (!text_is_equal(batch->ret_row->owner, run->executor->owner) ||
+		batch->ret_row->epoch != run->executor->epoch)
+		return error_set(err, ERROR_CONFLICT, "execution %s belongs to another daemon",
+			run->row->id);
 	batch->is_current = batch->ret_row->version == batch->seen_version;
 	for (struct change *change = batch->first; change; change = change->next) {
 		change->was_dropped = KINDS[change->kind].is_proposal && !batch->is_current;

@@ -13,32 +13,37 @@ static const struct {
 	[GRAPH_ROLLBACK] = {EXECUTION_ROLLING_BACK, PAUSE_GUARD},
 };
 
-static bool is_quiet(struct walk *walk, const struct graph_guard *guard, struct guard_state *state, int64_t since_ms)
+static bool is_quiet(struct walk *walk, const struct graph_guard *guard, struct guard_state *state,
+	int64_t since_ms)
 {
 	struct run *run = walk->run;
 
 	predicate_need(run, &guard->predicate, run->executor->options.guard_interval_ms);
-	state->last = predicate_now(run, &guard->predicate, &state->tracker, since_ms, walk->now_ms);
+	state->last =
+		predicate_now(run, &guard->predicate, &state->tracker, since_ms, walk->now_ms);
 	if (state->last == TRI_FALSE) {
 		state->unknown_since_ms = 0;
 		return true;
 	}
 	if (state->last == TRI_TRUE) {
 		run_stop(run, GUARD_ENDS[guard->action].state, GUARD_ENDS[guard->action].reason,
-			run_text(run, "guard %s: %s", guard->path, predicate_text(run, &guard->predicate)));
+			run_text(run, "guard %s: %s", guard->path,
+				predicate_text(run, &guard->predicate)));
 		return false;
 	}
 	if (!state->unknown_since_ms)
 		state->unknown_since_ms = walk->now_ms;
 	if (walk->now_ms - state->unknown_since_ms >= RUN_UNKNOWN_LIMIT_MS)
 		run_stop(run, EXECUTION_PAUSED, PAUSE_UNKNOWN_HEALTH,
-			run_text(run, "guard %s: %s", guard->path, predicate_text(run, &guard->predicate)));
+			run_text(run, "guard %s: %s", guard->path,
+				predicate_text(run, &guard->predicate)));
 	else
 		run_wake_at(run, state->unknown_since_ms + RUN_UNKNOWN_LIMIT_MS);
 	return false;
 }
 
-bool walk_guards(struct walk *walk, const struct graph_guards *guards, struct guard_state *states, int64_t since_ms)
+bool walk_guards(struct walk *walk, const struct graph_guards *guards, struct guard_state *states,
+	int64_t since_ms)
 {
 	bool is_all_quiet = true;
 
@@ -90,7 +95,8 @@ static void count_verdict(struct tally *tally, enum verdict verdict)
 
 static bool is_room(const struct step *step, const struct tally *tally)
 {
-	return step->node->at_once == 0 || (int64_t)(tally->busy + tally->idle) < step->node->at_once;
+	return step->node->at_once == 0 ||
+	       (int64_t)(tally->busy + tally->idle) < step->node->at_once;
 }
 
 static bool is_over(const struct step *step, size_t failed)
@@ -110,7 +116,8 @@ static bool has_needs(const struct step *step, const struct step *child)
 }
 
 /* What the whole comes to, once each branch was looked at. */
-static enum verdict sum_up(struct walk *walk, struct step *step, const struct tally *tally, size_t count)
+static enum verdict sum_up(
+	struct walk *walk, struct step *step, const struct tally *tally, size_t count)
 {
 	if (tally->busy)
 		return VERDICT_BUSY;
@@ -133,7 +140,8 @@ enum verdict walk_parallel(struct walk *walk, struct step *step)
 		struct step *child = &step->body.steps[i];
 		struct walk one = inner;
 
-		if (child->state == STEP_NOT_STARTED && (!has_needs(step, child) || !is_room(step, &tally)))
+		if (child->state == STEP_NOT_STARTED &&
+			(!has_needs(step, child) || !is_room(step, &tally)))
 			one.may_start = false;
 		if (is_over(step, tally.failed))
 			one.may_start = false;
@@ -167,7 +175,8 @@ static void walk_branches(struct walk *walk, struct step *step, size_t limit, st
 
 		if (step->branch_failed[i])
 			continue;
-		if (is_over(step, tally->failed) || (!is_started(&step->branches[i]) && !is_room(step, tally)))
+		if (is_over(step, tally->failed) ||
+			(!is_started(&step->branches[i]) && !is_room(step, tally)))
 			one.may_start = false;
 		if (!one.may_start && !is_started(&step->branches[i]))
 			continue;
@@ -219,7 +228,8 @@ static enum verdict go_back(struct walk *walk, struct step *step)
 
 	if (step->back_count++ || step->position == 0) {
 		run_stop(walk->run, EXECUTION_PAUSED, PAUSE_GUARD,
-			run_text(walk->run, "ramp %s would go back again: %s", step->node->path, why));
+			run_text(walk->run, "ramp %s would go back again: %s", step->node->path,
+				why));
 		return VERDICT_BUSY;
 	}
 	step->position--;
@@ -235,7 +245,8 @@ static enum verdict go_back(struct walk *walk, struct step *step)
 	return VERDICT_BUSY;
 }
 
-/* go_if: the next stage only when it says yes; a stage that takes longer than `within` asks a person. */
+/* go_if: the next stage only when it says yes; a stage that takes longer than `within` asks a
+ * person. */
 static bool is_go(struct walk *walk, struct step *step)
 {
 	const struct graph_node *node = step->node;
@@ -244,7 +255,8 @@ static bool is_go(struct walk *walk, struct step *step)
 	if (!node->predicate)
 		return true;
 	predicate_need(walk->run, node->predicate, walk->run->executor->options.wait_interval_ms);
-	if (predicate_now(walk->run, node->predicate, &step->tracker, step->hold_since_ms, walk->now_ms) == TRI_TRUE)
+	if (predicate_now(walk->run, node->predicate, &step->tracker, step->hold_since_ms,
+		    walk->now_ms) == TRI_TRUE)
 		return true;
 	if (walk->now_ms >= end_ms)
 		run_stop(walk->run, EXECUTION_PAUSED, PAUSE_GUARD,
@@ -262,8 +274,8 @@ static bool is_back(struct walk *walk, struct step *step)
 	if (!node->back_if)
 		return false;
 	predicate_need(walk->run, node->back_if, walk->run->executor->options.wait_interval_ms);
-	return predicate_now(walk->run, node->back_if, &step->back_tracker, step->hold_since_ms, walk->now_ms) ==
-	       TRI_TRUE;
+	return predicate_now(walk->run, node->back_if, &step->back_tracker, step->hold_since_ms,
+		       walk->now_ms) == TRI_TRUE;
 }
 
 static enum verdict next_stage(struct walk *walk, struct step *step)

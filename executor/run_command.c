@@ -1,4 +1,5 @@
-/* Commands that people gave: their closure has changed the row's state; here the walk learns of it. */
+/* Commands that people gave: their closure has changed the row's state; here the walk learns of it.
+ */
 #include "executor/run.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
@@ -15,7 +16,8 @@ static void each_failed(struct walk *walk, const struct command_row *command,
 	for (size_t i = 0; i < walk->run->step_count; i++) {
 		struct step *step = walk->run->by_path[i];
 
-		if (command->path ? text_is_equal(command->path, step->node->path) : is_open_failure(step->state))
+		if (command->path ? text_is_equal(command->path, step->node->path)
+				  : is_open_failure(step->state))
 			act(walk, step, command);
 	}
 }
@@ -33,7 +35,8 @@ static void retry_step(struct walk *walk, struct step *step, const struct comman
 static void skip_step(struct walk *walk, struct step *step, const struct command_row *command)
 {
 	walk->run->has_exceptions = true;
-	step_end(walk, step, STEP_SKIPPED, run_text(walk->run, "skipped by %s: %s", command->person, command->reason));
+	step_end(walk, step, STEP_SKIPPED,
+		run_text(walk->run, "skipped by %s: %s", command->person, command->reason));
 }
 
 static void mark_step(struct walk *walk, struct step *step, const struct command_row *command)
@@ -44,15 +47,15 @@ static void mark_step(struct walk *walk, struct step *step, const struct command
 	walk->run->has_exceptions = true;
 	if (effect && effect->has_row && effect->row.state == EFFECT_IN_DOUBT) {
 		effect->row.state = is_done ? EFFECT_CONFIRMED : EFFECT_REFUSED;
-		effect->row.message = run_text(walk->run, "marked %s by %s: %s", is_done ? "done" : "not done",
-			command->person, command->reason);
+		effect->row.message = run_text(walk->run, "marked %s by %s: %s",
+			is_done ? "done" : "not done", command->person, command->reason);
 		effect->row.outcome_at_us = walk->now_us;
 		walk->run->in_flight++;
 		batch_add_outcome(walk->run, effect);
 	}
 	step_end(walk, step, is_done ? STEP_MARKED_DONE : STEP_FAILED,
-		run_text(walk->run, "marked %s by %s: %s", is_done ? "done" : "not done", command->person,
-			command->reason));
+		run_text(walk->run, "marked %s by %s: %s", is_done ? "done" : "not done",
+			command->person, command->reason));
 }
 
 static void take_retry(struct walk *walk, const struct command_row *command)
@@ -118,7 +121,8 @@ static void take_rollback(struct walk *walk, const struct command_row *command)
 	undo_retry(walk->run);
 }
 
-static void (*const TAKERS[EXECUTION_VERB_COUNT])(struct walk *walk, const struct command_row *command) = {
+static void (*const TAKERS[EXECUTION_VERB_COUNT])(
+	struct walk *walk, const struct command_row *command) = {
 	[EXECUTION_VERB_RESUME] = take_resume,
 	[EXECUTION_VERB_RETRY] = take_retry,
 	[EXECUTION_VERB_SKIP] = take_skip,
@@ -131,7 +135,8 @@ static void (*const TAKERS[EXECUTION_VERB_COUNT])(struct walk *walk, const struc
 static void take(struct walk *walk, const struct command_row *command)
 {
 	for (int verb = 0; verb < EXECUTION_VERB_COUNT; verb++)
-		if (text_is_equal(execution_verb_word((enum execution_verb)verb), command->verb) && TAKERS[verb])
+		if (text_is_equal(execution_verb_word((enum execution_verb)verb), command->verb) &&
+			TAKERS[verb])
 			TAKERS[verb](walk, command);
 }
 
@@ -142,9 +147,10 @@ void run_take_commands(struct walk *walk)
 	struct command_row *commands;
 	size_t count;
 
-	if (command_store_list(store_reader(run->executor->options.store), &run->arena, run->row->id,
-		    run->row->command_seq, &commands, &count, &err) < 0) {
-		log_warn("executor", "commands cannot be read", "execution", run->row->id, "error", err.message);
+	if (command_store_list(store_reader(run->executor->options.store), &run->arena,
+		    run->row->id, run->row->command_seq, &commands, &count, &err) < 0) {
+		log_warn("executor", "commands cannot be read", "execution", run->row->id, "error",
+			err.message);
 		return;
 	}
 	if (!count)

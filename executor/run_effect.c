@@ -27,11 +27,14 @@ static void on_read(void *arg, const struct adapter_result *result)
 	struct run *run = effect->run;
 
 	run->calls--;
+	if (effect->phase != EFFECT_PHASE_READ && effect->phase != EFFECT_PHASE_READ_BACK)
+		return; /* given up meanwhile */
 	effect->now_outcome = result->outcome;
 	effect->now = result->outcome == ADAPTER_OK ? arena_text(&run->arena, result->value) : NULL;
 	effect->now_version = arena_text(&run->arena, result->version);
 	effect->now_message = arena_text(&run->arena, result->message);
-	effect->phase = effect->phase == EFFECT_PHASE_READ_BACK ? EFFECT_PHASE_COMPARE : EFFECT_PHASE_DECIDE;
+	effect->phase = effect->phase == EFFECT_PHASE_READ_BACK ? EFFECT_PHASE_COMPARE
+								: EFFECT_PHASE_DECIDE;
 	run_wake(run);
 }
 
@@ -42,14 +45,17 @@ static void start_read(struct effect *effect, enum effect_phase phase)
 	struct run *run = effect->run;
 
 	effect->phase = phase;
-	if (probe->adapter && probe->adapter->read(run->executor->options.client, &probe->target,
-				      &probe->address, RUN_TARGET_TIMEOUT_MS, on_read, effect, &err) == 0) {
+	if (probe->adapter &&
+		probe->adapter->read(run->executor->options.client, &probe->target, &probe->address,
+			RUN_TARGET_TIMEOUT_MS, on_read, effect, &err) == 0) {
 		run->calls++;
 		return;
 	}
 	effect->now_outcome = ADAPTER_UNREACHABLE;
-	effect->now_message = arena_text(&run->arena, probe->adapter ? err.message : probe->problem);
-	effect->phase = phase == EFFECT_PHASE_READ_BACK ? EFFECT_PHASE_COMPARE : EFFECT_PHASE_DECIDE;
+	effect->now_message =
+		arena_text(&run->arena, probe->adapter ? err.message : probe->problem);
+	effect->phase =
+		phase == EFFECT_PHASE_READ_BACK ? EFFECT_PHASE_COMPARE : EFFECT_PHASE_DECIDE;
 	run_wake(run);
 }
 
@@ -63,10 +69,12 @@ static bool take_fresh_sample(struct effect *effect)
 {
 	struct probe *probe = effect->probe;
 
-	if (!probe->sampled_ms || time_mono_ms() - probe->sampled_ms > RUN_FRESH_MS || probe->has_known_change)
+	if (!probe->sampled_ms || time_mono_ms() - probe->sampled_ms > RUN_FRESH_MS ||
+		probe->has_known_change)
 		return false;
 	effect->now_outcome = probe->outcome;
-	effect->now = probe->outcome == ADAPTER_OK ? arena_text(&effect->run->arena, probe->value) : NULL;
+	effect->now =
+		probe->outcome == ADAPTER_OK ? arena_text(&effect->run->arena, probe->value) : NULL;
 	effect->now_message = arena_text(&effect->run->arena, probe->message);
 	effect->phase = EFFECT_PHASE_DECIDE;
 	return true;
@@ -96,6 +104,8 @@ static void on_sent(void *arg, const struct adapter_result *result)
 	struct run *run = effect->run;
 
 	run->calls--;
+	if (effect->phase != EFFECT_PHASE_SENT)
+		return; /* given up meanwhile */
 	effect->sent_outcome = result->outcome;
 	effect->sent_message = arena_text(&run->arena, result->message);
 	effect->settle_until_ms = time_mono_ms() + settle_ms(effect);
@@ -116,7 +126,8 @@ void effect_send(struct effect *effect)
 	effect->sent_ms = time_mono_ms();
 	probe->has_known_change = true;
 	if (probe->adapter->write(run->executor->options.client, &probe->target, &probe->address,
-		    effect->row.wanted, effect->now_version, RUN_TARGET_TIMEOUT_MS, on_sent, effect, &err) == 0) {
+		    effect->row.wanted, effect->now_version, RUN_TARGET_TIMEOUT_MS, on_sent, effect,
+		    &err) == 0) {
 		run->calls++;
 		return;
 	}
@@ -128,7 +139,8 @@ void effect_send(struct effect *effect)
 
 /* --- rows --- */
 
-static void fill_row(struct walk *walk, struct effect *effect, enum effect_state state, const char *message)
+static void fill_row(
+	struct walk *walk, struct effect *effect, enum effect_state state, const char *message)
 {
 	struct run *run = walk->run;
 	struct effect_row *row = &effect->row;
@@ -150,7 +162,8 @@ static void fill_row(struct walk *walk, struct effect *effect, enum effect_state
 		row->outcome_at_us = walk->now_us;
 }
 
-static void record_outcome(struct walk *walk, struct effect *effect, enum effect_state state, const char *message)
+static void record_outcome(
+	struct walk *walk, struct effect *effect, enum effect_state state, const char *message)
 {
 	fill_row(walk, effect, state, message);
 	effect->row.observed = effect->now;
@@ -168,7 +181,8 @@ static void commit_intent(struct walk *walk, struct effect *effect)
 
 /* --- deciding, do --- */
 
-static void fail_before_intent(struct walk *walk, struct effect *effect, enum pause_reason why, const char *message)
+static void fail_before_intent(
+	struct walk *walk, struct effect *effect, enum pause_reason why, const char *message)
 {
 	effect->phase = EFFECT_PHASE_END;
 	step_fail(walk, effect->step, STEP_FAILED, why, message);
@@ -203,11 +217,12 @@ static bool leads_away(struct effect *effect, const char *wanted)
 
 	if (!ramp || !ramp->node->forward_only || ramp->is_going_back || effect->step->is_retry)
 		return false;
-	last = last_stage_set(&ramp->branches[ramp->node->branch_count - 1], (size_t)effect->row.reg);
+	last = last_stage_set(
+		&ramp->branches[ramp->node->branch_count - 1], (size_t)effect->row.reg);
 	if (!last || value_of_set(effect->run, last, &goal, &err) != VALUE_OK)
 		return false;
-	return value_number(effect->now, &now) && value_number(wanted, &next) && value_number(goal, &end) &&
-	       fabsl(next - end) > fabsl(now - end);
+	return value_number(effect->now, &now) && value_number(wanted, &next) &&
+	       value_number(goal, &end) && fabsl(next - end) > fabsl(now - end);
 }
 
 /* Level k of a ramp expects the world as level k-1 left it. */
@@ -228,15 +243,17 @@ static bool is_as_expected(struct walk *walk, struct effect *effect)
 
 	if (node->if_version && !text_is_equal(node->if_version, effect->now_version)) {
 		fail_before_intent(walk, effect, PAUSE_CONFLICT,
-			run_text(run, "%s: its version is %s, the plan asks for %s", effect->probe->key,
-				show(effect->now_version), node->if_version));
+			run_text(run, "%s: its version is %s, the plan asks for %s",
+				effect->probe->key, show(effect->now_version), node->if_version));
 		return false;
 	}
 	if (!node->if_value)
 		return true;
 	if (!json_object_get(node->if_value, "$absent") &&
-		effect->probe->adapter->parse(&effect->probe->address, node->if_value, &run->arena, &expected, &err) < 0) {
-		fail_before_intent(walk, effect, PAUSE_FAILED_STEP, arena_text(&run->arena, err.message));
+		effect->probe->adapter->parse(&effect->probe->address, node->if_value, &run->arena,
+			&expected, &err) < 0) {
+		fail_before_intent(
+			walk, effect, PAUSE_FAILED_STEP, arena_text(&run->arena, err.message));
 		return false;
 	}
 	if (effect_rule_apply(effect->now, expected) == EFFECT_DO_NOTHING)
@@ -260,8 +277,9 @@ static void decide_wanted(struct walk *walk, struct effect *effect, const char *
 	if (!is_as_expected(walk, effect))
 		return;
 	if (leads_away(effect, wanted)) {
-		leave_out(walk, effect, run_text(run, "left out: from %s, %s would lead back",
-			show(effect->now), show(wanted)));
+		leave_out(walk, effect,
+			run_text(run, "left out: from %s, %s would lead back", show(effect->now),
+				show(wanted)));
 		return;
 	}
 	if (is_surprise(effect, wanted)) {
@@ -285,13 +303,15 @@ static void decide_do(struct walk *walk, struct effect *effect)
 	struct error err = ERROR_INIT;
 	const char *wanted = NULL;
 
-	if (!walk->may_start) { /* decided on what was read before a pause: read again when it goes on */
+	if (!walk->may_start) { /* decided on what was read before a pause: read again when it goes
+				   on */
 		step_reset(effect->step);
 		return;
 	}
 	if (effect->now_outcome != ADAPTER_OK && effect->now_outcome != ADAPTER_ABSENT) {
 		fail_before_intent(walk, effect, PAUSE_FAILED_STEP,
-			run_text(run, "%s cannot be read: %s", effect->probe->key, effect->now_message));
+			run_text(run, "%s cannot be read: %s", effect->probe->key,
+				effect->now_message));
 		return;
 	}
 	switch (value_of_set(run, effect->step->node, &wanted, &err)) {
@@ -304,7 +324,8 @@ static void decide_do(struct walk *walk, struct effect *effect)
 	case VALUE_NOT_YET:
 		return;
 	case VALUE_ERROR:
-		fail_before_intent(walk, effect, PAUSE_FAILED_STEP, arena_text(&run->arena, err.message));
+		fail_before_intent(
+			walk, effect, PAUSE_FAILED_STEP, arena_text(&run->arena, err.message));
 		return;
 	}
 }
@@ -315,7 +336,8 @@ static void decide_recovered(struct walk *walk, struct effect *effect)
 {
 	if (effect->now_outcome != ADAPTER_OK && effect->now_outcome != ADAPTER_ABSENT) {
 		record_outcome(walk, effect, EFFECT_IN_DOUBT,
-			run_text(walk->run, "after a restart it cannot be read: %s", effect->now_message));
+			run_text(walk->run, "after a restart it cannot be read: %s",
+				effect->now_message));
 		return;
 	}
 	switch (effect_rule_recover(effect->now, effect->row.baseline, effect->row.wanted)) {
@@ -330,8 +352,9 @@ static void decide_recovered(struct walk *walk, struct effect *effect)
 		return;
 	case EFFECT_CHOOSE:
 		record_outcome(walk, effect, EFFECT_IN_DOUBT,
-			run_text(walk->run, "after a restart it is %s, neither %s nor %s", show(effect->now),
-				show(effect->row.baseline), show(effect->row.wanted)));
+			run_text(walk->run, "after a restart it is %s, neither %s nor %s",
+				show(effect->now), show(effect->row.baseline),
+				show(effect->row.wanted)));
 		return;
 	}
 }
@@ -344,7 +367,8 @@ static void decide_undo(struct walk *walk, struct effect *effect)
 	enum effect_choice choice;
 
 	if (!effect->item_is_top) {
-		record_outcome(walk, effect, EFFECT_NOOP, "withdrawn below a newer item: nothing to write");
+		record_outcome(walk, effect, EFFECT_NOOP,
+			"withdrawn below a newer item: nothing to write");
 		return;
 	}
 	if (effect->now_outcome != ADAPTER_OK && effect->now_outcome != ADAPTER_ABSENT) {
@@ -368,7 +392,8 @@ static void decide_undo(struct walk *walk, struct effect *effect)
 
 /* --- comparing --- */
 
-static const char *outcome_message(struct run *run, const struct effect *effect, enum effect_state state)
+static const char *outcome_message(
+	struct run *run, const struct effect *effect, enum effect_state state)
 {
 	switch (state) {
 	case EFFECT_REFUSED:
@@ -377,7 +402,8 @@ static const char *outcome_message(struct run *run, const struct effect *effect,
 		return run_text(run, "written, but it reads %s", show(effect->now));
 	case EFFECT_IN_DOUBT:
 		return run_text(run, "no certain answer: %s",
-			effect->sent_outcome == ADAPTER_OK ? effect->now_message : effect->sent_message);
+			effect->sent_outcome == ADAPTER_OK ? effect->now_message
+							   : effect->sent_message);
 	default:
 		return NULL;
 	}
@@ -386,8 +412,8 @@ static const char *outcome_message(struct run *run, const struct effect *effect,
 static void compare(struct walk *walk, struct effect *effect)
 {
 	bool may_settle = walk->now_ms < effect->settle_until_ms;
-	enum effect_state state = effect_rule_outcome(effect->sent_outcome, effect->now_outcome, effect->now,
-		effect->row.wanted, may_settle);
+	enum effect_state state = effect_rule_outcome(effect->sent_outcome, effect->now_outcome,
+		effect->now, effect->row.wanted, may_settle);
 
 	if (state != EFFECT_INTENT) {
 		record_outcome(walk, effect, state, outcome_message(walk->run, effect, state));
@@ -415,7 +441,8 @@ static void settle_step(struct walk *walk, struct effect *effect)
 		return;
 	default:
 		step_fail(walk, step, STEP_FAILED, PAUSE_FAILED_STEP,
-			run_text(walk->run, "%s: %s", effect->probe->key, message ? message : "refused"));
+			run_text(walk->run, "%s: %s", effect->probe->key,
+				message ? message : "refused"));
 		return;
 	}
 }
@@ -457,7 +484,8 @@ enum verdict walk_set(struct walk *walk, struct step *step)
 		step->effect = effect_new(step);
 	}
 	effect_go_on(walk, step->effect);
-	if (step->effect && step->effect->phase == EFFECT_PHASE_RECORD && step->state == STEP_RUNNING)
+	if (step->effect && step->effect->phase == EFFECT_PHASE_RECORD &&
+		step->state == STEP_RUNNING)
 		settle_step(walk, step->effect);
 	if (step->state == STEP_RUNNING)
 		return VERDICT_BUSY;

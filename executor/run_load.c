@@ -7,6 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The row of a rehearsal: only what values depend on. */
+static void make_row(struct run *run, const char *restores_id)
+{
+	run->row = arena_alloc(&run->arena, sizeof(*run->row));
+	run->row->restores_id = arena_text(&run->arena, restores_id);
+	run->row->mode = "graceful";
+}
+
 static int load_graph(struct run *run, struct store_tx *reader, struct error *err)
 {
 	struct stored_graph *stored;
@@ -30,14 +38,16 @@ static const char *args_json(struct arena *arena, const char *const *args)
 }
 
 /* A target that cannot be found or used is a problem of this probe, seen when it is read. */
-static void find_target(struct run *run, struct store_tx *reader, struct probe *probe, const char *name)
+static void find_target(
+	struct run *run, struct store_tx *reader, struct probe *probe, const char *name)
 {
 	const struct adapter_list *adapters = run->executor->options.adapters;
 	struct error err = ERROR_INIT;
 	struct target *target;
 
 	if (!name || target_get(reader, &run->arena, name, &target, &err) < 0) {
-		probe->problem = name ? arena_text(&run->arena, err.message) : "switches are not served by this release";
+		probe->problem = name ? arena_text(&run->arena, err.message)
+				      : "switches are not served by this release";
 		return;
 	}
 	if (target_check_allowed(target, probe->address.type, probe->address.args, &err) < 0) {
@@ -53,7 +63,8 @@ static void find_target(struct run *run, struct store_tx *reader, struct probe *
 
 static void load_probes(struct run *run, struct store_tx *reader)
 {
-	run->probes = arena_alloc(&run->arena, (run->graph->register_count + 1) * sizeof(*run->probes));
+	run->probes =
+		arena_alloc(&run->arena, (run->graph->register_count + 1) * sizeof(*run->probes));
 	for (size_t i = 0; i < run->graph->register_count; i++) {
 		const struct graph_register *reg = &run->graph->registers[i];
 		struct probe *probe = &run->probes[i];
@@ -62,7 +73,8 @@ static void load_probes(struct run *run, struct store_tx *reader)
 		probe->reg = i;
 		probe->key = safety_register_key(&run->arena, reg->target, reg->type, reg->args);
 		probe->args_json = args_json(&run->arena, reg->args);
-		probe->address = (struct adapter_register){.type = reg->type, .args = reg->args, .http = reg->http};
+		probe->address = (struct adapter_register){
+			.type = reg->type, .args = reg->args, .http = reg->http};
 		find_target(run, reader, probe, reg->target);
 	}
 }
@@ -80,13 +92,14 @@ static int load_samples(struct run *run, struct store_tx *reader, struct error *
 		if ((size_t)rows[i].reg >= run->graph->register_count)
 			continue;
 		probe->has_start = true;
-		probe->start_outcome = text_is_equal(rows[i].outcome, "ok")       ? ADAPTER_OK
+		probe->start_outcome = text_is_equal(rows[i].outcome, "ok")	  ? ADAPTER_OK
 				       : text_is_equal(rows[i].outcome, "absent") ? ADAPTER_ABSENT
 										  : ADAPTER_UNKNOWN;
 		probe->start_value = rows[i].value;
 		probe->baseline = rows[i].value;
 		probe->known = rows[i].value;
-		probe->has_known = probe->start_outcome == ADAPTER_OK || probe->start_outcome == ADAPTER_ABSENT;
+		probe->has_known = probe->start_outcome == ADAPTER_OK ||
+				   probe->start_outcome == ADAPTER_ABSENT;
 		run->is_sampled = true;
 	}
 	return 0;
@@ -200,7 +213,8 @@ static int load_effects(struct run *run, struct store_tx *reader, struct error *
 	return 0;
 }
 
-/* Stages beyond the one a ramp stands at are to be done, whatever was done there before it went back. */
+/* Stages beyond the one a ramp stands at are to be done, whatever was done there before it went
+ * back. */
 static void trim_ramps(struct run *run)
 {
 	for (size_t i = 0; i < run->step_count; i++) {
@@ -219,7 +233,8 @@ int run_load(struct executor *executor, const char *id, struct run **ret, struct
 	struct run *run = calloc(1, sizeof(*run));
 
 	run->executor = executor;
-	if (execution_get(reader, &run->arena, id, &run->row, err) < 0 || load_graph(run, reader, err) < 0) {
+	if (execution_get(reader, &run->arena, id, &run->row, err) < 0 ||
+		load_graph(run, reader, err) < 0) {
 		arena_done(&run->arena);
 		free(run);
 		return err->code;
@@ -236,5 +251,32 @@ int run_load(struct executor *executor, const char *id, struct run **ret, struct
 	run_apply_baselines(run);
 	trim_ramps(run);
 	*ret = run;
+	return 0;
+}
+
+int run_rehearse(struct executor *executor, const char *graph_bytes, size_t length,
+	const char *restores_id, void (*rehearsed)(void *arg, struct run *run), void *arg,
+	struct error *err)
+{
+	struct store_tx *reader = store_reader(executor->options.store);
+	struct run *run = calloc(1, sizeof(*run));
+
+	run->executor = executor;
+	run->rehearsed = rehearsed;
+	run->rehearsed_arg = arg;
+	make_row(run, restores_id);
+	if (graph_parse(&run->arena, graph_bytes, length, &run->graph, err) < 0) {
+		arena_done(&run->arena);
+		free(run);
+		return err->code;
+	}
+	run_tree_build(run);
+	load_probes(run, reader);
+	if (load_baselines(run, reader, err) < 0) {
+		run->is_closed = true;
+		run_try_free(run);
+		return err->code;
+	}
+	run_begin(run);
 	return 0;
 }

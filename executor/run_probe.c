@@ -1,4 +1,5 @@
-/* Reading the world: each register and reading of the graph, no more often than somebody needs it. */
+/* Reading the world: each register and reading of the graph, no more often than somebody needs it.
+ */
 #include "executor/executor_rooms.h"
 #include "executor/run.h"
 #include "lib/base/text.h"
@@ -25,7 +26,8 @@ static void keep_text(char **slot, const char *text)
 	*slot = text ? strdup(text) : NULL;
 }
 
-static void keep_answer(struct probe *probe, enum adapter_outcome outcome, const char *value, const char *message)
+static void keep_answer(
+	struct probe *probe, enum adapter_outcome outcome, const char *value, const char *message)
 {
 	probe->is_asked = false;
 	probe->sampled_ms = time_mono_ms();

@@ -9,11 +9,13 @@ struct place {
 	struct step *ramp;
 };
 
-static void build_list(struct run *run, const struct graph_list *list, struct place place, struct step_list *ret);
+static void build_list(
+	struct run *run, const struct graph_list *list, struct place place, struct step_list *ret);
 
 static struct guard_state *build_guards(struct run *run, const struct graph_guards *guards)
 {
-	struct guard_state *states = arena_alloc(&run->arena, (guards->count + 1) * sizeof(*states));
+	struct guard_state *states =
+		arena_alloc(&run->arena, (guards->count + 1) * sizeof(*states));
 
 	for (size_t i = 0; i < guards->count; i++) {
 		tracker_init(&run->arena, &states[i].tracker, &guards->items[i].predicate);
@@ -27,7 +29,8 @@ static bool is_fan_out(const struct graph_node *node)
 	return node->kind == GRAPH_NODE_EACH || node->kind == GRAPH_NODE_PARALLEL;
 }
 
-static void build_step(struct run *run, const struct graph_node *node, struct place place, struct step *step)
+static void build_step(
+	struct run *run, const struct graph_node *node, struct place place, struct step *step)
 {
 	*step = (struct step){
 		.run = run,
@@ -44,7 +47,8 @@ static void build_step(struct run *run, const struct graph_node *node, struct pl
 	if (is_fan_out(node))
 		place.group_path = node->path;
 	build_list(run, &node->body, place, &step->body);
-	step->branches = arena_alloc(&run->arena, (node->branch_count + 1) * sizeof(*step->branches));
+	step->branches =
+		arena_alloc(&run->arena, (node->branch_count + 1) * sizeof(*step->branches));
 	step->branch_failed = arena_alloc(&run->arena, (node->branch_count + 1) * sizeof(bool));
 	for (size_t i = 0; i < node->branch_count; i++) {
 		struct place inner = place;
@@ -57,7 +61,8 @@ static void build_step(struct run *run, const struct graph_node *node, struct pl
 	}
 }
 
-static void build_list(struct run *run, const struct graph_list *list, struct place place, struct step_list *ret)
+static void build_list(
+	struct run *run, const struct graph_list *list, struct place place, struct step_list *ret)
 {
 	ret->count = list->count;
 	ret->steps = arena_alloc(&run->arena, (list->count + 1) * sizeof(*ret->steps));
@@ -69,7 +74,8 @@ void run_tree_build(struct run *run)
 {
 	struct place top = {0};
 
-	run->by_path = arena_alloc(&run->arena, (run->graph->node_count + 1) * sizeof(*run->by_path));
+	run->by_path =
+		arena_alloc(&run->arena, (run->graph->node_count + 1) * sizeof(*run->by_path));
 	run->guards = build_guards(run, &run->graph->guards);
 	build_list(run, &run->graph->body, top, &run->body);
 }
@@ -138,7 +144,8 @@ void run_tree_rewind(struct run *run)
 			tracker_reset(&step->tracker, step->node->predicate);
 		for (size_t j = 0; j < step->node->guards.count; j++) {
 			step->guards[j].unknown_since_ms = 0;
-			tracker_reset(&step->guards[j].tracker, &step->node->guards.items[j].predicate);
+			tracker_reset(
+				&step->guards[j].tracker, &step->node->guards.items[j].predicate);
 		}
 		for (size_t j = 0; j < step->node->branch_count; j++) {
 			step->branches[j].cursor = 0;

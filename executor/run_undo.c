@@ -31,7 +31,8 @@ static struct probe *probe_of_key(struct run *run, const char *key)
 	return NULL;
 }
 
-static const struct effect_row *latest(struct effect_row **rows, size_t count, const char *item_id, bool is_undo)
+static const struct effect_row *latest(
+	struct effect_row **rows, size_t count, const char *item_id, bool is_undo)
 {
 	for (size_t i = count; i-- > 0;)
 		if (rows[i]->is_undo == is_undo && text_is_equal(rows[i]->item_id, item_id))
@@ -47,7 +48,8 @@ static bool is_forced(const struct run *run, const char *item_id)
 	return false;
 }
 
-static struct effect *undo_effect(struct run *run, const struct planned *planned, const struct effect_row *open_undo)
+static struct effect *undo_effect(
+	struct run *run, const struct planned *planned, const struct effect_row *open_undo)
 {
 	struct effect *effect = arena_alloc(&run->arena, sizeof(*effect));
 	struct probe *probe = probe_of_key(run, planned->item->register_key);
@@ -101,7 +103,8 @@ static int plan(struct run *run, struct error *err)
 		return err->code;
 	planned = arena_alloc(&run->arena, (item_count + 1) * sizeof(*planned));
 	for (size_t i = 0; i < item_count; i++)
-		planned[i] = (struct planned){items[i], latest(rows, row_count, items[i]->id, false)};
+		planned[i] =
+			(struct planned){items[i], latest(rows, row_count, items[i]->id, false)};
 	qsort(planned, item_count, sizeof(*planned), by_latest_intent);
 	run->groups = arena_alloc(&run->arena, (item_count + 1) * sizeof(*run->groups));
 	for (size_t i = 0; i < item_count; i++) {
@@ -120,7 +123,8 @@ static void settle(struct run *run, struct effect *effect)
 		return;
 	effect->is_counted = true;
 	run->undo_conflicts += effect->row.state == EFFECT_CONFLICT;
-	run->undo_failures += effect->row.state == EFFECT_REFUSED || effect->row.state == EFFECT_MISMATCH ||
+	run->undo_failures += effect->row.state == EFFECT_REFUSED ||
+			      effect->row.state == EFFECT_MISMATCH ||
 			      effect->row.state == EFFECT_IN_DOUBT;
 }
 
@@ -151,11 +155,14 @@ static void end_rollback(struct walk *walk)
 
 	if (run->undo_conflicts || run->undo_failures) {
 		batch_add_state(run, EXECUTION_PAUSED, PAUSE_CONFLICT,
-			run_text(run, "rolled back, except %zu with another value and %zu that could not be undone",
+			run_text(run,
+				"rolled back, except %zu with another value and %zu that could not "
+				"be undone",
 				run->undo_conflicts, run->undo_failures));
 		return;
 	}
-	batch_add_state(run, run->has_exceptions ? EXECUTION_ROLLED_BACK_WITH_EXCEPTIONS : EXECUTION_ROLLED_BACK,
+	batch_add_state(run,
+		run->has_exceptions ? EXECUTION_ROLLED_BACK_WITH_EXCEPTIONS : EXECUTION_ROLLED_BACK,
 		PAUSE_NONE, "");
 }
 
@@ -200,11 +207,13 @@ void undo_answer(struct run *run, const char *path, const char *value)
 		for (size_t j = 0; j < run->groups[i].count; j++) {
 			struct effect *effect = run->groups[i].effects[j];
 
-			if (effect->row.state != EFFECT_CONFLICT || (path && !text_is_equal(path, effect->row.path)))
+			if (effect->row.state != EFFECT_CONFLICT ||
+				(path && !text_is_equal(path, effect->row.path)))
 				continue;
 			if (text_is_equal(value, "keep")) {
 				run->has_exceptions = true;
-				batch_add_item_close(run, effect->row.item_id, "kept as it is, by a person");
+				batch_add_item_close(
+					run, effect->row.item_id, "kept as it is, by a person");
 			} else {
 				force(run, effect->row.item_id);
 			}

@@ -32,8 +32,8 @@ void step_end(struct walk *walk, struct step *step, enum step_state state, const
 		batch_add_step(walk->run, step);
 }
 
-enum verdict step_fail(struct walk *walk, struct step *step, enum step_state state, enum pause_reason why,
-	const char *message)
+enum verdict step_fail(struct walk *walk, struct step *step, enum step_state state,
+	enum pause_reason why, const char *message)
 {
 	step->failure = why;
 	step_end(walk, step, state, message);
@@ -60,13 +60,15 @@ static enum verdict pass_ungraceful(struct walk *walk, struct step *step)
 }
 
 /* UNKNOWN is never yes and never no: the step waits, and after a while the run asks a person. */
-static enum verdict hold_unknown(struct walk *walk, struct step *step, const struct graph_predicate *predicate)
+static enum verdict hold_unknown(
+	struct walk *walk, struct step *step, const struct graph_predicate *predicate)
 {
 	if (!step->unknown_since_ms)
 		step->unknown_since_ms = walk->now_ms;
 	if (walk->now_ms - step->unknown_since_ms >= RUN_UNKNOWN_LIMIT_MS)
 		run_stop(walk->run, EXECUTION_PAUSED, PAUSE_UNKNOWN_HEALTH,
-			run_text(walk->run, "step %s: %s", step->node->path, predicate_text(walk->run, predicate)));
+			run_text(walk->run, "step %s: %s", step->node->path,
+				predicate_text(walk->run, predicate)));
 	else
 		run_wake_at(walk->run, step->unknown_since_ms + RUN_UNKNOWN_LIMIT_MS);
 	return VERDICT_BUSY;
@@ -86,7 +88,8 @@ static enum verdict walk_check(struct walk *walk, struct step *step)
 		step_end(walk, step, STEP_SUCCEEDED, predicate_text(run, predicate));
 		return VERDICT_DONE;
 	case TRI_FALSE:
-		return step_fail(walk, step, STEP_FAILED, PAUSE_FAILED_STEP, predicate_text(run, predicate));
+		return step_fail(
+			walk, step, STEP_FAILED, PAUSE_FAILED_STEP, predicate_text(run, predicate));
 	case TRI_UNKNOWN:
 		break;
 	}
@@ -102,12 +105,14 @@ static enum verdict walk_wait(struct walk *walk, struct step *step)
 		return pass_ungraceful(walk, step);
 	start_clock(walk, step);
 	predicate_need(run, predicate, run->executor->options.wait_interval_ms);
-	if (predicate_now(run, predicate, &step->tracker, step->started_ms, walk->now_ms) == TRI_TRUE) {
+	if (predicate_now(run, predicate, &step->tracker, step->started_ms, walk->now_ms) ==
+		TRI_TRUE) {
 		step_end(walk, step, STEP_SUCCEEDED, predicate_text(run, predicate));
 		return VERDICT_DONE;
 	}
 	if (walk->now_ms - step->started_ms >= step->node->within_ms)
-		return step_fail(walk, step, STEP_TIMED_OUT, PAUSE_FAILED_STEP, predicate_text(run, predicate));
+		return step_fail(walk, step, STEP_TIMED_OUT, PAUSE_FAILED_STEP,
+			predicate_text(run, predicate));
 	run_wake_at(run, step->started_ms + step->node->within_ms);
 	return VERDICT_BUSY;
 }
@@ -168,7 +173,8 @@ enum verdict walk_step(struct walk *walk, struct step *step)
 	}
 	if (!WALKERS[kind].walk)
 		return step_fail(walk, step, STEP_FAILED, PAUSE_FAILED_STEP,
-			run_text(walk->run, "this release cannot walk a %s", graph_node_word(kind)));
+			run_text(
+				walk->run, "this release cannot walk a %s", graph_node_word(kind)));
 	if (step->state == STEP_NOT_STARTED) {
 		if (!walk->may_start)
 			return VERDICT_IDLE;

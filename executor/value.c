@@ -98,14 +98,16 @@ static const char *canonical_integer(struct run *run, long double number)
 	return run_text(run, "%lld", (long long)number);
 }
 
-static enum value_outcome value_of_percent(struct run *run, const json_t *inner, size_t reg, const char **ret,
-	struct error *err)
+static enum value_outcome value_of_percent(
+	struct run *run, const json_t *inner, size_t reg, const char **ret, struct error *err)
 {
 	struct percent percent = percent_of_json(inner);
 	long double sum, exact, whole;
 
 	if (!sum_at_start(run, percent.of, reg, &sum)) {
-		error_set(err, ERROR_CONFLICT, "%s: its value before the run is not a known number, so a percent of it cannot be taken",
+		error_set(err, ERROR_CONFLICT,
+			"%s: its value before the run is not a known number, so a percent of it "
+			"cannot be taken",
 			run->probes[reg].key);
 		return VALUE_ERROR;
 	}
@@ -113,16 +115,19 @@ static enum value_outcome value_of_percent(struct run *run, const json_t *inner,
 	whole = percent.is_up ? ceill(exact) : floorl(exact);
 	whole = clamp(&percent, whole);
 	if (whole == 0 && exact != 0) {
-		error_set(err, ERROR_CONFLICT, "%s: %Lg %% of %Lg rounds to 0, which is not a small share but none",
+		error_set(err, ERROR_CONFLICT,
+			"%s: %Lg %% of %Lg rounds to 0, which is not a small share but none",
 			run->probes[reg].key, percent.n, sum);
-		error_remedy(err, "give the percent an `at_least`, or raise the weights of the plane");
+		error_remedy(
+			err, "give the percent an `at_least`, or raise the weights of the plane");
 		return VALUE_ERROR;
 	}
 	*ret = canonical_integer(run, whole);
 	return VALUE_OK;
 }
 
-static enum value_outcome value_of_rest(struct run *run, const json_t *inner, const char **ret, struct error *err)
+static enum value_outcome value_of_rest(
+	struct run *run, const json_t *inner, const char **ret, struct error *err)
 {
 	const json_t *less = json_object_get(inner, "less"), *position;
 	long double total = 0, one;
@@ -140,7 +145,8 @@ static enum value_outcome value_of_rest(struct run *run, const json_t *inner, co
 			continue;
 		}
 		if (probe->outcome != ADAPTER_OK || !value_number(probe->value, &one)) {
-			error_set(err, ERROR_CONFLICT, "%s: not a known number now, so the rest cannot be taken",
+			error_set(err, ERROR_CONFLICT,
+				"%s: not a known number now, so the rest cannot be taken",
 				probe->key);
 			return VALUE_ERROR;
 		}
@@ -152,8 +158,8 @@ static enum value_outcome value_of_rest(struct run *run, const json_t *inner, co
 	return VALUE_OK;
 }
 
-static enum value_outcome value_of_literal(struct run *run, size_t reg, const json_t *value, const char **ret,
-	struct error *err)
+static enum value_outcome value_of_literal(
+	struct run *run, size_t reg, const json_t *value, const char **ret, struct error *err)
 {
 	struct probe *probe = &run->probes[reg];
 
@@ -167,7 +173,8 @@ static enum value_outcome value_of_literal(struct run *run, size_t reg, const js
 }
 
 /* What the adapter makes of a number that a form gave: its limits hold for it too. */
-static enum value_outcome check_number(struct run *run, size_t reg, const char **ret, struct error *err)
+static enum value_outcome check_number(
+	struct run *run, size_t reg, const char **ret, struct error *err)
 {
 	json_t *value = json_loads(*ret, JSON_DECODE_ANY, NULL);
 	enum value_outcome outcome = value_of_literal(run, reg, value, ret, err);
@@ -176,7 +183,8 @@ static enum value_outcome check_number(struct run *run, size_t reg, const char *
 	return outcome;
 }
 
-enum value_outcome value_of_set(struct run *run, const struct graph_node *node, const char **ret, struct error *err)
+enum value_outcome value_of_set(
+	struct run *run, const struct graph_node *node, const char **ret, struct error *err)
 {
 	struct probe *probe = &run->probes[node->reg];
 	enum value_outcome outcome;
@@ -218,7 +226,8 @@ bool value_threshold(struct run *run, const json_t *than, size_t reading, long d
 	if ((inner = json_object_get(than, "$reading"))) {
 		struct probe *probe = &run->probes[json_integer_value(inner)];
 
-		return probe->sampled_ms && probe->outcome == ADAPTER_OK && value_number(probe->value, ret);
+		return probe->sampled_ms && probe->outcome == ADAPTER_OK &&
+		       value_number(probe->value, ret);
 	}
 	return number_of_json(than, ret);
 }

@@ -30,7 +30,8 @@ static int record(struct store_tx *tx, enum audit_action action, enum audit_outc
 	return rc;
 }
 
-int item_put(struct store_tx *tx, const struct item_write *write, char ret_id[static ID_SIZE], struct error *err)
+int item_put(struct store_tx *tx, const struct item_write *write, char ret_id[static ID_SIZE],
+	struct error *err)
 {
 	int rc = item_store_find(tx, write->register_key, write->execution_id, ret_id, err);
 
@@ -68,8 +69,8 @@ static int settle_not_done(struct store_tx *tx, struct item *item, const struct 
 	return item_store_move_back(tx, item->id, err) < 0 ? err->code : 0;
 }
 
-int item_settle(struct store_tx *tx, const char *id, enum item_outcome outcome, const char *observed,
-	const struct audit_actor *actor, int64_t at_us, struct error *err)
+int item_settle(struct store_tx *tx, const char *id, enum item_outcome outcome,
+	const char *observed, const struct audit_actor *actor, int64_t at_us, struct error *err)
 {
 	struct arena arena = ARENA_INIT;
 	struct item *item;
@@ -87,8 +88,8 @@ int item_settle(struct store_tx *tx, const char *id, enum item_outcome outcome, 
 	return rc;
 }
 
-int item_conflict(struct store_tx *tx, const char *id, const char *observed, const struct audit_actor *actor,
-	int64_t at_us, struct error *err)
+int item_conflict(struct store_tx *tx, const char *id, const char *observed,
+	const struct audit_actor *actor, int64_t at_us, struct error *err)
 {
 	struct arena arena = ARENA_INIT;
 	struct item *item;
@@ -97,14 +98,14 @@ int item_conflict(struct store_tx *tx, const char *id, const char *observed, con
 	if (rc >= 0)
 		rc = item_get(tx, &arena, id, &item, err);
 	if (rc == 0)
-		rc = record(tx, AUDIT_ITEM_CHANGE, AUDIT_FAILED, item, "undo found another value", actor,
-			at_us, err);
+		rc = record(tx, AUDIT_ITEM_CHANGE, AUDIT_FAILED, item, "undo found another value",
+			actor, at_us, err);
 	arena_done(&arena);
 	return rc;
 }
 
-int item_close(struct store_tx *tx, const char *id, const char *reason, const struct audit_actor *actor,
-	int64_t at_us, struct error *err)
+int item_close(struct store_tx *tx, const char *id, const char *reason,
+	const struct audit_actor *actor, int64_t at_us, struct error *err)
 {
 	struct arena arena = ARENA_INIT;
 	struct item *item;
@@ -120,8 +121,8 @@ int item_close(struct store_tx *tx, const char *id, const char *reason, const st
 	return rc;
 }
 
-int item_orphan(struct store_tx *tx, const char *execution_id, const struct audit_actor *actor, int64_t at_us,
-	struct error *err)
+int item_orphan(struct store_tx *tx, const char *execution_id, const struct audit_actor *actor,
+	int64_t at_us, struct error *err)
 {
 	struct arena arena = ARENA_INIT;
 	struct item **items;
@@ -129,7 +130,8 @@ int item_orphan(struct store_tx *tx, const char *execution_id, const struct audi
 	int rc = item_list(tx, &arena, execution_id, NULL, &items, &count, err);
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		if (item_store_set_state(tx, items[i]->id, ITEM_ORPHANED, items[i]->observed, err) < 0)
+		if (item_store_set_state(tx, items[i]->id, ITEM_ORPHANED, items[i]->observed, err) <
+			0)
 			rc = err->code;
 		else
 			rc = record(tx, AUDIT_ITEM_CHANGE, AUDIT_UNKNOWN, items[i],

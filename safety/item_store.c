@@ -5,27 +5,34 @@
 #define COLUMNS                                                                                    \
 	"id, register_key, target, type, args, execution_id, plan, person, baseline, ours,"        \
 	" observed, state, since_us, expires_at_us, on_expiry, closed_at_us, closed_reason,"       \
-	" NOT EXISTS (SELECT 1 FROM safety_item above WHERE above.register_key = item.register_key" \
+	" NOT EXISTS (SELECT 1 FROM safety_item above WHERE above.register_key = "                 \
+	"item.register_key"                                                                        \
 	"  AND above.state <> 'CLOSED' AND above.position > item.position) AS is_top"
 
 static const struct store_statement INSERT = STORE_STATEMENT(
-	"INSERT INTO safety_item (id, position, register_key, target, type, args, execution_id, plan,"
+	"INSERT INTO safety_item (id, position, register_key, target, type, args, execution_id, "
+	"plan,"
 	" person, baseline, ours, state, since_us, expires_at_us, on_expiry) VALUES (:id,"
-	" (SELECT coalesce(max(position), 0) + 1 FROM safety_item WHERE register_key = :key AND state <> 'CLOSED'),"
+	" (SELECT coalesce(max(position), 0) + 1 FROM safety_item WHERE register_key = :key AND "
+	"state <> 'CLOSED'),"
 	" :key, :target, :type, :args, :execution, :plan, :person, :baseline, :ours, 'UNCONFIRMED',"
 	" :at, :expires, :on_expiry)");
-static const struct store_statement MOVE = STORE_STATEMENT(
-	"UPDATE safety_item SET previous = ours, has_previous = 1, ours = :ours, state = 'UNCONFIRMED'"
-	" WHERE id = :id");
-static const struct store_statement MOVE_BACK = STORE_STATEMENT(
-	"UPDATE safety_item SET ours = previous, state = 'IN_EFFECT' WHERE id = :id AND has_previous = 1");
-static const struct store_statement SET_STATE = STORE_STATEMENT(
-	"UPDATE safety_item SET state = :state, observed = :observed WHERE id = :id AND state <> 'CLOSED'");
+static const struct store_statement MOVE =
+	STORE_STATEMENT("UPDATE safety_item SET previous = ours, has_previous = 1, ours = :ours, "
+			"state = 'UNCONFIRMED'"
+			" WHERE id = :id");
+static const struct store_statement MOVE_BACK =
+	STORE_STATEMENT("UPDATE safety_item SET ours = previous, state = 'IN_EFFECT' WHERE id = "
+			":id AND has_previous = 1");
+static const struct store_statement SET_STATE =
+	STORE_STATEMENT("UPDATE safety_item SET state = :state, observed = :observed WHERE id = "
+			":id AND state <> 'CLOSED'");
 static const struct store_statement CLOSE = STORE_STATEMENT(
 	"UPDATE safety_item SET state = 'CLOSED', closed_at_us = :at, closed_reason = :reason"
 	" WHERE id = :id AND state <> 'CLOSED'");
 static const struct store_statement HAND_UP = STORE_STATEMENT(
-	"UPDATE safety_item SET baseline = :baseline WHERE id = (SELECT above.id FROM safety_item above"
+	"UPDATE safety_item SET baseline = :baseline WHERE id = (SELECT above.id FROM safety_item "
+	"above"
 	" JOIN safety_item below ON below.id = :id AND above.register_key = below.register_key"
 	"  AND above.position > below.position AND above.state <> 'CLOSED'"
 	" ORDER BY above.position LIMIT 1)");
@@ -91,8 +98,8 @@ int item_store_move(struct store_tx *tx, const char *id, const char *wanted, str
 	return store_run(query, err);
 }
 
-int item_store_set_state(struct store_tx *tx, const char *id, enum item_state state, const char *observed,
-	struct error *err)
+int item_store_set_state(struct store_tx *tx, const char *id, enum item_state state,
+	const char *observed, struct error *err)
 {
 	struct store_query *query = store_query(tx, &SET_STATE);
 
@@ -110,7 +117,8 @@ int item_store_move_back(struct store_tx *tx, const char *id, struct error *err)
 	return store_run(query, err);
 }
 
-int item_store_close(struct store_tx *tx, const char *id, const char *reason, int64_t at_us, struct error *err)
+int item_store_close(
+	struct store_tx *tx, const char *id, const char *reason, int64_t at_us, struct error *err)
 {
 	struct store_query *query = store_query(tx, &CLOSE);
 
@@ -158,7 +166,8 @@ int item_store_has_previous(struct store_tx *tx, const char *id, struct error *e
 	return has_previous;
 }
 
-int item_store_set_expiry(struct store_tx *tx, const char *id, int64_t expires_at_us, struct error *err)
+int item_store_set_expiry(
+	struct store_tx *tx, const char *id, int64_t expires_at_us, struct error *err)
 {
 	struct store_query *query = store_query(tx, &SET_EXPIRY);
 
@@ -189,7 +198,8 @@ static void read_row(struct store_query *query, struct arena *arena, struct item
 	item->closed_reason = store_text_copy(query, "closed_reason", arena);
 }
 
-int item_get(struct store_tx *tx, struct arena *arena, const char *id, struct item **ret, struct error *err)
+int item_get(struct store_tx *tx, struct arena *arena, const char *id, struct item **ret,
+	struct error *err)
 {
 	struct store_query *query = store_query(tx, &GET);
 	struct item *item;
@@ -204,8 +214,8 @@ int item_get(struct store_tx *tx, struct arena *arena, const char *id, struct it
 	return 0;
 }
 
-int item_list(struct store_tx *tx, struct arena *arena, const char *execution_id, const char *register_key,
-	struct item ***ret, size_t *ret_count, struct error *err)
+int item_list(struct store_tx *tx, struct arena *arena, const char *execution_id,
+	const char *register_key, struct item ***ret, size_t *ret_count, struct error *err)
 {
 	struct store_query *query = store_query(tx, &LIST);
 	struct item **items = NULL;

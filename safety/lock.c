@@ -1,9 +1,9 @@
-#include "lib/base/text.h"
 #include "safety/lock.h"
+#include "lib/base/text.h"
 #include "safety/lock_store.h"
 
-const char *safety_register_key(struct arena *arena, const char *target, const char *type,
-	const char *const *args)
+const char *safety_register_key(
+	struct arena *arena, const char *target, const char *type, const char *const *args)
 {
 	char *key = arena_format(arena, "%s %s", target ? target : "-", type);
 
@@ -18,7 +18,8 @@ static int refuse_locked(struct store_tx *tx, const char *key, struct error *err
 	struct lock_holder holder = {0};
 
 	if (lock_store_holder(tx, &arena, key, &holder, err) == 1) {
-		error_set(err, ERROR_LOCKED, "%s is locked by execution %s", key, holder.execution_id);
+		error_set(err, ERROR_LOCKED, "%s is locked by execution %s", key,
+			holder.execution_id);
 		error_remedy(err, "redbutton execution show %s", holder.execution_id);
 	}
 	arena_done(&arena);
@@ -63,7 +64,8 @@ int lock_holders(struct store_tx *tx, struct arena *arena, const char *const *ke
 
 		if (rc < 0)
 			return rc;
-		if (rc == 1 && !(execution_id && text_is_equal(holders[count].execution_id, execution_id)))
+		if (rc == 1 &&
+			!(execution_id && text_is_equal(holders[count].execution_id, execution_id)))
 			count++;
 	}
 	*ret = holders;

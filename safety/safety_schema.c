@@ -20,7 +20,7 @@ static const struct store_migration migrations[] = {
 		" person TEXT NOT NULL,"
 		" baseline TEXT,"
 		" ours TEXT,"
-		" previous TEXT,"      /* ours before the write that is out */
+		" previous TEXT," /* ours before the write that is out */
 		" has_previous INTEGER NOT NULL DEFAULT 0 CHECK (has_previous IN (0, 1)),"
 		" observed TEXT,"
 		" state TEXT NOT NULL CHECK (state IN"
@@ -31,7 +31,8 @@ static const struct store_migration migrations[] = {
 		" closed_at_us INTEGER,"
 		" closed_reason TEXT"
 		") STRICT;"
-		"CREATE INDEX safety_item_by_register ON safety_item (register_key, position) WHERE state <> 'CLOSED';"
+		"CREATE INDEX safety_item_by_register ON safety_item (register_key, position) "
+		"WHERE state <> 'CLOSED';"
 		"CREATE INDEX safety_item_by_execution ON safety_item (execution_id);"},
 };
 

@@ -1,7 +1,8 @@
 /*
  * SQLite behind typed statements: one writer, one transaction a turn of the loop, COMMIT on a
  * thread of its own, reads on a second connection that sees committed rows only.
- * All calls come from the loop's thread. The rules are those of docs/architecture.md, "Take, ask, tell".
+ * All calls come from the loop's thread. The rules are those of docs/architecture.md, "Take, ask,
+ * tell".
  */
 #ifndef RB_STORE_STORE_H
 #define RB_STORE_STORE_H
@@ -37,24 +38,29 @@ struct store_options {
 	const struct store_schema *const *schemas;
 	size_t schema_count;
 	const char *const *append_only; /* NULL-ended table names */
-	bool read_only;                 /* no writer, no thread, no lock: verification beside a daemon */
+	bool read_only; /* no writer, no thread, no lock: verification beside a daemon */
 };
 
-/* ERROR_LOCKED when another process holds the data directory; ERROR_INVALID for a newer schema (names both versions). */
-int store_open(const struct store_options *options, struct loop *loop, struct store **ret, struct error *err);
+/* ERROR_LOCKED when another process holds the data directory; ERROR_INVALID for a newer schema
+ * (names both versions). */
+int store_open(const struct store_options *options, struct loop *loop, struct store **ret,
+	struct error *err);
 /* Commits what is queued, checkpoints, closes. */
 void store_close(struct store *store);
 
 /* --- writing --- */
 
-/* Decides and writes inside its own savepoint; 0 or a negative code. May run in this turn or a later one, once. */
+/* Decides and writes inside its own savepoint; 0 or a negative code. May run in this turn or a
+ * later one, once. */
 typedef int (*store_ask)(struct store_tx *tx, void *arg, struct error *err);
-/* After the group's COMMIT: err is NULL, or what ask answered, or ERROR_NOT_DURABLE / ERROR_OUTCOME_UNKNOWN. */
+/* After the group's COMMIT: err is NULL, or what ask answered, or ERROR_NOT_DURABLE /
+ * ERROR_OUTCOME_UNKNOWN. */
 typedef void (*store_told)(void *arg, const struct error *err);
 
 /* Never calls `told` before it returns. */
 void store_write(struct store *store, store_ask ask, store_told told, void *arg);
-/* From inside a closure: `call(arg)` after the COMMIT, before any `told`; dropped if the closure or the COMMIT fails. arg usually lives in store_tx_arena. */
+/* From inside a closure: `call(arg)` after the COMMIT, before any `told`; dropped if the closure or
+ * the COMMIT fails. arg usually lives in store_tx_arena. */
 void store_after_commit(struct store_tx *tx, void (*call)(void *arg), void *arg);
 /* Lives until the closure's `told` has returned. For the reader: NULL. */
 struct arena *store_tx_arena(struct store_tx *tx);
@@ -72,7 +78,10 @@ double store_commit_ms(const struct store *store);
 struct store_statement {
 	const char *sql; /* named parameters, e.g. :id */
 };
-#define STORE_STATEMENT(text) {.sql = (text)}
+#define STORE_STATEMENT(text)                                                                      \
+	{                                                                                          \
+		.sql = (text)                                                                      \
+	}
 
 /*
  * A prepared statement (kept per connection). Never NULL: what fails here or in a bind is
@@ -82,18 +91,22 @@ struct store_query *store_query(struct store_tx *tx, const struct store_statemen
 void store_bind_text(struct store_query *query, const char *name, const char *value);
 void store_bind_int(struct store_query *query, const char *name, int64_t value);
 void store_bind_null(struct store_query *query, const char *name);
-void store_bind_bytes(struct store_query *query, const char *name, const void *bytes, size_t length);
+void store_bind_bytes(
+	struct store_query *query, const char *name, const void *bytes, size_t length);
 
-/* Runs to its end. Rows changed (>= 0) or a negative code; a broken UNIQUE or CHECK is ERROR_CONFLICT, a full disk ERROR_NOT_DURABLE. Gives the query back. */
+/* Runs to its end. Rows changed (>= 0) or a negative code; a broken UNIQUE or CHECK is
+ * ERROR_CONFLICT, a full disk ERROR_NOT_DURABLE. Gives the query back. */
 int store_run(struct store_query *query, struct error *err);
 /* 1 = a row is there, 0 = no more (query given back), negative = error (given back). */
 int store_next(struct store_query *query, struct error *err);
-/* As store_next, but no row is ERROR_NOT_FOUND "no such <what>". The caller ends with store_finish. */
+/* As store_next, but no row is ERROR_NOT_FOUND "no such <what>". The caller ends with store_finish.
+ */
 int store_one(struct store_query *query, const char *what, struct error *err);
 void store_finish(struct store_query *query);
 
 /* Columns by name, of the current row. A missing name is a programmer's error (abort). */
-const char *store_text(struct store_query *query, const char *column);  /* NULL for SQL NULL; borrowed until the next step */
+const char *store_text(struct store_query *query,
+	const char *column); /* NULL for SQL NULL; borrowed until the next step */
 char *store_text_copy(struct store_query *query, const char *column, struct arena *arena);
 /* Copies into a fixed array (truncation is a programmer's error); "" for SQL NULL. */
 void store_text_into(struct store_query *query, const char *column, char *out, size_t size);

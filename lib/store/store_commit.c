@@ -1,0 +1,119 @@
+/*
+ * The thread that does nothing but COMMIT and checkpoints. While `is_busy` is set the writer is
+ * its own; a semaphore hands it over, an async hands it back.
+ */
+#include "lib/store/store_rooms.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CHECKPOINT_PAGES 4000  /* without holding writers */
+#define HOLD_PAGES	 16000 /* with the writer held, or the WAL never starts anew */
+
+/*
+ * Frames of a COMMIT that failed in fdatasync lie in the WAL and would come back after a crash.
+ * A small write straight after it overwrites them.
+ */
+static bool probe(struct store *store)
+{
+	static const char SQL[] = "BEGIN IMMEDIATE;"
+				  "INSERT INTO schema_version (room, version) VALUES ('-probe', 1)"
+				  " ON CONFLICT (room) DO UPDATE SET version = version + 1;"
+				  "COMMIT";
+	sqlite3 *db = store->writer.db;
+	bool is_good = sqlite3_exec(db, SQL, NULL, NULL, NULL) == SQLITE_OK;
+
+	if (!is_good && !sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return is_good;
+}
+
+static void commit(struct store *store)
+{
+	sqlite3 *db = store->writer.db;
+	uint64_t from = uv_hrtime();
+
+	store->work_rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	store->commit_ms = (double)(uv_hrtime() - from) / 1e6;
+	if (store->work_rc == SQLITE_OK)
+		return;
+	snprintf(store->work_message, sizeof(store->work_message), "%s", sqlite3_errmsg(db));
+	if (!sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	store->is_probe_good = probe(store);
+}
+
+static void checkpoint(struct store *store)
+{
+	sqlite3_wal_checkpoint_v2(store->checkpointer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+static void hand_back(struct store *store)
+{
+	uv_sem_post(&store->done);
+	uv_async_send(&store->back);
+}
+
+static void run_thread(void *arg)
+{
+	struct store *store = arg;
+
+	for (;;) {
+		bool is_long;
+
+		uv_sem_wait(&store->go);
+		if (store->work == STORE_WORK_QUIT)
+			return;
+		if (store->work == STORE_WORK_COMMIT)
+			commit(store);
+		else
+			store->is_probe_good = probe(store);
+		is_long = store->wal_pages >= CHECKPOINT_PAGES;
+		if (store->wal_pages >= HOLD_PAGES) {
+			checkpoint(store);
+			is_long = false;
+		}
+		hand_back(store);
+		if (is_long)
+			checkpoint(store);
+	}
+}
+
+static int on_wal(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct store *store = arg;
+
+	(void)db;
+	(void)name;
+	store->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+void store_commit_start(struct store *store, enum store_work work)
+{
+	store->is_busy = true;
+	store->work = work;
+	uv_sem_post(&store->go);
+}
+
+int store_commit_open(struct store *store, struct error *err)
+{
+	sqlite3_wal_hook(store->writer.db, on_wal, store);
+	if (uv_sem_init(&store->go, 0) || uv_sem_init(&store->done, 0) ||
+		uv_thread_create(&store->thread, run_thread, store))
+		return error_set(err, ERROR_INTERNAL, "the commit thread cannot be started");
+	store->has_thread = true;
+	return 0;
+}
+
+void store_commit_close(struct store *store)
+{
+	if (!store->has_thread)
+		return;
+	store->work = STORE_WORK_QUIT;
+	uv_sem_post(&store->go);
+	uv_thread_join(&store->thread);
+	uv_sem_destroy(&store->go);
+	uv_sem_destroy(&store->done);
+	store->has_thread = false;
+}
