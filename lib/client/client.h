@@ -65,7 +65,7 @@ struct client_response {
 	int status;	  /* 0 for a conversation */
 	const char *body; /* NUL behind the end */
 	size_t body_length;
-	const void *room; /* for client_response_header */
+	void *handle; /* for client_response_header */
 };
 /* The last header of this name, or NULL. */
 const char *client_response_header(const struct client_response *response, const char *name);
