@@ -20,6 +20,7 @@ struct job {
 	char *frame;
 	size_t frame_length;
 	int64_t deadline_ms;
+	bool was_orphaned;
 	jail_done *done;
 	void *arg;
 };
@@ -106,21 +107,36 @@ static void forget_running(struct job *job)
 }
 
 /* When the nursery dies, its children die of that and not of their plans. */
+static bool is_orphaned(const struct jail *jail, const struct error *problem)
+{
+	return problem != NULL && problem->code == ERROR_RUNNER_LIMIT &&
+	       (jail->nursery == NULL || jail_nursery_is_ending(jail->nursery));
+}
+
+/* An evaluation changes nothing, so it can be done once more. */
+static void try_again(struct jail *jail, struct job *job)
+{
+	job->was_orphaned = true;
+	job->next = jail->first;
+	if (jail->first == NULL)
+		jail->end = &job->next;
+	jail->first = job;
+	jail->waiting++;
+}
+
 static void on_worker_done(void *arg, const char *bytes, size_t length, const struct error *problem)
 {
 	struct job *job = arg;
 	struct jail *jail = job->jail;
-	struct error orphaned = ERROR_INIT;
 
-	if (problem != NULL && problem->code == ERROR_RUNNER_LIMIT &&
-		(jail->nursery == NULL || jail_nursery_is_ending(jail->nursery))) {
-		error_set(&orphaned, ERROR_NO_JAIL, "the runner's nursery ended during the run");
-		error_remedy(&orphaned, "try again: nothing was changed");
-		problem = &orphaned;
+	if (is_orphaned(jail, problem) && !job->was_orphaned) {
+		forget_running(job);
+		try_again(jail, job);
+	} else {
+		job->done(job->arg, bytes, length, problem);
+		forget_running(job); /* the bytes were the worker's */
+		free_job(job);
 	}
-	job->done(job->arg, bytes, length, problem);
-	forget_running(job); /* the bytes were the worker's */
-	free_job(job);
 	pump(jail);
 }
 
