@@ -29,10 +29,10 @@ struct cli_flag {
 struct cli_verb {
 	const char *noun; /* "plan"; NULL for a verb of its own ("run") */
 	const char *verb;
-	const char *args;    /* "NAME [PARAM=VALUE ...]" */
-	int min_args, max_args; /* max -1 = any */
-	const char *summary; /* one line */
-	const char *help;    /* more, may be NULL */
+	const char *args;		      /* "NAME [PARAM=VALUE ...]" */
+	int min_args, max_args;		      /* max -1 = any */
+	const char *summary;		      /* one line */
+	const char *help;		      /* more, may be NULL */
 	struct cli_flag flags[CLI_FLAGS_MAX]; /* ended by a NULL name */
 	int (*run)(struct cli *cli, struct error *err);
 };
@@ -55,8 +55,10 @@ int cli_main(const struct cli_program *program, int argc, char **argv);
 /* What the verb was given. */
 int cli_arg_count(const struct cli *cli);
 const char *cli_arg(const struct cli *cli, int position); /* NULL past the end */
-const char *cli_flag(const struct cli *cli, const char *name); /* NULL when not given; "" for a switch */
-const char *cli_flag_at(const struct cli *cli, const char *name, size_t position); /* of a repeated flag */
+const char *cli_flag(
+	const struct cli *cli, const char *name); /* NULL when not given; "" for a switch */
+const char *cli_flag_at(
+	const struct cli *cli, const char *name, size_t position); /* of a repeated flag */
 bool cli_is_json(const struct cli *cli);
 bool cli_is_terminal(const struct cli *cli); /* colours and live views are allowed */
 struct arena *cli_arena(struct cli *cli);
@@ -64,22 +66,27 @@ FILE *cli_out(struct cli *cli);
 /* "k=v" arguments from `first` on, as an object of texts. */
 int cli_params(struct cli *cli, int first, json_t **ret, struct error *err);
 
-/* --- the daemon: --url / RB_URL, else the unix socket --socket / RB_SOCKET / /run/redbutton/redbutton.sock; --token-file / RB_TOKEN --- */
+/* --- the daemon: --url / RB_URL, else the unix socket --socket / RB_SOCKET /
+ * /run/redbutton/redbutton.sock; --token-file / RB_TOKEN --- */
 
 struct cli_request {
 	const char *method;
 	const char *path;   /* already escaped: cli_path */
 	const json_t *body; /* NULL = none */
-	const char *raw_body, *raw_type; size_t raw_length;
+	const char *raw_body, *raw_type;
+	size_t raw_length;
 	const char *if_match; /* "v7", NULL = none */
 	const char *accept;
 };
-/* *ret is the parsed answer (in the arena), NULL for 204. A problem+json becomes err with its code. */
+/* *ret is the parsed answer (in the arena), NULL for 204. A problem+json becomes err with its code.
+ */
 int cli_call(struct cli *cli, const struct cli_request *request, json_t **ret, struct error *err);
 int cli_get(struct cli *cli, const char *path, json_t **ret, struct error *err);
-int cli_post(struct cli *cli, const char *path, const json_t *body, json_t **ret, struct error *err);
+int cli_post(
+	struct cli *cli, const char *path, const json_t *body, json_t **ret, struct error *err);
 /* Each line of a long answer as it comes; `line` returns false to end it. */
-int cli_stream(struct cli *cli, const char *path, bool (*line)(void *arg, const char *line), void *arg, struct error *err);
+int cli_stream(struct cli *cli, const char *path, bool (*line)(void *arg, const char *line),
+	void *arg, struct error *err);
 /* printf with every %s percent-escaped as one path segment or query value. */
 char *cli_path(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The ETag of the last answer ("v7"), or NULL. */
@@ -87,17 +94,20 @@ const char *cli_etag(const struct cli *cli);
 
 /* --- printing --- */
 
-/* With --json prints the whole value; otherwise a table of the array's objects, columns "title=member" (members may be paths "a.b"), aligned by display width. */
+/* With --json prints the whole value; otherwise a table of the array's objects, columns
+ * "title=member" (members may be paths "a.b"), aligned by display width. */
 void cli_print_table(struct cli *cli, const json_t *rows, const char *const *columns);
 /* --json: the value; otherwise "label: text" lines for each "label=member". */
 void cli_print_fields(struct cli *cli, const json_t *object, const char *const *fields);
 void cli_print_json(struct cli *cli, const json_t *value);
-void cli_say(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3))); /* not with --json */
+void cli_say(struct cli *cli, const char *format, ...)
+	__attribute__((format(printf, 2, 3))); /* not with --json */
 /* A text member, made visible; "" when absent. */
 const char *cli_member(struct cli *cli, const json_t *object, const char *path);
 /* Asks on the terminal; ERROR_USAGE naming --yes when there is none. */
 int cli_confirm(struct cli *cli, const char *question, struct error *err);
 /* Execs another program of ours that lies beside this one. */
-int cli_exec_beside(struct cli *cli, const char *program, const char *const *argv, struct error *err);
+int cli_exec_beside(
+	struct cli *cli, const char *program, const char *const *argv, struct error *err);
 
 #endif

@@ -1,0 +1,81 @@
+/* Between the files of lib/cli. Nobody else includes this, but its tests. */
+#ifndef RB_CLI_CLI_ROOMS_H
+#define RB_CLI_CLI_ROOMS_H
+
+#include "lib/cli/cli.h"
+
+#include <stdarg.h>
+
+#define CLI_FLAG_VALUES_MAX 128
+#define CLI_WORDS_MAX	    512
+#define CLI_SOCKET	    "/run/redbutton/redbutton.sock"
+
+enum cli_mode { CLI_RUN, CLI_HELP, CLI_VERSION, CLI_COMPLETION };
+
+struct cli_flag_value {
+	const struct cli_flag *flag;
+	const char *value;
+};
+
+struct cli {
+	const struct cli_program *program;
+	struct arena arena;
+	FILE *out, *errors;
+	bool is_json;
+	bool is_terminal;
+	enum cli_mode mode;
+	const struct cli_verb *verb; /* of CLI_HELP: may be NULL */
+	const char *noun;	     /* of CLI_HELP: may be NULL */
+	const char *words[CLI_WORDS_MAX];
+	int word_count;
+	struct cli_flag_value values[CLI_FLAG_VALUES_MAX];
+	size_t value_count;
+	struct cli_client *client; /* NULL until the first call */
+	char *etag;		   /* in the arena */
+	json_t *problem;	   /* what the daemon answered, in the arena */
+};
+
+/* Flags of every verb, ended by a NULL name. */
+extern const struct cli_flag cli_common_flags[];
+
+/* As cli_main, on other streams. */
+int cli_run(const struct cli_program *program, int argc, char **argv, FILE *out, FILE *errors,
+	bool is_terminal);
+
+/* --- parse.c --- */
+
+int parse_command_line(struct cli *cli, int argc, char **argv, struct error *err);
+/* `noun` NULL finds verbs of their own. */
+const struct cli_verb *parse_find_verb(
+	const struct cli_program *program, const char *noun, const char *verb);
+bool parse_is_noun(const struct cli_program *program, const char *noun);
+/* Calls `each` for every verb, in the order of the tables. */
+void parse_each_verb(const struct cli_program *program,
+	void (*each)(void *arg, const struct cli_verb *verb), void *arg);
+/* "redbutton plan add FILE" */
+char *parse_usage(
+	struct arena *arena, const struct cli_program *program, const struct cli_verb *verb);
+
+/* --- help.c, completion.c --- */
+
+void help_print(struct cli *cli);
+/* "bash", "zsh" or "fish". */
+int completion_print(struct cli *cli, const char *shell, struct error *err);
+
+/* --- client.c --- */
+
+void client_free(struct cli_client *client);
+
+/* --- path.c --- */
+
+char *path_format(struct arena *arena, const char *format, va_list args);
+
+/* --- print.c --- */
+
+/* The value at "a.b", or NULL. */
+const json_t *print_find(const json_t *object, const char *path);
+/* Any value as one text, made visible. */
+char *print_text(struct arena *arena, const json_t *value);
+void print_error(struct cli *cli, const struct error *err);
+
+#endif
