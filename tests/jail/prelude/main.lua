@@ -27,7 +27,8 @@ local function environment()
 end
 
 local function quote(text)
-    return (string.gsub(string.format("%q", text), "\\\n", "\\n"))
+    local function escape(c) return string.format("\\u%04x", string.byte(c)) end
+    return '"' .. string.gsub(text, '[%c"\\]', escape) .. '"'
 end
 
 return function(input)
