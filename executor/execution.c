@@ -512,6 +512,9 @@ int execution_command(struct store_tx *tx, struct execution_command *command, st
 	if (execution_get(tx, store_tx_arena(tx), command->execution_id, &row, err) < 0 ||
 		check_command(row, command, err) < 0)
 		return err->code;
+	if (command->verb != EXECUTION_VERB_ANSWER &&
+		execution_check_right(tx, row->graph_digest, command->principal, err) < 0)
+		return err->code;
 	change.id = row->id;
 	change.state = COMMANDS[command->verb].next;
 	change.reason = command->verb == EXECUTION_VERB_PAUSE ? PAUSE_OPERATOR : PAUSE_NONE;

@@ -11,4 +11,8 @@ int execution_find_gate(struct store_tx *tx, const struct execution *row,
 	struct execution_command *command, char ret_role[static TEXT_NAME_MAX + 1],
 	struct error *err);
 
+/* May this person act on runs of this graph: commander or author where all its targets lie. */
+int execution_check_right(struct store_tx *tx, const char *graph_digest,
+	const struct principal *principal, struct error *err);
+
 #endif

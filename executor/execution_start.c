@@ -94,15 +94,21 @@ static int load_view(struct store_tx *tx, const struct execution_start *start,
 
 /* --- the reasons, each a function of its own --- */
 
-static int check_role(struct store_tx *tx, const struct execution_start *start,
-	struct start_view *view, struct error *err)
+static int require_right(
+	const struct principal *principal, const struct scope *scope, struct error *err)
 {
 	struct error ignored = ERROR_INIT;
 
-	(void)tx;
-	if (principal_require(start->principal, ROLE_COMMANDER, &view->scope, &ignored) == 0)
+	if (principal_require(principal, ROLE_COMMANDER, scope, &ignored) == 0)
 		return 0;
-	return principal_require(start->principal, ROLE_AUTHOR, &view->scope, err);
+	return principal_require(principal, ROLE_AUTHOR, scope, err);
+}
+
+static int check_role(struct store_tx *tx, const struct execution_start *start,
+	struct start_view *view, struct error *err)
+{
+	(void)tx;
+	return require_right(start->principal, &view->scope, err);
 }
 
 static int check_version(struct store_tx *tx, const struct execution_start *start,
@@ -469,4 +475,19 @@ int execution_refuse(struct store_tx *tx, struct execution_refusal *refusal, str
 	change.at_us = refusal->at_us;
 	change.ended_at_us = refusal->at_us;
 	return execution_change_state(tx, row, &change, &audit_system, refusal->notify_id, err);
+}
+
+int execution_check_right(struct store_tx *tx, const char *graph_digest,
+	const struct principal *principal, struct error *err)
+{
+	struct arena *arena = store_tx_arena(tx);
+	struct stored_graph *stored;
+	struct scope scope = {0};
+	struct graph *graph;
+
+	if (graph_store_get(tx, arena, graph_digest, &stored, err) < 0 ||
+		graph_parse(arena, stored->bytes, stored->length, &graph, err) < 0 ||
+		scope_of(tx, arena, graph, &scope, err) < 0)
+		return err->code;
+	return require_right(principal, &scope, err);
 }

@@ -15,12 +15,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ITEM_STATES(X)                                                         \
-	X(UNCONFIRMED, "UNCONFIRMED") /* an intent is out */                   \
-	X(IN_EFFECT, "IN_EFFECT")                                              \
-	X(UNKNOWN, "UNKNOWN")   /* in doubt, or read back as something else */ \
-	X(CONFLICT, "CONFLICT") /* undo found a third value */                 \
-	X(ORPHANED, "ORPHANED") /* its run was closed by force */              \
+#define ITEM_STATES(X)                                                                             \
+	X(UNCONFIRMED, "UNCONFIRMED") /* an intent is out */                                       \
+	X(IN_EFFECT, "IN_EFFECT")                                                                  \
+	X(UNKNOWN, "UNKNOWN")	/* in doubt, or read back as something else */                     \
+	X(CONFLICT, "CONFLICT") /* undo found a third value */                                     \
+	X(ORPHANED, "ORPHANED") /* its run was closed by force */                                  \
 	X(CLOSED, "CLOSED")
 enum item_state {
 #define X(name, word) ITEM_##name,
@@ -33,7 +33,7 @@ struct item {
 	char id[ID_SIZE];
 	const char *register_key;
 	const char *target, *type;
-	const char *args;     /* canonical JSON list */
+	const char *args; /* canonical JSON list */
 	const char *execution_id;
 	const char *plan;
 	const char *person;   /* name of who started the run */
@@ -59,28 +59,30 @@ struct item_write {
 	const char *on_expiry;
 };
 /* Moves the run's own item (or that of the run it restores), else puts a new one on top. */
-int item_put(struct store_tx *tx, const struct item_write *write, char ret_id[static ID_SIZE], struct error *err);
+int item_put(struct store_tx *tx, const struct item_write *write, char ret_id[static ID_SIZE],
+	struct error *err);
 
 enum item_outcome { ITEM_CONFIRMED, ITEM_NOT_DONE, ITEM_IN_DOUBT };
 /*
  * The write's outcome. Confirmed at its baseline closes the item; not done goes back to the
  * value before; in doubt is UNKNOWN. `observed` may be NULL.
  */
-int item_settle(struct store_tx *tx, const char *id, enum item_outcome outcome, const char *observed,
-	const struct audit_actor *actor, int64_t at_us, struct error *err);
+int item_settle(struct store_tx *tx, const char *id, enum item_outcome outcome,
+	const char *observed, const struct audit_actor *actor, int64_t at_us, struct error *err);
 /* Undo met a third value. */
-int item_conflict(struct store_tx *tx, const char *id, const char *observed, const struct audit_actor *actor,
-	int64_t at_us, struct error *err);
+int item_conflict(struct store_tx *tx, const char *id, const char *observed,
+	const struct audit_actor *actor, int64_t at_us, struct error *err);
 /* Closes without touching the world; an item above takes over its baseline. */
-int item_close(struct store_tx *tx, const char *id, const char *reason, const struct audit_actor *actor,
-	int64_t at_us, struct error *err);
+int item_close(struct store_tx *tx, const char *id, const char *reason,
+	const struct audit_actor *actor, int64_t at_us, struct error *err);
 /* All open items of a run are shown as ORPHANED from now on. */
-int item_orphan(struct store_tx *tx, const char *execution_id, const struct audit_actor *actor, int64_t at_us,
+int item_orphan(struct store_tx *tx, const char *execution_id, const struct audit_actor *actor,
+	int64_t at_us, struct error *err);
+int item_get(struct store_tx *tx, struct arena *arena, const char *id, struct item **ret,
 	struct error *err);
-int item_get(struct store_tx *tx, struct arena *arena, const char *id, struct item **ret, struct error *err);
 /* Open items, newest first; of one run, of one register, or all (NULL, NULL). */
-int item_list(struct store_tx *tx, struct arena *arena, const char *execution_id, const char *register_key,
-	struct item ***ret, size_t *ret_count, struct error *err);
+int item_list(struct store_tx *tx, struct arena *arena, const char *execution_id,
+	const char *register_key, struct item ***ret, size_t *ret_count, struct error *err);
 int item_extend(struct store_tx *tx, const char *id, int64_t expires_at_us, const char *reason,
 	const struct audit_actor *actor, int64_t at_us, struct error *err);
 

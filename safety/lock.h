@@ -14,9 +14,10 @@
 
 extern const struct store_schema safety_schema;
 
-/* "edge-1 haproxy.weight checkout/zone-a": what locks and items call a register. target NULL = a switch. */
-const char *safety_register_key(struct arena *arena, const char *target, const char *type,
-	const char *const *args);
+/* "edge-1 haproxy.weight checkout/zone-a": what locks and items call a register. target NULL = a
+ * switch. */
+const char *safety_register_key(
+	struct arena *arena, const char *target, const char *type, const char *const *args);
 
 struct lock_holder {
 	const char *register_key;
@@ -24,7 +25,8 @@ struct lock_holder {
 	int64_t taken_at_us;
 };
 
-/* Takes all keys (NULL-ended) for the execution, or none: ERROR_LOCKED naming the first key and its holder. */
+/* Takes all keys (NULL-ended) for the execution, or none: ERROR_LOCKED naming the first key and its
+ * holder. */
 int lock_take(struct store_tx *tx, const char *const *keys, const char *execution_id, int64_t at_us,
 	struct error *err);
 int lock_release(struct store_tx *tx, const char *execution_id, struct error *err);

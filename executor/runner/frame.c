@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static int read_all(int fd, void *bytes, size_t length)
@@ -47,15 +48,7 @@ int frame_read(int fd, size_t max_bytes, char **ret_bytes, size_t *ret_length)
 	return 0;
 }
 
-int frame_begin(int fd, size_t length)
-{
-	const uint8_t head[4] = {(uint8_t)length, (uint8_t)(length >> 8), (uint8_t)(length >> 16),
-		(uint8_t)(length >> 24)};
-
-	return frame_piece(fd, head, sizeof(head));
-}
-
-int frame_piece(int fd, const void *bytes, size_t length)
+int frame_write(int fd, const void *bytes, size_t length)
 {
 	const char *at = bytes;
 
@@ -70,4 +63,33 @@ int frame_piece(int fd, const void *bytes, size_t length)
 		length -= (size_t)sent;
 	}
 	return 0;
+}
+
+int frame_begin(struct frame *frame, int fd, size_t length)
+{
+	const uint8_t head[4] = {(uint8_t)length, (uint8_t)(length >> 8), (uint8_t)(length >> 16),
+		(uint8_t)(length >> 24)};
+
+	frame->fd = fd;
+	frame->used = 0;
+	return frame_add(frame, head, sizeof(head));
+}
+
+int frame_add(struct frame *frame, const void *bytes, size_t length)
+{
+	if (length > sizeof(frame->bytes) - frame->used && frame_end(frame) < 0)
+		return -1;
+	if (length > sizeof(frame->bytes))
+		return frame_write(frame->fd, bytes, length);
+	memcpy(frame->bytes + frame->used, bytes, length);
+	frame->used += length;
+	return 0;
+}
+
+int frame_end(struct frame *frame)
+{
+	const size_t used = frame->used;
+
+	frame->used = 0;
+	return frame_write(frame->fd, frame->bytes, used);
 }

@@ -10,8 +10,19 @@
 /* The bytes are the caller's (free()), with a NUL behind them. -1: end of input, too long, no
  * memory. */
 int frame_read(int fd, size_t max_bytes, char **ret_bytes, size_t *ret_length);
-/* A frame is one frame_begin with the whole length, then its pieces. 0 or -1. */
-int frame_begin(int fd, size_t length);
-int frame_piece(int fd, const void *bytes, size_t length);
+/* Raw bytes, all of them. 0 or -1. */
+int frame_write(int fd, const void *bytes, size_t length);
+
+/* A frame that is written in pieces: few system calls for many small ones. */
+struct frame {
+	int fd;
+	size_t used;
+	char bytes[16384];
+};
+
+/* `length` is the sum of the pieces to come. All answer 0 or -1. */
+int frame_begin(struct frame *frame, int fd, size_t length);
+int frame_add(struct frame *frame, const void *bytes, size_t length);
+int frame_end(struct frame *frame);
 
 #endif

@@ -87,15 +87,17 @@ static int write_failure(int out, const char *file, const char *message)
 {
 	char plain[512];
 	char text[768];
+	struct frame frame;
 	int length;
 
 	write_plain(plain, sizeof(plain), message);
 	length = snprintf(text, sizeof(text),
 		"{\"errors\":[{\"file\":\"%s\",\"line\":0,\"message\":\"%s\"}],\"ok\":false}", file,
 		plain);
-	if (frame_begin(out, (size_t)length) < 0)
+	if (frame_begin(&frame, out, (size_t)length) < 0 ||
+		frame_add(&frame, text, (size_t)length) < 0)
 		return -1;
-	return frame_piece(out, text, (size_t)length);
+	return frame_end(&frame);
 }
 
 /* An error value as text; other values are shown by their type, their metamethods never run. */
@@ -113,17 +115,19 @@ static const char *describe_failure(lua_State *L, int status, char *text, size_t
 
 static int write_pieces(lua_State *L, int out)
 {
-	if (frame_begin(out, (size_t)lua_tointeger(L, -1)) < 0)
+	struct frame frame;
+
+	if (frame_begin(&frame, out, (size_t)lua_tointeger(L, -1)) < 0)
 		return -1;
 	for (lua_Integer i = 1; lua_rawgeti(L, -2, i) == LUA_TSTRING; i++) {
 		size_t length;
 		const char *bytes = lua_tolstring(L, -1, &length);
 
-		if (frame_piece(out, bytes, length) < 0)
+		if (frame_add(&frame, bytes, length) < 0)
 			return -1;
 		lua_pop(L, 1);
 	}
-	return 0;
+	return frame_end(&frame);
 }
 
 lua_State *prelude_open(struct alloc *alloc)

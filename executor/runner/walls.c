@@ -21,7 +21,7 @@ static void live(int socket)
 	struct jail_walls walls;
 
 	if (dup2(socket, DOOR) < 0 || jail_enter(doors, 0, &walls) < 0 || jail_seal(&walls) < 0 ||
-		frame_piece(DOOR, &walls, sizeof(walls)) < 0)
+		frame_write(DOOR, &walls, sizeof(walls)) < 0)
 		_exit(1);
 	syscall(SYS_getppid);
 	_exit(1);

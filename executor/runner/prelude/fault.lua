@@ -1,6 +1,6 @@
 -- Faults of a plan, with the place where they are. A place is one integer: the number of the chunk
 -- times 2^24, plus the line; 0 = unknown.
-local host = ...
+local host, use = ...
 
 local fault = {}
 local files = {}
@@ -42,6 +42,27 @@ end
 
 function fault.text(place)
 	return (fault.file(place) or "?") .. ":" .. fault.line(place)
+end
+
+-- The first line of a text that was loaded under this display name.
+function fault.first_line(file)
+	for number = #files, 1, -1 do
+		if files[number] == file then
+			return (number << LINE_BITS) + 1
+		end
+	end
+	return 0
+end
+
+-- A fault as the daemon gets it. Messages that Lua made may hold any bytes of the plan.
+function fault.row(one, file)
+	local message = string.gsub(one.message, "[%c\127]", function(char)
+		return char == "\n" and "\\n" or char == "\t" and " " or string.format("\\x%02X", string.byte(char))
+	end)
+	if #message > 2000 then
+		message = string.sub(message, 1, 2000) .. "..."
+	end
+	return { file = fault.file(one.place) or file or "plan.lua", line = fault.line(one.place), message = use("text").clean(message) }
 end
 
 -- Ends the evaluation with one fault; without a place: where the plan is now.

@@ -107,9 +107,17 @@ local function is_utf8(word)
 	return true
 end
 
+-- The text with every byte that is no valid UTF-8 shown as \xNN.
+function text.clean(word)
+	if is_utf8(word) then
+		return word
+	end
+	return (string.gsub(word, "[\x80-\xFF]", visible))
+end
+
 -- What is wrong with a text that goes into the graph, or nil.
 function text.problem(word)
-	if string.find(word, "[%z\1-\8\11-\31\127]") then
+	if string.find(word, "[\0-\8\11-\31\127]") then
 		return "has control characters"
 	elseif not is_utf8(word) then
 		return "is no valid UTF-8"
