@@ -60,12 +60,11 @@ static void free_job(struct job *job)
 	free(job);
 }
 
+/* The queue is not empty. */
 static struct job *pop_job(struct jail *jail)
 {
 	struct job *job = jail->first;
 
-	if (job == NULL)
-		return NULL;
 	jail->first = job->next;
 	if (jail->first == NULL)
 		jail->end = &jail->first;
