@@ -6,6 +6,7 @@
 #ifndef RB_PLANS_PLAN_H
 #define RB_PLANS_PLAN_H
 
+#include "adapters/adapter.h"
 #include "approval/approval.h"
 #include "inventory/target.h"
 #include "lib/base/arena.h"
@@ -54,6 +55,24 @@ struct plan_version {
 
 extern const struct store_schema plans_schema;
 
+/* Approvals of versions: subject kind, and id "<plan>@<number>". */
+#define PLAN_APPROVAL_SUBJECT "plan_version"
+
+/* --- the living part: lints, builds, follows approvals --- */
+
+struct plans;
+struct plans_options {
+	struct store *store;
+	struct jail *jail;
+	const struct adapter_list *adapters;
+	struct approvals *approvals;
+};
+/* Subscribes to the approvals, and takes over what was decided before. Options are copied. */
+int plans_open(const struct plans_options *options, struct plans **ret, struct error *err);
+/* After jail_close and the store's last turn. NULL is fine. */
+void plans_close(struct plans *plans);
+struct plan_builder *plans_builder(struct plans *plans);
+
 int plan_version_get(struct store_tx *tx, struct arena *arena, const char *plan, int64_t number,
 	struct plan_version **ret, struct error *err);
 /* ERROR_NOT_FOUND says whether there is no such plan (nearest name) or no active version (its states, next command). */
@@ -69,7 +88,7 @@ struct plan_build_request {
 	int64_t number;            /* 0 = active */
 	const char *action;        /* "apply" | "restore" */
 	const char *kind, *mode;   /* "real", "graceful" */
-	const json_t *params;      /* as given; copied */
+	const json_t *params;      /* as given; copied. NULL = defaults and examples, for a look */
 };
 struct plan_build_result {
 	const struct plan_version *version;
@@ -80,13 +99,17 @@ struct plan_build_result {
 	const char *lines;       /* JSON {path: "file:line"} */
 	enum approval_class approval_class; /* computed from the graph and its targets */
 };
-struct plan_builder; /* holds store, jail, adapters; made in main */
+struct plan_builder; /* holds store, jail, adapters: plans_builder */
 /* `done` once, later: err with ERROR_PLAN, ERROR_NOT_FOUND ... and `errors` (borrowed JSON list of {file,line,message}) when the plan is at fault. The result lives in `arena`. */
 int plan_build(struct plan_builder *builder, struct arena *arena, const struct plan_build_request *request,
 	void (*done)(void *arg, const struct plan_build_result *result, const json_t *errors, const struct error *err),
 	void *arg, struct error *err);
 
-/* R0 .. R3 of a graph, from its nodes and the environment and site of its targets. */
+/*
+ * R0 .. R3 of a graph, from its nodes and the environment and site of the targets it writes. An
+ * environment counts as production unless it is one of those known to be none (test, staging,
+ * dev, lab ...); a target without an environment, and a switch, count as production.
+ */
 int plan_class_of(struct store_tx *tx, const struct graph *graph, enum approval_class *ret, struct error *err);
 /* Are all targets of a stored graph still the same, and does every selector give the same list? ERROR_TARGETS_CHANGED with the difference and the remedy. */
 int plan_check_targets(struct store_tx *tx, const struct graph *graph, struct error *err);
