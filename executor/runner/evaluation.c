@@ -2,10 +2,12 @@
 
 #include "executor/runner/alloc.h"
 #include "executor/runner/frame.h"
+#include "executor/runner/json_lua.h"
 #include "executor/runner/limits.h"
 #include "executor/runner/prelude.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -34,20 +36,30 @@ static int shift_heap(void)
 	return kept == NULL ? -1 : 0;
 }
 
-noreturn void evaluation_live(struct jail_doors doors, pid_t parent)
+int evaluation_prepare(struct evaluation *evaluation, struct jail_doors doors)
 {
+	if (jail_build(&evaluation->jail, doors) < 0 || json_lua_prepare() < 0) {
+		fprintf(stderr, "redbutton-runner: the jail cannot be built\n");
+		return -1;
+	}
+	return prelude_code_compile(&evaluation->code);
+}
+
+noreturn void evaluation_live(const struct evaluation *evaluation, pid_t parent)
+{
+	const struct jail_doors doors = evaluation->jail.doors;
 	struct alloc alloc = {.max_bytes = LIMIT_LUA_BYTES};
 	struct jail_walls walls;
 	size_t length;
 	char *input;
 	lua_State *L;
 
-	if (jail_enter(doors, parent, &walls) < 0 || shift_heap() < 0)
+	if (jail_enter(&evaluation->jail, parent, &walls) < 0 || shift_heap() < 0)
 		_exit(LIFE_NO_JAIL);
-	L = prelude_open(&alloc);
+	L = prelude_open(&alloc, &evaluation->code);
 	if (L == NULL)
 		_exit(LIFE_NO_LUA);
-	if (jail_seal(&walls) < 0)
+	if (jail_seal(&evaluation->jail, &walls) < 0)
 		_exit(LIFE_NO_JAIL);
 	if (frame_read(doors.in, LIMIT_INPUT_BYTES, &input, &length) < 0)
 		_exit(LIFE_NO_FRAME);

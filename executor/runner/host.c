@@ -2,10 +2,10 @@
 
 #include "executor/runner/json_lua.h"
 #include "executor/runner/sandbox.h"
-#include "runner_prelude.h"
 
 #include <lauxlib.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,23 +115,13 @@ static int host_load(lua_State *L)
 	return 1;
 }
 
-/* prelude(name) -> function. The upvalue is the prelude's environment. */
+/* prelude(name) -> function. Upvalues: the compiled files, the prelude's environment. */
 static int host_prelude(lua_State *L)
 {
-	const char *name = luaL_checkstring(L, 1);
-	const struct embedded_file *file = NULL;
+	const struct prelude_code *code = lua_touserdata(L, lua_upvalueindex(1));
 
-	lua_pushfstring(L, "prelude/%s.lua", name);
-	for (size_t i = 0; i < runner_prelude_count && file == NULL; i++)
-		if (strcmp(runner_prelude[i].name, lua_tostring(L, -1)) == 0)
-			file = &runner_prelude[i];
-	if (file == NULL)
-		return luaL_error(L, "the runner has no prelude/%s.lua", name);
-	lua_pushfstring(L, "=%s", file->name);
-	if (luaL_loadbufferx(
-		    L, (const char *)file->bytes, file->length, lua_tostring(L, -1), "t") != LUA_OK)
-		return lua_error(L);
-	lua_pushvalue(L, lua_upvalueindex(1));
+	prelude_code_push(L, code, luaL_checkstring(L, 1));
+	lua_pushvalue(L, lua_upvalueindex(2));
 	lua_setupvalue(L, -2, 1);
 	return 1;
 }
@@ -154,12 +144,13 @@ static const luaL_Reg functions[] = {
 	{NULL, NULL},
 };
 
-void host_open(lua_State *L)
+void host_open(lua_State *L, const struct prelude_code *code)
 {
 	luaL_newlib(L, functions);
 	sandbox_open(L); /* host sandbox */
-	lua_getfield(L, -1, "private");
-	lua_pushcclosure(L, host_prelude, 1);
+	lua_pushlightuserdata(L, (void *)(uintptr_t)code);
+	lua_getfield(L, -2, "private");
+	lua_pushcclosure(L, host_prelude, 2);
 	lua_setfield(L, -3, "prelude");
 	lua_pushnil(L);
 	lua_setfield(L, -2, "private");

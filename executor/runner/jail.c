@@ -96,9 +96,7 @@ static const struct {
 	{1, 13, 0, 0, 8},
 };
 
-/* The compiled filter, made before the fork, only read after it. */
-static struct sock_filter instructions[512];
-static struct sock_fprog filter = {.filter = instructions};
+_Static_assert(sizeof(struct sock_filter) == sizeof(uint64_t), "an instruction is eight bytes");
 
 static int add_rule(scmp_filter_ctx context, size_t i, struct jail_doors doors)
 {
@@ -126,7 +124,7 @@ static int add_rule(scmp_filter_ctx context, size_t i, struct jail_doors doors)
 	return -1;
 }
 
-static int export_filter(scmp_filter_ctx context)
+static int export_filter(scmp_filter_ctx context, struct jail *jail)
 {
 	const int fd = memfd_create("filter", MFD_CLOEXEC);
 	ssize_t length = -1;
@@ -134,11 +132,11 @@ static int export_filter(scmp_filter_ctx context)
 	if (fd < 0)
 		return -1;
 	if (seccomp_export_bpf(context, fd) == 0)
-		length = pread(fd, instructions, sizeof(instructions), 0);
+		length = pread(fd, jail->instructions, sizeof(jail->instructions), 0);
 	close(fd);
-	if (length <= 0 || (size_t)length == sizeof(instructions))
+	if (length <= 0 || (size_t)length == sizeof(jail->instructions))
 		return -1;
-	filter.len = (unsigned short)((size_t)length / sizeof(*instructions));
+	jail->instruction_count = (size_t)length / sizeof(*jail->instructions);
 	return 0;
 }
 
@@ -221,11 +219,12 @@ bool jail_is_built(void)
 	return true;
 }
 
-int jail_build(struct jail_doors doors)
+int jail_build(struct jail *jail, struct jail_doors doors)
 {
 	scmp_filter_ctx context = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int status = -1;
 
+	*jail = (struct jail){.doors = doors};
 	if (context == NULL)
 		return -1;
 	if (seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0)
@@ -233,23 +232,23 @@ int jail_build(struct jail_doors doors)
 	for (size_t i = 0; i < COUNT(permitted); i++)
 		if (add_rule(context, i, doors) < 0)
 			goto out;
-	status = export_filter(context);
+	status = export_filter(context, jail);
 out:
 	seccomp_release(context);
 	return status;
 }
 
-int jail_enter(struct jail_doors doors, pid_t parent, struct jail_walls *walls)
+int jail_enter(const struct jail *jail, pid_t parent, struct jail_walls *walls)
 {
 	*walls = (struct jail_walls){0};
 	if (die_with_parent(parent) < 0)
 		return -1;
-	close_all_but(doors);
+	close_all_but(jail->doors);
 	leave_namespaces(walls);
 	walls->no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 	walls->no_capabilities = drop_capabilities();
 	walls->landlock_abi = restrict_by_landlock();
-	walls->rlimits = limit_resources(doors);
+	walls->rlimits = limit_resources(jail->doors);
 	if (!walls->no_new_privs || !walls->no_capabilities || !walls->rlimits)
 		return -1;
 	if (personality(PER_LINUX) < 0)
@@ -257,10 +256,13 @@ int jail_enter(struct jail_doors doors, pid_t parent, struct jail_walls *walls)
 	return die_with_parent(parent);
 }
 
-int jail_seal(struct jail_walls *walls)
+int jail_seal(const struct jail *jail, struct jail_walls *walls)
 {
+	const struct sock_fprog program = {.len = (unsigned short)jail->instruction_count,
+		.filter = (struct sock_filter *)(uintptr_t)jail->instructions};
+
 	walls->seccomp =
-		filter.len > 0 && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0;
+		program.len > 0 && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 	return walls->seccomp ? 0 : -1;
 }
 

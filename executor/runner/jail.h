@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define JAIL_MAX_SYSCALLS 14
@@ -33,23 +34,30 @@ struct jail_walls {
 	bool namespaces[JAIL_NAMESPACE_COUNT];
 };
 
-/* The descriptors that stay open: input and output may be the same. All others are closed. */
+/* The descriptors that stay open, from 3 on: input and output may be the same. */
 struct jail_doors {
 	int in;
 	int out;
 };
 
+/* Made once before any fork; the children only read it. */
+struct jail {
+	struct jail_doors doors;
+	size_t instruction_count;
+	uint64_t instructions[256]; /* struct sock_filter */
+};
+
 /* False when the program was built without a jail. */
 bool jail_is_built(void);
-/* Compiles the filter for these descriptors. 0 or -1. Call it once, before any fork. */
-int jail_build(struct jail_doors doors);
+/* Compiles the filter for these descriptors. 0 or -1. */
+int jail_build(struct jail *jail, struct jail_doors doors);
 /*
  * All walls but the filter. `parent` must still be the parent, 0 = do not look. Closes every
  * descriptor but the doors. -1 when a wall that must hold does not: end the process.
  */
-int jail_enter(struct jail_doors doors, pid_t parent, struct jail_walls *walls);
+int jail_enter(const struct jail *jail, pid_t parent, struct jail_walls *walls);
 /* The filter: from here on any other system call kills the process. */
-int jail_seal(struct jail_walls *walls);
+int jail_seal(const struct jail *jail, struct jail_walls *walls);
 
 /* The name of a namespace ("user"), and of the n-th permitted system call, NULL behind the last. */
 const char *jail_namespace_name(enum jail_namespace number);

@@ -2,7 +2,6 @@
 
 #include "executor/runner/evaluation.h"
 #include "executor/runner/jail.h"
-#include "executor/runner/json_lua.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -29,7 +28,7 @@ struct birth {
 	int pidfd;
 };
 
-static noreturn void live(int socket, pid_t parent)
+static noreturn void live(const struct evaluation *evaluation, int socket, pid_t parent)
 {
 	sigset_t none;
 
@@ -37,11 +36,11 @@ static noreturn void live(int socket, pid_t parent)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(socket, SOCKET) < 0)
 		_exit(1);
-	evaluation_live(doors, parent);
+	evaluation_live(evaluation, parent);
 }
 
 /* The nursery reaps nothing between fork and pidfd_open, so the pid cannot be another's. */
-static struct birth give_birth(void)
+static struct birth give_birth(const struct evaluation *evaluation)
 {
 	const pid_t self = getpid();
 	struct birth birth = {.socket = -1, .pidfd = -1};
@@ -51,7 +50,7 @@ static struct birth give_birth(void)
 		return (struct birth){.pid = -errno, .socket = -1, .pidfd = -1};
 	birth.pid = fork();
 	if (birth.pid == 0)
-		live(pair[1], self);
+		live(evaluation, pair[1], self);
 	if (birth.pid < 0)
 		birth.pid = -errno;
 	close(pair[1]);
@@ -93,7 +92,7 @@ static int announce(const struct birth *birth)
 }
 
 /* False at the end of the conversation, and for a packet that is none of ours. */
-static bool serve(void)
+static bool serve(const struct evaluation *evaluation)
 {
 	struct birth birth;
 	char request[2];
@@ -101,7 +100,7 @@ static bool serve(void)
 
 	if (recv(SOCKET, request, sizeof(request), 0) != 1 || request[0] != 'S')
 		return false;
-	birth = give_birth();
+	birth = give_birth(evaluation);
 	status = announce(&birth);
 	if (birth.socket >= 0)
 		close(birth.socket);
@@ -144,18 +143,18 @@ static int lower_profile(void)
 
 int nursery_run(void)
 {
+	struct evaluation evaluation;
 	struct pollfd polls[2] = {{.fd = SOCKET, .events = POLLIN}, {.events = POLLIN}};
 
 	polls[1].fd = watch_children();
-	if (polls[1].fd < 0 || jail_build(doors) < 0 || json_lua_prepare() < 0 ||
-		lower_profile() < 0)
+	if (polls[1].fd < 0 || evaluation_prepare(&evaluation, doors) < 0 || lower_profile() < 0)
 		return 70;
 	for (;;) {
 		if (poll(polls, 2, -1) < 0 && errno != EINTR)
 			return 74;
 		if (polls[1].revents != 0)
 			reap(polls[1].fd);
-		if (polls[0].revents != 0 && !serve())
+		if (polls[0].revents != 0 && !serve(&evaluation))
 			return 0;
 	}
 }

@@ -6,6 +6,7 @@
 #include "executor/runner/limits.h"
 
 #include <lauxlib.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@ struct input {
 
 static int open_prelude(lua_State *L)
 {
-	host_open(L);
+	host_open(L, lua_touserdata(L, 1));
+	lua_remove(L, 1);
 	lua_getfield(L, -1, "prelude");
 	lua_pushliteral(L, "main");
 	lua_call(L, 1, 1); /* host main */
@@ -130,7 +132,7 @@ static int write_pieces(lua_State *L, int out)
 	return frame_end(&frame);
 }
 
-lua_State *prelude_open(struct alloc *alloc)
+lua_State *prelude_open(struct alloc *alloc, const struct prelude_code *code)
 {
 	lua_State *L = lua_newstate(alloc_call, alloc);
 	char text[512];
@@ -139,7 +141,8 @@ lua_State *prelude_open(struct alloc *alloc)
 	if (L == NULL)
 		return NULL;
 	lua_pushcfunction(L, open_prelude);
-	status = lua_pcall(L, 0, 1, 0);
+	lua_pushlightuserdata(L, (void *)(uintptr_t)code);
+	status = lua_pcall(L, 1, 1, 0);
 	if (status == LUA_OK)
 		return L;
 	fprintf(stderr, "redbutton-runner: %s\n", describe_failure(L, status, text, sizeof(text)));

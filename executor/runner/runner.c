@@ -3,7 +3,6 @@
  * nothing else.
  */
 #include "executor/runner/evaluation.h"
-#include "executor/runner/json_lua.h"
 #include "executor/runner/nursery.h"
 #include "executor/runner/walls.h"
 
@@ -36,6 +35,7 @@ static const struct {
 static int run_once(void)
 {
 	const struct jail_doors doors = {3, 4};
+	struct evaluation evaluation;
 	const int in = fcntl(STDIN_FILENO, F_DUPFD, 5);
 	const int out = fcntl(STDOUT_FILENO, F_DUPFD, 5);
 
@@ -43,11 +43,9 @@ static int run_once(void)
 		fprintf(stderr, "redbutton-runner: --once: %s\n", strerror(errno));
 		return EXIT_USAGE;
 	}
-	if (jail_build(doors) < 0 || json_lua_prepare() < 0) {
-		fprintf(stderr, "redbutton-runner: --once: the jail cannot be built\n");
+	if (evaluation_prepare(&evaluation, doors) < 0)
 		return 70;
-	}
-	evaluation_live(doors, 0);
+	evaluation_live(&evaluation, 0);
 }
 
 static int print_version(void)

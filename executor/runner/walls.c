@@ -16,12 +16,12 @@
 static const struct jail_doors doors = {DOOR, DOOR};
 
 /* In a child: enters the walls and tells of them through the door, then tries a forbidden call. */
-static void live(int socket)
+static void live(const struct jail *jail, int socket)
 {
 	struct jail_walls walls;
 
-	if (dup2(socket, DOOR) < 0 || jail_enter(doors, 0, &walls) < 0 || jail_seal(&walls) < 0 ||
-		frame_write(DOOR, &walls, sizeof(walls)) < 0)
+	if (dup2(socket, DOOR) < 0 || jail_enter(jail, 0, &walls) < 0 ||
+		jail_seal(jail, &walls) < 0 || frame_write(DOOR, &walls, sizeof(walls)) < 0)
 		_exit(1);
 	syscall(SYS_getppid);
 	_exit(1);
@@ -30,16 +30,17 @@ static void live(int socket)
 /* The filter holds when the child was killed for its forbidden call, whatever it says itself. */
 static bool try_walls(struct jail_walls *walls)
 {
+	struct jail jail;
 	int pair[2];
 	int status = 0;
 	bool told;
 	pid_t pid;
 
-	if (!jail_is_built() || jail_build(doors) < 0 || pipe(pair) < 0)
+	if (!jail_is_built() || jail_build(&jail, doors) < 0 || pipe(pair) < 0)
 		return false;
 	pid = fork();
 	if (pid == 0)
-		live(pair[1]);
+		live(&jail, pair[1]);
 	close(pair[1]);
 	told = read(pair[0], walls, sizeof(*walls)) == (ssize_t)sizeof(*walls);
 	close(pair[0]);

@@ -32,16 +32,17 @@ static const struct jail_doors doors = {DOOR, DOOR};
 static int run_jailed(void (*act)(void), struct jail_walls *ret_walls)
 {
 	struct jail_walls walls;
+	struct jail jail;
 	int status = 0;
 	int pair[2];
 	pid_t pid;
 
 	ck_assert_int_eq(pipe(pair), 0);
-	ck_assert_int_eq(jail_build(doors), 0);
+	ck_assert_int_eq(jail_build(&jail, doors), 0);
 	pid = fork();
 	if (pid == 0) {
 		dup2(pair[1], DOOR);
-		if (jail_enter(doors, getppid(), &walls) < 0 || jail_seal(&walls) < 0)
+		if (jail_enter(&jail, getppid(), &walls) < 0 || jail_seal(&jail, &walls) < 0)
 			_exit(1);
 		(void)!write(DOOR, &walls, sizeof(walls));
 		act();
@@ -315,12 +316,15 @@ END_TEST
 static int run_unsealed(int (*look)(void))
 {
 	struct jail_walls walls;
+	struct jail jail;
 	int status = 0;
-	const pid_t pid = fork();
+	pid_t pid;
 
+	ck_assert_int_eq(jail_build(&jail, doors), 0);
+	pid = fork();
 	if (pid == 0) {
 		dup2(2, DOOR);
-		if (jail_enter(doors, getppid(), &walls) < 0)
+		if (jail_enter(&jail, getppid(), &walls) < 0)
 			_exit(1);
 		_exit(look());
 	}
