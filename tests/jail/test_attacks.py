@@ -14,6 +14,7 @@ import pytest
 
 BIN = os.environ.get("RB_BIN", "build/bin")
 PROBE = os.path.join(BIN, "runner_probe")
+RUNNER = os.path.join(BIN, "redbutton-runner")
 DEADLINE = 1.0  # what the daemon does by its timer is done here by hand
 GRACE = 0.5
 
@@ -36,6 +37,15 @@ def evaluate(script, program=PROBE, deadline=DEADLINE, **more):
         return None, took
     assert struct.unpack("<I", out[:4])[0] == len(out) - 4
     return json.loads(out[4:]), took
+
+
+def evaluate_plan(script, deadline=DEADLINE):
+    """The same attack from within a plan; what it gives comes back as the text of an error."""
+    plan = ('plan { name = "test/attack", kind = "limit", summary = "an attack", owner = "nobody" }\n'
+            "local function attack()\n" + script + "\nend\n"
+            'function apply(p, t) error("gave " .. tostring((attack()))) end\n')
+    return evaluate(plan, RUNNER, deadline, verb="build", file="attack.lua", action="apply", params={}, targets={},
+                    modules={})
 
 
 def message_of(answer):
@@ -216,6 +226,68 @@ def test_is_ended_by_the_deadline(name):
     assert took < DEADLINE + GRACE
 
 
+@pytest.mark.parametrize("name", sorted(set(ABSENT) - {"require"}))  # theirs is the plan language's own
+def test_is_absent_for_a_plan(name):
+    library, _, member = name.partition(".")
+    answer, _ = evaluate_plan(f"return {library}{'.' + member if member else ''}")
+    assert answer["ok"] is False
+    message = message_of(answer)
+    assert "gave nil" in message or "gave" not in message and library in message
+
+
+# Those that are about the text around them, or that are no error in a plan's function.
+NOT_IN_A_PLAN = {"bytecode as the script"}
+
+
+@pytest.mark.parametrize("name", sorted(set(ERRORS) - NOT_IN_A_PLAN))
+def test_is_an_error_of_the_plan(name):
+    answer, took = evaluate_plan(ERRORS[name][0], deadline=6)
+    assert answer is not None, "killed"
+    assert answer["ok"] is False
+    assert message_of(answer) and "gave" not in message_of(answer)
+    assert "0x" not in message_of(answer)
+    assert took < 5 + GRACE
+
+
+@pytest.mark.parametrize("name", KILLED)
+def test_a_plan_is_ended_by_the_deadline(name):
+    answer, took = evaluate_plan(KILLED[name])
+    assert answer is None
+    assert took < DEADLINE + GRACE
+
+
+def test_bytecode_as_a_plan_or_a_module_is_an_error():
+    bytecode = "\x1bLua\x54"
+    answer, _ = evaluate(bytecode, RUNNER, verb="manifest", file="x.lua", modules={})
+    assert answer["ok"] is False and "binary" in message_of(answer)
+    answer, _ = evaluate('local m = require "m"', RUNNER, verb="manifest", file="x.lua", modules={"m": bytecode})
+    assert answer["ok"] is False and "binary" in message_of(answer)
+
+
+READ_ONLY = {
+    "string": "string.upper = 1",
+    "a new function of string": "string.mine = 1",
+    "table": "table.insert = nil",
+    "math": "math.pi = 3",
+    "a new global": "stolen = 1",
+    "a verb": "set = 1",
+    "a base function": "pairs = 1",
+    "the parameters": "p.x = 1",
+    "the targets": "t.x = 1",
+    "strings' methods by a method": '("x").upper = 1',
+    "the environment": "_ENV.select = 1",
+}
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_a_plan_cannot_change(name):
+    plan = ('plan { name = "test/attack", kind = "limit", summary = "an attack", owner = "nobody" }\n'
+            "function apply(p, t) " + READ_ONLY[name] + ' error("it did") end\n')
+    answer, _ = evaluate(plan, RUNNER, verb="build", file="attack.lua", action="apply", params={}, targets={}, modules={})
+    assert answer["ok"] is False
+    assert "it did" not in message_of(answer)
+
+
 def test_processor_time_is_bounded_without_any_deadline():
     answer, took = evaluate("while true do end", deadline=30)
     assert answer is None
@@ -245,6 +317,6 @@ def test_the_walls_hold_here():
 
 def test_the_program_links_no_more_than_lua_json_and_the_filter():
     out = subprocess.run(
-        ["readelf", "-d", os.path.join(BIN, "redbutton-runner")], capture_output=True, text=True, check=True).stdout
+        ["readelf", "-d", RUNNER], capture_output=True, text=True, check=True).stdout
     needed = {line.split("[")[1].split(".so")[0] for line in out.splitlines() if "(NEEDED)" in line}
     assert needed <= {"liblua5.4", "libjansson", "libseccomp", "libc", "libm"}

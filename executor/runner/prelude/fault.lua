@@ -116,13 +116,13 @@ function fault.caught(value, chunk, line)
 		return value
 	end
 	if type(value) == "string" then
-		return { from_text(value, chunk, line) }
+		return { mark = mark, from_text(value, chunk, line) }
 	end
 	local message = "error: <" .. type(value) .. ">"
 	if type(value) == "number" or type(value) == "boolean" or value == nil then
 		message = "error: " .. tostring(value)
 	end
-	return { { place = chunk and place_of(chunk, line) or 0, message = message } }
+	return { mark = mark, { place = chunk and place_of(chunk, line) or 0, message = message } }
 end
 
 return fault
