@@ -32,7 +32,7 @@ end
 
 -- The text form of the errors of an output.
 function kit.errors(output)
-	local list = {}
+	local list = setmetatable({}, json.array_mt)
 	for i, one in ipairs(output.errors or {}) do
 		list[i] = one.file .. ":" .. one.line .. ": " .. one.message
 	end

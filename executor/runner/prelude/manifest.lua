@@ -53,8 +53,8 @@ function readers.text(given, row)
 	local problem = text.label_problem(given, max)
 	if problem then
 		return nil, "the text " .. problem
-	elseif row.name == "name" and (string.find(given, "[%s\"'\\]") or string.find(given, "^/") or string.find(given, "/$")) then
-		return nil, text.quote(given) .. ' is no name; write it as in "checkout/drain-zone"'
+	elseif row.name == "name" and not text.is_path_name(given) then
+		return nil, text.quote(given) .. ' is no name; write a-z 0-9 . _ - and at most one /, as in "checkout/drain-zone"'
 	end
 	return given
 end
@@ -107,7 +107,7 @@ local function read_names(given, allow_star)
 	for i = 1, #given do
 		local word = given[i]
 		local stem = type(word) == "string" and (allow_star and string.gsub(word, "%*$", "") or word)
-		if not stem or text.label_problem(word, 120) or string.find(stem, "[%s*]") then
+		if not stem or not (text.is_path_name(stem) or allow_star and (stem == "" or string.find(stem, "^[a-z0-9._-]*/$"))) then
 			return nil, object.describe(word) .. " is no name"
 		end
 		names[i] = word

@@ -198,7 +198,7 @@ end
 local function take_set_options(given)
 	local taken = options.take("set", given)
 	local version = taken.if_version
-	if version ~= nil and (type(version) ~= "string" or version == "" or text.problem(version)) then
+	if version ~= nil and (type(version) ~= "string" or text.prose_problem(version, nodes.MAX_TEXT)) then
 		fault.raise("set: if_version: a text is needed, not " .. object.describe(version))
 	elseif version ~= nil and taken.if_value ~= nil then
 		fault.raise "set: if_value and if_version exclude each other"

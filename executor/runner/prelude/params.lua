@@ -91,6 +91,9 @@ function types.integer(spec, given)
 end
 
 function types.number(spec, given)
+	if type(given) == "table" and type(given["$decimal"]) == "string" then
+		given = given["$decimal"] -- as the manifest and the graph write a fraction
+	end
 	local number = from_digits(spec, given, "^-?%d+%.?%d*$")
 	if type(number) ~= "number" or not value.decimal(number) then
 		return nil, show(given) .. " is no short number; write it as in 0.75"

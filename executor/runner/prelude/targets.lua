@@ -12,6 +12,9 @@ local options = use "options"
 local targets = {}
 local kinds = {} -- name -> { names = list, methods = {name -> function} }
 
+local MAX_ARGUMENT = 4096
+local MAX_ARGUMENTS = 64
+
 local new_action = object.class("action", {})
 
 local function shape(row)
@@ -33,7 +36,7 @@ local function take_argument(given, row, name)
 		fault.raise(name .. ": " .. row.name .. " is missing, as in " .. text.quote(shape(row)))
 	end
 	local word = need_text(given, name)
-	if row.refuse and string.find(word, row.refuse) or text.problem(word) or #word > 1000 then
+	if row.refuse and string.find(word, row.refuse) or word ~= "" and text.prose_problem(word, MAX_ARGUMENT) then
 		fault.raise(name .. ": " .. text.quote(word) .. " has characters that are refused here")
 	elseif row.allow and not string.find(word, row.allow) or row.first and word ~= "" and string.sub(word, 1, 1) ~= row.first then
 		fault.raise(name .. ": " .. text.quote(word) .. " is no " .. row.name .. "; write one as in " .. text.quote(shape(row)))
@@ -77,6 +80,8 @@ local function take_query(given, names)
 	local query = value.fill(given, names, "value", escape_query)
 	if not string.find(query, "%S") then
 		fault.raise "value: the query is empty"
+	elseif text.prose_problem(query, MAX_ARGUMENT) then
+		fault.raise("value: the query " .. text.prose_problem(query, MAX_ARGUMENT))
 	end
 	return query
 end
@@ -92,7 +97,7 @@ local function take_options(row, given)
 			.. ", not " .. object.describe(given) .. " after them")
 	end
 	for _, key in ipairs(text.sorted_keys(given)) do
-		if not text.nearest(key, row.options) or key ~= row.options[1] then
+		if key ~= row.options[1] then
 			fault.raise(row.name .. ": " .. text.key(key) .. " is no option" .. text.hint(key, row.options))
 		end
 	end
@@ -118,9 +123,13 @@ end
 
 local function make_register(target, row, type_name, args, taken)
 	local preset = presets[type_name]
+	local shown = args
+	if args[2] == "" then
+		shown = { args[1], "#" } -- the whole document, as in a URL's fragment: no argument is empty
+	end
 	return {
 		noun = row.writable and "a register" or "a reading", name = row.name, type = type_name, target = target.name,
-		args = args, http = preset and preset(args, taken) or nil, writable = row.writable,
+		args = shown, http = preset and preset(args, taken) or nil, writable = row.writable,
 	}
 end
 
@@ -138,6 +147,9 @@ local function register_of(self, row, type_name, ...)
 end
 
 local function more_arguments(row, args, ...)
+	if select("#", ...) > MAX_ARGUMENTS then
+		fault.raise(row.name .. ": it has more than " .. MAX_ARGUMENTS .. " arguments")
+	end
 	for i = #row.args + 1, select("#", ...) do
 		args[i] = take_argument((select(i, ...)), row.more, row.name)
 	end
@@ -170,8 +182,7 @@ local function method(kind, row, make)
 	return host.wrap(function(self, ...)
 		local content = object.of(self)
 		if not content or content.kind ~= kind.name then
-			local many = content == nil and row.name or row.name
-			fault.raise(many .. ": write targets:" .. row.name .. "(...), with a colon")
+			fault.raise(row.name .. ": write targets:" .. row.name .. "(...), with a colon")
 		end
 		return make(content, row, type_name, ...)
 	end)
@@ -363,8 +374,8 @@ end
 function targets.switch(name, patterns)
 	if type(name) ~= "string" then
 		fault.raise("switch: write switch \"name\", not " .. object.describe(name))
-	elseif not string.find(name, "^[%w_][%w_./:-]*$") or #name > 120 then
-		fault.raise("switch: " .. text.quote(name) .. " has characters that are refused here")
+	elseif not text.is_path_name(name) then
+		fault.raise("switch: " .. text.quote(name) .. " is no name; write it as in \"shop/reviews\"")
 	end
 	for _, pattern in ipairs(patterns) do
 		local prefix = string.match(pattern, "^(.*)%*$")

@@ -125,26 +125,65 @@ function text.problem(word)
 	return nil
 end
 
--- C1, bidirectional and zero-width characters, line separators.
-local invisible = {
-	"\xC2[\x80-\x9F]", "\xD8\x9C", "\xE2\x80[\x8B-\x8F\xA8-\xAE]", "\xE2\x81[\xA0-\xAF]", "\xEF\xBB\xBF",
+-- Characters that deceive the eye: controls, directions, zero-width and invisible ones, in rising
+-- order. The daemon refuses the same (lib/base/text.c).
+local deceptive = {
+	{ 0x80, 0x9F }, { 0xAD, 0xAD }, { 0x34F, 0x34F }, { 0x600, 0x605 }, { 0x61C, 0x61C }, { 0x6DD, 0x6DD }, { 0x70F, 0x70F },
+	{ 0x115F, 0x1160 }, { 0x17B4, 0x17B5 }, { 0x180B, 0x180F }, { 0x200B, 0x200F }, { 0x2028, 0x202E }, { 0x2060, 0x206F },
+	{ 0x3164, 0x3164 }, { 0xFE00, 0xFE0D }, { 0xFEFF, 0xFEFF }, { 0xFFA0, 0xFFA0 }, { 0xFFF0, 0xFFFB }, { 0x110BD, 0x110BD },
+	{ 0x1BCA0, 0x1BCA3 }, { 0x1D173, 0x1D17A }, { 0xE0000, 0xE0FFF },
 }
 
--- What is wrong with a text that people read and decide by (title, question, name), or nil.
-function text.label_problem(word, max)
+-- The code point of one valid UTF-8 sequence.
+local function code_point(sequence)
+	local first = string.byte(sequence)
+	local point = first & (0x7F >> #sequence)
+	for i = 2, #sequence do
+		point = point << 6 | string.byte(sequence, i) & 0x3F
+	end
+	return point
+end
+
+local function is_deceptive(word)
+	for sequence in string.gmatch(word, "[\xC2-\xF4][\x80-\xBF]+") do
+		local point = code_point(sequence)
+		for _, range in ipairs(deceptive) do
+			if point >= range[1] and point <= range[2] then
+				return true
+			end
+		end
+	end
+	return false
+end
+
+-- What is wrong with a text for people that may have several lines, or nil.
+function text.prose_problem(word, max)
 	if word == "" then
 		return "is empty"
 	elseif #word > max then
 		return "is longer than " .. max .. " bytes"
-	elseif string.find(word, "%c") then
+	end
+	local problem = text.problem(word)
+	if not problem and is_deceptive(word) then
+		problem = "has invisible or direction characters"
+	end
+	return problem
+end
+
+-- What is wrong with a text that people read and decide by (title, question, name), or nil.
+function text.label_problem(word, max)
+	if string.find(word, "%c") then
 		return "has control characters"
+	elseif string.find(word, "^%s") or string.find(word, "%s$") then
+		return "has a blank at its ends"
 	end
-	for _, pattern in ipairs(invisible) do
-		if string.find(word, pattern) then
-			return "has invisible or direction characters"
-		end
-	end
-	return text.problem(word)
+	return text.prose_problem(word, max)
+end
+
+-- Names of plans and switches: words of a-z 0-9 . _ - with at most one slash.
+function text.is_path_name(word)
+	return type(word) == "string" and #word <= 120 and string.find(word, "^[a-z0-9._-]+/?[a-z0-9._-]*$") ~= nil
+		and not string.find(word, "/$")
 end
 
 local units = { { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 } }

@@ -1,6 +1,6 @@
 -- Values: what a plan writes, as what stands in the graph. Integers stay integers; a fraction is
 -- {"$decimal": "0.5"}; what depends on the world is a relative form (percent, rest, baseline).
-local host, use = ...
+local _, use = ...
 local encode = use "encode"
 local fault = use "fault"
 local object = use "object"
