@@ -76,6 +76,7 @@ struct cli_request {
 	const char *raw_body, *raw_type;
 	size_t raw_length;
 	const char *if_match; /* "v7", NULL = none */
+	bool accepts_503;     /* an answer with 503 is an answer: /readyz */
 	const char *accept;
 };
 /* *ret is the parsed answer (in the arena), NULL for 204. A problem+json becomes err with its code.

@@ -415,12 +415,12 @@ static int fail_status(struct cli *cli, const struct answer *answer, struct erro
 
 /* --- public --- */
 
-static int take_answer(
-	struct cli *cli, const struct answer *answer, json_t **ret, struct error *err)
+static int take_answer(struct cli *cli, const struct cli_request *request,
+	const struct answer *answer, json_t **ret, struct error *err)
 {
 	json_t *value = NULL;
 
-	if (answer->status >= 300)
+	if (answer->status >= 300 && !(request->accepts_503 && answer->status == 503))
 		return fail_status(cli, answer, err);
 	if (answer->body.length && strstr(answer->type, "json")) {
 		value = parse_answer(cli, answer, err);
@@ -452,7 +452,7 @@ int cli_call(struct cli *cli, const struct cli_request *request, json_t **ret, s
 	else if (result != CURLE_OK)
 		rc = fail_exchange(cli, request, result, err);
 	else
-		rc = take_answer(cli, &answer, ret, err);
+		rc = take_answer(cli, request, &answer, ret, err);
 	buf_done(&answer.body);
 	return rc;
 }

@@ -1,0 +1,119 @@
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "main/app.h"
+#include "main/settings.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What the program does besides being a daemon: the first argument decides. */
+struct mode {
+	const char *flag;
+	const char *args;
+	int (*run)(int argc, char **argv);
+	const char *help;
+};
+
+static int print_help(int argc, char **argv);
+static int print_version(int argc, char **argv);
+static int print_config(int argc, char **argv);
+
+static const struct mode modes[] = {
+	{"--print-config", "[FLAGS]", print_config,
+		"print the settings as they would hold, and end"},
+	{"--help", "", print_help, "print this"},
+	{"--version", "", print_version, "print the version"},
+};
+
+static int fail(const struct error *err)
+{
+	fprintf(stderr, "redbuttond: %s\n", err->message);
+	if (*err->place)
+		fprintf(stderr, "  at: %s\n", err->place);
+	if (*err->remedy)
+		fprintf(stderr, "  remedy: %s\n", err->remedy);
+	return error_exit(err->code);
+}
+
+static int print_help(int argc, char **argv)
+{
+	struct buf text = BUF_INIT;
+
+	(void)argc;
+	(void)argv;
+	buf_add_text(&text, "redbuttond - the daemon of redbutton\n\nUsage: redbuttond [FLAGS]\n");
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		buf_add_format(&text, "       redbuttond %s%s%s\n           %s\n", modes[i].flag,
+			*modes[i].args ? " " : "", modes[i].args, modes[i].help);
+	buf_add_text(&text, "\nSettings; each is also a line of the file, and in the environment "
+			    "(RB_DATA_DIR):\n");
+	settings_add_help(&text);
+	fputs(buf_text(&text), stdout);
+	buf_done(&text);
+	return 0;
+}
+
+static int print_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	printf("redbuttond %s\n", RB_VERSION);
+	return 0;
+}
+
+static int read_settings(int argc, char **argv, struct config **ret, struct error *err)
+{
+	int rc = settings_read(&argc, argv, ret, err);
+
+	if (rc < 0 || argc <= 1)
+		return rc;
+	config_free(*ret);
+	error_set(err, ERROR_USAGE, "\"%s\" is not understood", argv[1]);
+	return error_remedy(err, "see redbuttond --help");
+}
+
+static int print_config(int argc, char **argv)
+{
+	struct error err = ERROR_INIT;
+	struct buf text = BUF_INIT;
+	struct config *settings;
+
+	if (read_settings(argc, argv, &settings, &err) < 0)
+		return fail(&err);
+	settings_add_values(settings, &text);
+	fputs(buf_text(&text), stdout);
+	buf_done(&text);
+	config_free(settings);
+	return 0;
+}
+
+static int run_daemon(const struct config *settings, struct error *err)
+{
+	struct app *app = NULL;
+	int rc = log_configure(config_text(settings, "log"), err);
+
+	if (rc >= 0)
+		rc = app_open(settings, &app, err);
+	if (rc >= 0)
+		rc = app_run(app, err);
+	app_close(app);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct error err = ERROR_INIT;
+	struct config *settings;
+	int rc;
+
+	for (size_t i = 0; argc > 1 && i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (!strcmp(argv[1], modes[i].flag))
+			return modes[i].run(argc - 1, argv + 1);
+	signal(SIGPIPE, SIG_IGN);
+	if (read_settings(argc, argv, &settings, &err) < 0)
+		return fail(&err);
+	rc = run_daemon(settings, &err);
+	config_free(settings);
+	return rc < 0 ? fail(&err) : 0;
+}

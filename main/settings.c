@@ -1,0 +1,105 @@
+#include "main/settings.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const struct config_option options[] = {
+	{"data-dir", CONFIG_PATH, "/var/lib/redbutton", 0, 0,
+		"directory of the database; one daemon at a time"},
+	{"socket", CONFIG_PATH, "/run/redbutton/redbutton.sock", 0, 0,
+		"unix socket for people on this host; off = none"},
+	{"listen", CONFIG_TEXT, "127.0.0.1:7433", 0, 0,
+		"host:port; other than loopback needs TLS; off = none"},
+	{"tls-certificate", CONFIG_PATH, "", 0, 0, "PEM file with the certificate and its chain"},
+	{"tls-key", CONFIG_PATH, "", 0, 0, "PEM file with the key, mode 0600"},
+	{"hosts", CONFIG_TEXT, "", 0, 0,
+		"names besides localhost that clients may use, comma-separated"},
+	{"checkpoint-file", CONFIG_PATH, "", 0, 0,
+		"file outside the data directory that gets a copy of each audit checkpoint"},
+	{"signing-key", CONFIG_TEXT, "", 0, 0,
+		"file:/path or cred:name of the Ed25519 key of checkpoints"},
+	{"origin", CONFIG_TEXT, "redbutton", 0, 0, "name of this audit log in its checkpoints"},
+	{"runner", CONFIG_PATH, "", 0, 0,
+		"the program redbutton-runner (default: found beside the daemon)"},
+	{"runner-children", CONFIG_INT, "8", 1, 32, "evaluations of plans at once"},
+	{"log", CONFIG_TEXT, "info", 0, 0, "level, or level,room=level,...: error warn info debug"},
+};
+#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+
+/* Read before the others, because it says where they are. */
+static const struct config_option file_options[] = {
+	{"config", CONFIG_PATH, SETTINGS_FILE, 0, 0, "file with settings, name = value a line"},
+};
+
+static int read_file(int *argc, char **argv, struct config *settings, struct error *err)
+{
+	struct config *where = config_new(file_options, 1);
+	int rc = config_read_environment(where, "RB_", err);
+	const char *path;
+
+	if (rc >= 0)
+		rc = config_read_flags(where, argc, argv, err);
+	path = config_text(where, "config");
+	/* Only the default may be missing. */
+	if (rc >= 0 && (strcmp(path, SETTINGS_FILE) || access(path, F_OK) == 0))
+		rc = config_read_file(settings, path, err);
+	config_free(where);
+	return rc;
+}
+
+int settings_read(int *argc, char **argv, struct config **ret, struct error *err)
+{
+	struct config *settings = config_new(options, OPTION_COUNT);
+	int rc = read_file(argc, argv, settings, err);
+
+	if (rc >= 0)
+		rc = config_read_environment(settings, "RB_", err);
+	if (rc >= 0)
+		rc = config_read_flags(settings, argc, argv, err);
+	if (rc >= 0)
+		rc = config_check(settings, err);
+	if (rc < 0)
+		config_free(settings);
+	else
+		*ret = settings;
+	return rc;
+}
+
+void settings_add_help(struct buf *out)
+{
+	config_add_help(file_options, 1, out);
+	config_add_help(options, OPTION_COUNT, out);
+}
+
+static void add_value(
+	const struct config *settings, const struct config_option *option, struct buf *out)
+{
+	buf_add_format(out, "# %s\n%s = %s\n", option->help, option->name,
+		config_text(settings, option->name));
+}
+
+void settings_add_values(const struct config *settings, struct buf *out)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		add_value(settings, &options[i], out);
+}
+
+const char *settings_text(const struct config *settings, const char *name)
+{
+	const char *text = config_text(settings, name);
+
+	return *text && strcmp(text, SETTINGS_OFF) ? text : NULL;
+}
+
+const char *const *settings_list(
+	const struct config *settings, const char *name, struct arena *arena)
+{
+	char *rest = arena_text(arena, config_text(settings, name)), *word;
+	const char **list = arena_alloc(arena, (strlen(rest) + 2) * sizeof(*list));
+	size_t count = 0;
+
+	while ((word = strsep(&rest, ", ")))
+		if (*word)
+			list[count++] = word;
+	return list;
+}
