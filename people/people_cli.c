@@ -157,12 +157,17 @@ static void print_grants(struct cli *cli, json_t *items)
 	cli_print_table(cli, items, grant_columns);
 }
 
+static void drop(void *object)
+{
+	json_decref(object);
+}
+
 static json_t *grants_of(struct cli *cli, const json_t *items, const char *name)
 {
 	json_t *own = json_array(), *grant;
 	size_t i;
 
-	arena_defer(cli_arena(cli), (void (*)(void *))json_decref, own);
+	arena_defer(cli_arena(cli), drop, own);
 	json_array_foreach (items, i, grant)
 		if (!strcmp(cli_member(cli, grant, "person"), name))
 			json_array_append(own, grant);

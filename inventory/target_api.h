@@ -1,0 +1,17 @@
+/* The routes of targets; listed in main. */
+#ifndef RB_INVENTORY_TARGET_API_H
+#define RB_INVENTORY_TARGET_API_H
+
+#include "inventory/target.h"
+#include "lib/server/server.h"
+
+/* What the handlers need; lives as long as the server. */
+struct target_context {
+	struct people *people;
+	struct client *client;
+	const struct adapter_list *adapters;
+};
+
+struct route_table target_routes(struct target_context *context);
+
+#endif
