@@ -123,7 +123,8 @@ static void give_up_all(struct server *server)
 	for (struct request *req = server->requests, *next; req; req = next) {
 		next = req->next;
 		if (req->is_waiting)
-			request_give_up(req, ERROR_OUTCOME_UNKNOWN,
+			request_give_up(req,
+				req->is_writing ? ERROR_OUTCOME_UNKNOWN : ERROR_UNREACHABLE,
 				"the daemon stops before this request was answered");
 	}
 }

@@ -1,0 +1,3 @@
+rb_unit_test(test_server SOURCES test_server.c server_world.c LIBS rb_server)
+rb_unit_test(test_server_idempotency SOURCES test_server_idempotency.c server_world.c LIBS rb_server)
+rb_unit_test(test_server_time SOURCES test_server_time.c server_world.c LIBS rb_server)
