@@ -290,6 +290,7 @@ static void end_rehearsal(struct run *run)
 static void turn(void *arg)
 {
 	struct run *run = arg;
+	struct executor *executor = run->executor;
 
 	run->is_dirty = false;
 	if (run->is_closed) {
@@ -301,11 +302,11 @@ static void turn(void *arg)
 			end_rehearsal(run);
 		return;
 	}
-	if (run->out || run->executor->is_held || !refresh_row(run))
+	if (run->out || executor->is_held || !refresh_row(run))
 		return;
 	if (execution_is_terminal(run->row->state)) {
-		executor_drop(run->executor, run);
-		executor_on_terminal(run->executor);
+		executor_drop(executor, run);
+		executor_on_terminal(executor);
 		return;
 	}
 	walk_once(run);

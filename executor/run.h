@@ -128,6 +128,7 @@ struct step {
 	int64_t started_ms; /* monotonic; 0 = not in this life of the daemon */
 	struct step_list body;
 	struct step_list *branches;
+	struct step *failed_child; /* each: the latest step that failed in a branch */
 	bool *branch_failed; /* each: used up max_failures */
 	int64_t hold_since_ms;
 	int64_t unknown_since_ms;

@@ -121,8 +121,11 @@ static enum verdict sum_up(
 {
 	if (tally->busy)
 		return VERDICT_BUSY;
-	if (is_over(step, tally->failed))
+	if (is_over(step, tally->failed)) {
+		if (!walk->run->failed)
+			walk->run->failed = step->failed_child;
 		return VERDICT_FAILED;
+	}
 	if (tally->done + tally->failed < count)
 		return VERDICT_IDLE;
 	if (tally->failed)
@@ -182,6 +185,8 @@ static void walk_branches(struct walk *walk, struct step *step, size_t limit, st
 			continue;
 		verdict = walk_list(&one, &step->branches[i]);
 		step->branch_failed[i] = verdict == VERDICT_FAILED;
+		if (verdict == VERDICT_FAILED)
+			step->failed_child = walk->run->failed;
 		count_verdict(tally, verdict);
 	}
 }

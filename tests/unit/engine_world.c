@@ -1,0 +1,605 @@
+#include "engine_world.h"
+
+#include "approval/approval.h"
+#include "audit/audit.h"
+#include "executor/effect.h"
+#include "executor/execution_rooms.h"
+#include "executor/execution_store.h"
+#include "lib/base/json.h"
+#include "lib/base/text.h"
+#include "lib/base/time.h"
+#include "notify/notify.h"
+#include "plans/plan.h"
+#include "safety/item.h"
+#include "safety/lock.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct world world;
+size_t world_writes, world_reads;
+
+/* --- the plane --- */
+
+#define CELLS 6
+static struct cell {
+	char key[2];
+	char value[64];
+	bool is_there, is_unreadable;
+	enum fault fault;
+} cells[CELLS];
+static void (*on_write)(size_t writes);
+
+static struct cell *cell_of(const char *key)
+{
+	return &cells[key[0] - 'a'];
+}
+
+void world_set(const char *key, const char *value)
+{
+	cell_of(key)->is_there = value != NULL;
+	snprintf(cell_of(key)->value, sizeof(cells[0].value), "%s", value ? value : "");
+}
+
+const char *world_get(const char *key)
+{
+	return cell_of(key)->is_there ? cell_of(key)->value : NULL;
+}
+
+void world_fault(const char *key, enum fault fault)
+{
+	cell_of(key)->fault = fault;
+}
+
+void world_unreadable(const char *key, bool is_unreadable)
+{
+	cell_of(key)->is_unreadable = is_unreadable;
+}
+
+void world_on_write(void (*call)(size_t writes))
+{
+	on_write = call;
+}
+
+struct answer {
+	adapter_done done;
+	void *arg;
+	struct adapter_result result;
+	char value[64];
+};
+
+static void give(void *arg)
+{
+	struct answer *answer = arg;
+
+	answer->done(answer->arg, &answer->result);
+	free(answer);
+}
+
+static struct answer *new_answer(adapter_done done, void *arg, enum adapter_outcome outcome)
+{
+	struct answer *answer = calloc(1, sizeof(*answer));
+
+	answer->done = done;
+	answer->arg = arg;
+	answer->result.outcome = outcome;
+	answer->result.message = "simulated";
+	loop_soon(world.loop, give, answer);
+	return answer;
+}
+
+static int sim_parse(const struct adapter_register *reg, const json_t *value, struct arena *arena,
+	const char **ret_value, struct error *err)
+{
+	(void)reg;
+	(void)err;
+	if (value)
+		*ret_value = json_text(arena, value);
+	return 0;
+}
+
+static int sim_read(struct client *client, const struct adapter_target *target, const struct adapter_register *reg,
+	int timeout_ms, adapter_done done, void *arg, struct error *err)
+{
+	struct cell *cell = cell_of(reg->args[0]);
+	struct answer *answer;
+
+	(void)client;
+	(void)target;
+	(void)timeout_ms;
+	(void)err;
+	world_reads++;
+	answer = new_answer(done, arg, cell->is_there ? ADAPTER_OK : ADAPTER_ABSENT);
+	if (cell->is_unreadable)
+		answer->result.outcome = ADAPTER_UNKNOWN;
+	snprintf(answer->value, sizeof(answer->value), "%s", cell->value);
+	answer->result.value = answer->result.outcome == ADAPTER_OK ? answer->value : NULL;
+	return 0;
+}
+
+static int sim_write(struct client *client, const struct adapter_target *target, const struct adapter_register *reg,
+	const char *value, const char *version, int timeout_ms, adapter_done done, void *arg, struct error *err)
+{
+	static const enum adapter_outcome OUTCOMES[] = {
+		[FAULT_NONE] = ADAPTER_OK,
+		[FAULT_REFUSE] = ADAPTER_REFUSED,
+		[FAULT_UNREACHABLE] = ADAPTER_UNREACHABLE,
+		[FAULT_NO_ANSWER] = ADAPTER_NO_ANSWER,
+		[FAULT_NO_ANSWER_BUT_DONE] = ADAPTER_NO_ANSWER,
+		[FAULT_IGNORE] = ADAPTER_OK,
+	};
+	struct cell *cell = cell_of(reg->args[0]);
+
+	(void)client;
+	(void)target;
+	(void)version;
+	(void)timeout_ms;
+	(void)err;
+	world_writes++;
+	if (on_write)
+		on_write(world_writes);
+	if (cell->fault == FAULT_NONE || cell->fault == FAULT_NO_ANSWER_BUT_DONE)
+		world_set(reg->args[0], value);
+	new_answer(done, arg, OUTCOMES[cell->fault]);
+	return 0;
+}
+
+static const struct adapter_type sim_types[] = {
+	{.name = "sim.value", .arg_count = 1, .is_writable = true, .can_be_absent = true, .settle_ms = 0}};
+static const struct adapter sim_adapter = {
+	.kind = "sim",
+	.types = sim_types,
+	.type_count = 1,
+	.parse = sim_parse,
+	.read = sim_read,
+	.write = sim_write,
+};
+static const struct adapter *const sim_list[] = {&sim_adapter};
+static const struct adapter_list adapters = {sim_list, 1};
+
+/* --- neighbours --- */
+
+static const struct adapter_list *current_adapters = &adapters;
+
+const struct adapter *adapter_find(const struct adapter_list *list, const char *kind)
+{
+	(void)list;
+	return text_is_equal(kind, "sim") ? current_adapters->adapters[0] : NULL;
+}
+
+const struct adapter_type *adapter_type_find(const struct adapter_list *list, const char *type)
+{
+	(void)list;
+	return text_is_equal(type, "sim.value") ? &sim_types[0] : NULL;
+}
+
+int target_get(struct store_tx *tx, struct arena *arena, const char *name, struct target **ret, struct error *err)
+{
+	(void)tx;
+	(void)err;
+	*ret = arena_alloc(arena, sizeof(**ret));
+	(*ret)->name = arena_text(arena, name);
+	(*ret)->kind = "sim";
+	(*ret)->address = "sim";
+	(*ret)->environment = "test";
+	(*ret)->service = "";
+	return 0;
+}
+
+int target_check_allowed(const struct target *target, const char *type, const char *const *args, struct error *err)
+{
+	(void)target;
+	(void)type;
+	(void)args;
+	(void)err;
+	return 0;
+}
+
+struct adapter_target target_for_adapter(const struct target *target)
+{
+	return (struct adapter_target){.name = target->name, .kind = target->kind, .address = target->address};
+}
+
+static size_t audit_counts[AUDIT_ACTION_COUNT];
+const struct audit_actor audit_system = {.kind = AUDIT_SYSTEM, .id = "system", .name = "system"};
+
+int audit_append(struct store_tx *tx, const struct audit_record *record, int64_t at_us, int64_t *ret_seq,
+	struct error *err)
+{
+	(void)tx;
+	(void)at_us;
+	(void)ret_seq;
+	(void)err;
+	audit_counts[record->action]++;
+	return 0;
+}
+
+int notify_send(struct store_tx *tx, const struct notify_event *event, int64_t at_us, struct error *err)
+{
+	(void)tx;
+	(void)event;
+	(void)at_us;
+	(void)err;
+	return 0;
+}
+
+static char *graph_bytes;
+#define DIGEST "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+
+int graph_store_get(struct store_tx *tx, struct arena *arena, const char *digest, struct stored_graph **ret,
+	struct error *err)
+{
+	(void)tx;
+	(void)digest;
+	(void)err;
+	*ret = arena_alloc(arena, sizeof(**ret));
+	**ret = (struct stored_graph){.digest = DIGEST, .bytes = graph_bytes, .length = strlen(graph_bytes),
+		.version_id = "v", .approval_class = APPROVAL_R0};
+	return 0;
+}
+
+int graph_store_put(struct store_tx *tx, const struct stored_graph *graph, int64_t at_us, struct error *err)
+{
+	(void)tx;
+	(void)graph;
+	(void)at_us;
+	(void)err;
+	return 0;
+}
+
+int plan_version_get_by_digest(struct store_tx *tx, struct arena *arena, const char *digest, struct plan_version **ret,
+	struct error *err)
+{
+	(void)tx;
+	(void)digest;
+	(void)err;
+	*ret = arena_alloc(arena, sizeof(**ret));
+	(*ret)->plan = "test/plan";
+	(*ret)->number = 1;
+	(*ret)->manifest = "{\"expires_ms\":600000}";
+	(*ret)->state = PLAN_ACTIVE;
+	return 0;
+}
+
+int plan_check_targets(struct store_tx *tx, const struct graph *graph, struct error *err)
+{
+	(void)tx;
+	(void)graph;
+	(void)err;
+	return 0;
+}
+
+const char *plan_version_state_word(enum plan_version_state state)
+{
+	(void)state;
+	return "ACTIVE";
+}
+
+int plan_build(struct plan_builder *builder, struct arena *arena, const struct plan_build_request *request,
+	void (*done)(void *arg, const struct plan_build_result *result, const json_t *errors, const struct error *err),
+	void *arg, struct error *err)
+{
+	(void)builder;
+	(void)arena;
+	(void)request;
+	(void)done;
+	(void)arg;
+	return error_set(err, ERROR_INTERNAL, "no plans in this world");
+}
+
+int principal_require(const struct principal *principal, enum role role, const struct scope *scope, struct error *err)
+{
+	(void)principal;
+	(void)role;
+	(void)scope;
+	(void)err;
+	return 0;
+}
+
+bool people_is_in_group(struct store_tx *tx, const char *person_id, const char *group)
+{
+	(void)tx;
+	(void)person_id;
+	return text_is_equal(group, "sre");
+}
+
+bool people_has_role(struct store_tx *tx, const char *person_id, enum role role, const struct scope *scope)
+{
+	(void)tx;
+	(void)person_id;
+	(void)role;
+	(void)scope;
+	return false;
+}
+
+int role_parse(const char *field, const char *word, enum role *ret, struct error *err)
+{
+	(void)ret;
+	return error_set(err, ERROR_INVALID, "%s: %s", field, word);
+}
+
+const char *role_word(enum role role)
+{
+	(void)role;
+	return "role";
+}
+
+void approval_policy(enum approval_class approval_class, bool is_version, const struct scope *scope,
+	struct approval_level *ret_levels, size_t *ret_count)
+{
+	(void)approval_class;
+	(void)is_version;
+	(void)scope;
+	(void)ret_levels;
+	*ret_count = 0;
+}
+
+const char *approval_class_word(enum approval_class approval_class)
+{
+	(void)approval_class;
+	return "R0";
+}
+
+int approval_open(struct store_tx *tx, const struct approval_request *request, const struct audit_actor *actor,
+	const char notify_id[static ID_SIZE], struct error *err)
+{
+	(void)tx;
+	(void)request;
+	(void)actor;
+	(void)notify_id;
+	return error_set(err, ERROR_INTERNAL, "no approvals in this world");
+}
+
+int approval_use(struct store_tx *tx, const char *subject_kind, const char *subject_id, const char *subject_digest,
+	const struct audit_actor *actor, int64_t now_us, char ret_approval_id[static ID_SIZE], struct error *err)
+{
+	(void)tx;
+	(void)subject_kind;
+	(void)subject_id;
+	(void)subject_digest;
+	(void)actor;
+	(void)now_us;
+	(void)ret_approval_id;
+	return error_set(err, ERROR_NOT_APPROVED, "no approvals in this world");
+}
+
+void approvals_subscribe(struct approvals *approvals, void (*ended)(void *arg, const struct approval_ended *what),
+	void *arg)
+{
+	(void)approvals;
+	(void)ended;
+	(void)arg;
+}
+
+/* --- the world --- */
+
+static const struct principal person = {.person_id = "01HZZZZZZZZZZZZZZZZZZZZZZZ", .person_name = "alice"};
+
+static void open_engine(void)
+{
+	struct executor_options options = {
+		.loop = world.loop,
+		.store = world.store,
+		.adapters = &adapters,
+		.guard_interval_ms = 10,
+		.wait_interval_ms = 10,
+	};
+	struct error err = ERROR_INIT;
+
+	ck_assert_int_eq(executor_open(&options, &world.executor, &err), 0);
+	world_turn(20);
+	ck_assert(executor_is_ready(world.executor));
+}
+
+void world_open(void)
+{
+	static const struct store_schema *const SCHEMAS[] = {&safety_schema, &executor_schema};
+	struct store_options options = {.schemas = SCHEMAS, .schema_count = 2};
+	struct error err = ERROR_INIT;
+	char path[96];
+
+	memset(cells, 0, sizeof(cells));
+	memset(audit_counts, 0, sizeof(audit_counts));
+	world_writes = world_reads = 0;
+	on_write = NULL;
+	for (int i = 0; i < CELLS; i++)
+		world_set((char[]){(char)('a' + i), 0}, "100");
+	snprintf(world.directory, sizeof(world.directory), "/tmp/rb-engine-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(world.directory));
+	snprintf(path, sizeof(path), "%s/store.db", world.directory);
+	options.path = path;
+	ck_assert_int_eq(loop_open(&world.loop, &err), 0);
+	ck_assert_msg(store_open(&options, world.loop, &world.store, &err) == 0, "%s", err.message);
+	open_engine();
+}
+
+void world_close(void)
+{
+	char command[128];
+
+	executor_close(world.executor);
+	world_turn(5);
+	store_close(world.store);
+	loop_close(world.loop);
+	free(graph_bytes);
+	graph_bytes = NULL;
+	snprintf(command, sizeof(command), "rm -rf %s", world.directory);
+	ck_assert_int_eq(system(command), 0);
+}
+
+void world_restart(void)
+{
+	executor_close(world.executor);
+	world_turn(20);
+	open_engine();
+}
+
+static void stop(void *arg)
+{
+	loop_stop(arg);
+}
+
+void world_turn(int64_t ms)
+{
+	struct loop_timer *timer = loop_timer_new(world.loop, stop, world.loop);
+
+	loop_timer_start(timer, ms, 0);
+	loop_run(world.loop);
+	loop_timer_free(timer);
+}
+
+static struct execution *row_of(const char *id, struct arena *arena)
+{
+	struct error err = ERROR_INIT;
+	struct execution *row;
+
+	ck_assert_int_eq(execution_get(store_reader(world.store), arena, id, &row, &err), 0);
+	return row;
+}
+
+enum execution_state world_state(const char *id)
+{
+	struct arena arena = ARENA_INIT;
+	enum execution_state state = row_of(id, &arena)->state;
+
+	arena_done(&arena);
+	return state;
+}
+
+enum pause_reason world_reason(const char *id)
+{
+	struct arena arena = ARENA_INIT;
+	enum pause_reason reason = row_of(id, &arena)->reason;
+
+	arena_done(&arena);
+	return reason;
+}
+
+void world_until(const char *id, enum execution_state state, int64_t limit_ms)
+{
+	int64_t end_ms = time_mono_ms() + limit_ms;
+
+	while (world_state(id) != state && time_mono_ms() < end_ms)
+		world_turn(5);
+	if (world_state(id) != state) {
+		struct arena arena = ARENA_INIT;
+		struct execution *row = row_of(id, &arena);
+
+		ck_abort_msg("it is %s (%s: %s), not %s", execution_state_word(row->state), pause_reason_word(row->reason),
+			row->message, execution_state_word(state));
+	}
+}
+
+struct start_call {
+	struct execution_start start;
+	bool is_done;
+	struct error err;
+};
+
+static int ask_start(struct store_tx *tx, void *arg, struct error *err)
+{
+	return execution_start(tx, &((struct start_call *)arg)->start, err);
+}
+
+static void told_start(void *arg, const struct error *err)
+{
+	struct start_call *call = arg;
+
+	call->is_done = true;
+	if (err)
+		call->err = *err;
+}
+
+static const char GRAPH[] =
+	"{\"format\":1,\"plan\":\"test/plan\",\"version\":\"" DIGEST "\",\"kind\":\"real\",\"action\":\"apply\","
+	"\"mode\":\"graceful\",\"params\":{},\"targets\":{\"t\":{\"list\":[{\"name\":\"one\",\"identity\":\"" DIGEST
+	"\"}]}},\"registers\":[%s],\"body\":%s%s%s}";
+
+const char *world_start(const char *body, const char *guards)
+{
+	static char id[ID_SIZE];
+	struct start_call call = {.start = {.principal = &person, .graph_digest = DIGEST}};
+	char registers[1024] = "";
+	size_t size = strlen(body) + (guards ? strlen(guards) : 0) + sizeof(GRAPH) + sizeof(registers);
+
+	for (int i = 0; i < CELLS; i++)
+		snprintf(registers + strlen(registers), sizeof(registers) - strlen(registers),
+			"%s{\"args\":[\"%c\"],\"target\":\"one\",\"type\":\"sim.value\"}", i ? "," : "", 'a' + i);
+	free(graph_bytes);
+	graph_bytes = malloc(size);
+	snprintf(graph_bytes, size, GRAPH, registers, body, guards ? ",\"guards\":" : "", guards ? guards : "");
+	id_new(call.start.id);
+	memcpy(id, call.start.id, ID_SIZE);
+	call.start.at_us = time_now_us();
+	call.start.epoch = executor_epoch(world.executor);
+	snprintf(call.start.owner, sizeof(call.start.owner), "%s", executor_owner(world.executor));
+	store_write(world.store, ask_start, told_start, &call);
+	while (!call.is_done)
+		world_turn(1);
+	ck_assert_msg(!call.err.code, "%s", call.err.message);
+	executor_wake(world.executor, id);
+	return id;
+}
+
+struct command_call {
+	struct execution_command command;
+	bool is_done;
+	int code;
+};
+
+static int ask_command(struct store_tx *tx, void *arg, struct error *err)
+{
+	return execution_command(tx, &((struct command_call *)arg)->command, err);
+}
+
+static void told_command(void *arg, const struct error *err)
+{
+	struct command_call *call = arg;
+
+	call->is_done = true;
+	call->code = err ? err->code : 0;
+}
+
+int world_command(const char *id, enum execution_verb verb, const char *value)
+{
+	struct command_call call = {.command = {
+		.execution_id = id, .verb = verb, .principal = &person, .value = value, .reason = "test", .if_version = -1}};
+
+	id_new(call.command.id);
+	id_new(call.command.notify_id);
+	call.command.at_us = time_now_us();
+	store_write(world.store, ask_command, told_command, &call);
+	while (!call.is_done)
+		world_turn(1);
+	executor_wake(world.executor, id);
+	return call.code;
+}
+
+size_t world_items(const char *id)
+{
+	struct arena arena = ARENA_INIT;
+	struct error err = ERROR_INIT;
+	struct item **items;
+	size_t count;
+
+	ck_assert_int_eq(item_list(store_reader(world.store), &arena, id, NULL, &items, &count, &err), 0);
+	arena_done(&arena);
+	return count;
+}
+
+size_t world_audit_count(const char *action)
+{
+	static const char *const WORDS[] = {
+#define X(name, word) [AUDIT_##name] = (word),
+		AUDIT_ACTIONS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < AUDIT_ACTION_COUNT; i++)
+		if (text_is_equal(WORDS[i], action))
+			return audit_counts[i];
+	return 0;
+}
