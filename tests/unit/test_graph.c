@@ -3,6 +3,7 @@
 #include "plans/graph.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -692,6 +693,83 @@ START_TEST(the_runner_cannot_forge_what_is_ours)
 }
 END_TEST
 
+/* Graph and lines of a golden file, whose graph the language wrote. */
+static char *load_golden(const char *name, json_t **ret_lines)
+{
+	char *path = arena_format(&arena, "%s/%s", GOLDEN_DIR, name);
+	json_t *golden = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+	char *text, *copy;
+
+	ck_assert_msg(golden != NULL, "%s", path);
+	text = json_dumps(json_object_get(golden, "graph"), JSON_COMPACT | JSON_SORT_KEYS);
+	copy = arena_text(&arena, text);
+	*ret_lines = json_incref(json_object_get(golden, "lines"));
+	free(text);
+	json_decref(golden);
+	return copy;
+}
+
+struct golden_walk {
+	const json_t *lines;
+	const struct graph *graph;
+	size_t count;
+};
+
+/* Every node is where the language says, and says something for people. */
+static bool check_golden_node(void *arg, const struct graph_node *node)
+{
+	struct golden_walk *walk = arg;
+
+	ck_assert_msg(
+		json_object_get(walk->lines, node->path) != NULL, "no line of %s", node->path);
+	ck_assert_ptr_eq(graph_node_at(walk->graph, node->path), node);
+	ck_assert(*graph_node_text(&arena, walk->graph, node));
+	walk->count++;
+	return true;
+}
+
+static void check_golden(const char *name)
+{
+	char digest[DIGEST_TEXT_SIZE], again[DIGEST_TEXT_SIZE], *bytes = NULL, *text;
+	struct golden_walk walk = {0};
+	struct graph *graph = NULL;
+	struct buf tree = BUF_INIT;
+	json_t *lines;
+	int rc;
+
+	text = load_golden(name, &lines);
+	rc = complete_graph(text, real, digest, &bytes);
+	ck_assert_msg(rc == 0, "%s: %s (%s)", name, err.message, err.place);
+	ck_assert_int_eq(complete_graph(text, real, again, &bytes), 0);
+	ck_assert_str_eq(digest, again);
+	ck_assert_int_eq(parse_text(bytes, &graph), 0);
+	walk = (struct golden_walk){.lines = lines, .graph = graph};
+	graph_each_node(graph, true, check_golden_node, &walk);
+	ck_assert_uint_eq(walk.count, graph->node_count);
+	graph_add_tree(&tree, graph, lines);
+	ck_assert_ptr_nonnull(strstr(buf_text(&tree), graph->plan));
+	buf_done(&tree);
+	json_decref(lines);
+}
+
+START_TEST(golden_graphs_parse)
+{
+	DIR *dir = opendir(GOLDEN_DIR);
+	const struct dirent *entry;
+	int count = 0;
+
+	ck_assert_msg(dir != NULL, "%s", GOLDEN_DIR);
+	while ((entry = readdir(dir))) {
+		if (!strstr(entry->d_name, ".json"))
+			continue;
+		check_golden(entry->d_name);
+		count++;
+	}
+	closedir(dir);
+	ck_assert_int_ge(count, 14);
+}
+END_TEST
+
 Suite *graph_suite(void);
 Suite *graph_suite(void)
 {
@@ -719,7 +797,8 @@ Suite *graph_suite(void)
 		what_is_irreversible_has_no_undo, a_completed_graph_is_canonical_and_has_identities,
 		the_digest_is_that_of_the_domain_and_the_bytes,
 		the_order_of_keys_does_not_change_the_digest, a_drill_has_another_digest,
-		a_target_that_is_gone_is_named, the_runner_cannot_forge_what_is_ours};
+		a_target_that_is_gone_is_named, golden_graphs_parse,
+		the_runner_cannot_forge_what_is_ours};
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)

@@ -1,0 +1,141 @@
+#include "plans/plan_files.h"
+
+#include "lib/base/buf.h"
+#include "lib/base/json.h"
+#include "lib/base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_LIBRARY "lua-scripts/library"
+#define FILE_MAX_BYTES	(1u << 20)
+#define MODULES_MAX	64
+
+static void free_json(void *value)
+{
+	json_decref(value);
+}
+
+static int check_whole(
+	const struct buf *text, const char *path, size_t max_bytes, struct error *err)
+{
+	if (text->length > max_bytes) {
+		error_set(err, ERROR_TOO_LARGE, "%s is larger than %zu bytes", path, max_bytes);
+		return error_place(err, "%s", path);
+	}
+	if (!memchr(buf_text(text), 0, text->length) && text_is_utf8(buf_text(text), text->length))
+		return 0;
+	error_set(err, ERROR_INVALID, "%s is no UTF-8 text", path);
+	return error_place(err, "%s", path);
+}
+
+int plan_files_text(struct arena *arena, const char *path, size_t max_bytes, const char **ret,
+	struct error *err)
+{
+	FILE *file = fopen(path, "rbe");
+	struct buf text = BUF_INIT;
+	char piece[8192];
+	size_t got;
+	int rc;
+
+	if (!file) {
+		error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "%s: %s", path,
+			strerror(errno));
+		return error_place(err, "%s", path);
+	}
+	while (text.length <= max_bytes && (got = fread(piece, 1, sizeof(piece), file)) > 0)
+		buf_add(&text, piece, got);
+	rc = ferror(file) ? error_errno(err, ERROR_IO, path)
+			  : check_whole(&text, path, max_bytes, err);
+	fclose(file);
+	if (rc >= 0)
+		*ret = arena_text_n(arena, buf_text(&text), text.length);
+	buf_done(&text);
+	return rc;
+}
+
+const char *plan_files_beside(struct arena *arena, const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return name;
+	return arena_format(arena, "%.*s/%s", (int)(slash - path), path, name);
+}
+
+/* The name in `require "name"` at `text`, or NULL. */
+static const char *required_name(struct arena *arena, const char *text)
+{
+	char quote;
+	size_t length;
+
+	text += strspn(text, " \t");
+	if (*text == '(')
+		text += 1 + strspn(text + 1, " \t");
+	quote = *text;
+	if (quote != '"' && quote != '\'')
+		return NULL;
+	length = strcspn(text + 1, "\"'\n\\");
+	return text[1 + length] == quote ? arena_text_n(arena, text + 1, length) : NULL;
+}
+
+static int read_module(struct arena *arena, const char *path, const char *library, const char *name,
+	const char **ret, struct error *err)
+{
+	const char *file = arena_format(arena, "%s.lua", name);
+	const char *places[] = {plan_files_beside(arena, path, file),
+		arena_format(arena, "%s/%s", library ? library : DEFAULT_LIBRARY, file)};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (access(places[i], F_OK) == 0)
+			return plan_files_text(arena, places[i], FILE_MAX_BYTES, ret, err);
+	*ret = NULL;
+	return 0;
+}
+
+/* Adds what a text requires, and what that requires. */
+static int add_required(struct arena *arena, const char *path, const char *library,
+	const char *text, json_t *modules, struct error *err)
+{
+	static const char word[] = "require";
+
+	for (const char *at = strstr(text, word); at; at = strstr(at + 1, word)) {
+		const char *name = required_name(arena, at + strlen(word)), *module;
+		struct error odd = ERROR_INIT;
+		int rc;
+
+		if (!name || json_object_get(modules, name) ||
+			text_check_path_name("module", name, &odd) < 0)
+			continue;
+		if (json_object_size(modules) >= MODULES_MAX)
+			return error_set(
+				err, ERROR_TOO_LARGE, "more than %d library modules", MODULES_MAX);
+		if ((rc = read_module(arena, path, library, name, &module, err)) < 0)
+			return rc;
+		if (!module)
+			continue;
+		json_object_set_new(modules, name, json_string(module));
+		if ((rc = add_required(arena, path, library, module, modules, err)) < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int plan_files_read(struct arena *arena, const char *path, const char *library,
+	struct plan_files *ret, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	struct plan_files files = {.file = arena_text(arena, slash ? slash + 1 : path)};
+	int rc = plan_files_text(arena, path, FILE_MAX_BYTES, &files.script, err);
+
+	if (rc < 0)
+		return rc;
+	files.modules = json_object();
+	arena_defer(arena, free_json, files.modules);
+	rc = add_required(arena, path, library, files.script, files.modules, err);
+	if (rc >= 0)
+		*ret = files;
+	return rc;
+}

@@ -1,0 +1,28 @@
+/* A plan on disk: its text and the library modules that it requires. For programs, not the daemon. */
+#ifndef RB_PLANS_PLAN_FILES_H
+#define RB_PLANS_PLAN_FILES_H
+
+#include "lib/base/arena.h"
+#include "lib/base/error.h"
+
+#include <jansson.h>
+
+struct plan_files {
+	const char *file; /* name without folders */
+	const char *script;
+	json_t *modules;  /* {name: text}; the arena ends it */
+};
+
+/*
+ * Reads `path` and, for each `require "name"` in it and in what that requires, name.lua beside it
+ * or in `library` (NULL = lua-scripts/library). A module that is nowhere is left out: the runner
+ * says at which line it is missed.
+ */
+int plan_files_read(struct arena *arena, const char *path, const char *library, struct plan_files *ret,
+	struct error *err);
+/* One whole text file of at most max_bytes. */
+int plan_files_text(struct arena *arena, const char *path, size_t max_bytes, const char **ret, struct error *err);
+/* "lua/x.lua" and "y.lua": "lua/y.lua". */
+const char *plan_files_beside(struct arena *arena, const char *path, const char *name);
+
+#endif
