@@ -16,5 +16,30 @@ function(rb_unit_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE rb_flags ${ARG_LIBS} PkgConfig::CHECK)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 60)
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 60
+    ENVIRONMENT "CK_TAP_LOG_FILE_NAME=${CMAKE_BINARY_DIR}/results/${name}.tap")
+endfunction()
+
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/results)
+
+# Each test_*.py of the current folder as one CTest entry NAME_<file>, label NAME.
+#   rb_pytest_folder(api TIMEOUT 120 [SERIAL])
+# The fixtures are in tests/conftest.py and tests/harness/.
+function(rb_pytest_folder name)
+  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "" ${ARGN})
+  find_program(RB_PYTEST NAMES pytest-3 pytest REQUIRED)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/test_*.py)
+  foreach(file ${files})
+    cmake_path(GET file STEM stem)
+    string(REPLACE "test_" "" stem ${stem})
+    set(entry ${name}_${stem})
+    add_test(NAME ${entry} COMMAND ${RB_PYTEST} -q -c ${CMAKE_SOURCE_DIR}/tests/pytest.ini
+      --junitxml=${CMAKE_BINARY_DIR}/results/${entry}.junit ${file})
+    set_tests_properties(${entry} PROPERTIES LABELS ${name} TIMEOUT ${ARG_TIMEOUT}
+      SKIP_RETURN_CODE 5
+      ENVIRONMENT "RB_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
+    if(ARG_SERIAL)
+      set_tests_properties(${entry} PROPERTIES RUN_SERIAL TRUE)
+    endif()
+  endforeach()
 endfunction()
