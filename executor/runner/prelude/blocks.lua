@@ -200,8 +200,8 @@ end
 local function ramp(subject, given_options)
 	local content = object.of(subject)
 	if content and (content.class == "register" or content.class == "group") then
-		if not content.writable then
-			fault.raise("ramp: " .. content.name .. " can only be read")
+		if not content.form.writable then
+			fault.raise("ramp: " .. content.form.name .. " can only be read")
 		end
 	elseif type(subject) ~= "function" then
 		fault.raise("ramp: a register or a function is needed, not " .. object.describe(subject))

@@ -59,6 +59,25 @@ local function put(writer, word)
 	end
 end
 
+local key_texts = {}
+
+-- A key with its colon; ours come again and again.
+local function key_text(key)
+	local known = key_texts[key]
+	if not known then
+		known = quote(key) .. ":"
+		key_texts[key] = known
+	end
+	return known
+end
+
+local raw_mt = {}
+
+-- A text that is canonical JSON already and goes out as it is.
+function encode.raw(word)
+	return setmetatable({ word }, raw_mt)
+end
+
 local write
 
 local function write_array(writer, list, depth)
@@ -78,7 +97,8 @@ local function write_object(writer, fields, depth)
 	sort(keys, count)
 	for i = 1, count do
 		local key = keys[i]
-		put(writer, (i == 1 and "{" or ",") .. quote(key) .. ":")
+		put(writer, i == 1 and "{" or ",")
+		put(writer, key_text(key))
 		write(writer, fields[key], depth + 1)
 	end
 	put(writer, count == 0 and "{}" or "}")
@@ -89,7 +109,10 @@ function write(writer, value, depth)
 	if form == "string" then
 		put(writer, quote(value))
 	elseif form == "table" then
-		if depth > writer.max_depth then
+		if getmetatable(value) == raw_mt then
+			put(writer, value[1])
+			return
+		elseif depth > writer.max_depth then
 			writer.too_deep()
 		end
 		if encode.is_array(value) then
@@ -110,7 +133,7 @@ end
 
 -- The pieces of the text, and its length. `limits` (optional): max_bytes, too_long(), max_depth,
 -- too_deep(): functions that raise.
-function encode.pieces(value, limits)
+function encode.pieces(value, limits, depth)
 	local writer = {
 		parts = {}, count = 0, pieces = {}, bytes = 0,
 		max_bytes = limits and limits.max_bytes or math.maxinteger,
@@ -120,7 +143,7 @@ function encode.pieces(value, limits)
 			error("nested too deep", 0)
 		end,
 	}
-	write(writer, value, 1)
+	write(writer, value, depth or 1)
 	flush(writer)
 	return writer.pieces, writer.bytes
 end

@@ -2,7 +2,8 @@
 -- times 2^24, plus the line; 0 = unknown.
 local host, use = ...
 
-local fault = {}
+-- `fallback`: the place when no code of the plan is calling, as after apply has returned.
+local fault = { fallback = 0 }
 local files = {}
 local bases = {}
 local mark = {}
@@ -24,7 +25,7 @@ end
 -- The place of the plan's code that is calling.
 function fault.here()
 	local chunk, line = host.line()
-	return chunk and place_of(chunk, line) or 0
+	return chunk and place_of(chunk, line) or fault.fallback
 end
 
 function fault.file(place)
@@ -107,7 +108,7 @@ local function from_text(message, chunk, line)
 		return { place = place_of("#" .. number, tonumber(at)), message = explain(rest) }
 	end
 	local own = string.match(message, "^prelude/[%w_]+%.lua:%d+: (.*)$")
-	return { place = chunk and place_of(chunk, line) or 0, message = explain(own or message) }
+	return { place = chunk and place_of(chunk, line) or fault.fallback, message = explain(own or message) }
 end
 
 -- What host.call or host.load gave as an error, as a list of faults.
@@ -122,7 +123,7 @@ function fault.caught(value, chunk, line)
 	if type(value) == "number" or type(value) == "boolean" or value == nil then
 		message = "error: " .. tostring(value)
 	end
-	return { mark = mark, { place = chunk and place_of(chunk, line) or 0, message = message } }
+	return { mark = mark, { place = chunk and place_of(chunk, line) or fault.fallback, message = message } }
 end
 
 return fault

@@ -20,25 +20,19 @@ function graph.new(place)
 end
 
 local function register_index(walk, register)
-	local known = walk.index[register]
-	if known then
-		return known
+	local form = register.form
+	local of_form = walk.index[form.key]
+	if not of_form then
+		of_form = {}
+		walk.index[form.key] = of_form
 	end
-	local key = register.key
-	if not key then
-		key = register.type .. "\0" .. (register.target or "") .. "\0" .. table.concat(register.args, "\0")
-		if register.http then
-			key = key .. "\0" .. (register.http.write or "") .. "\0" .. register.http.read
-		end
-		register.key = key
-	end
-	local at = walk.index[key]
+	local target = register.target or ""
+	local at = of_form[target]
 	if not at then
 		at = #walk.registers
-		walk.index[key] = at
-		walk.registers[at + 1] = { target = register.target, type = register.type, args = array(register.args), http = register.http }
+		of_form[target] = at
+		walk.registers[at + 1] = { target = register.target, type = form.type, args = array(form.args), http = form.http }
 	end
-	walk.index[register] = at
 	return at
 end
 
@@ -99,7 +93,7 @@ local function maybe_predicate(walk, content)
 end
 
 local function describe_register(register)
-	return register.name .. " " .. table.concat(register.args, " ") .. (register.target and " on " .. register.target or "")
+	return register.form.name .. " " .. table.concat(register.form.args, " ") .. (register.target and " on " .. register.target or "")
 end
 
 -- Remembers who writes what in the branches that run at the same time.
@@ -110,7 +104,8 @@ local function note_write(walk, scope, register, at, node)
 			scope.seen[at] = { scope.child }
 		elseif seen[#seen] ~= scope.child then
 			for _, before in ipairs(seen) do
-				if not scope.is_after(before, scope.child) then
+				if not scope.is_after(before, scope.child) and not scope.is_reported then
+					scope.is_reported = true
 					walk.faults.add(node.place, scope.word .. ": " .. scope.name(before) .. " and " .. scope.name(scope.child)
 						.. " both set " .. describe_register(register) .. "; " .. scope.advice)
 					break
@@ -287,7 +282,8 @@ function writers.each(walk, node, path, state)
 		if scope then
 			scope.child = i
 		end
-		branches[i] = { item = branch.item, body = write_list(walk, branch.nodes, path .. "." .. i .. ".", inner) }
+		local made = { item = branch.item, body = write_list(walk, branch.nodes, path .. "." .. i .. ".", inner) }
+		branches[i] = encode.raw(table.concat(graph.encode(made, node.place, state.depth + 3))) -- text is a fifth of the tables
 		all_gated = all_gated and inner.gated
 	end
 	state.gated = state.gated or all_gated
@@ -355,8 +351,8 @@ function graph.section(walk, list, prefix)
 	return guards, write_list(walk, list.nodes, prefix, state)
 end
 
--- The canonical pieces of a graph, within the limits.
-function graph.encode(made, place)
+-- The canonical pieces of a graph, or of a part of it at a depth, within the limits.
+function graph.encode(made, place, depth)
 	return encode.pieces(made, {
 		max_bytes = limits.graph_bytes,
 		too_long = function()
@@ -366,7 +362,7 @@ function graph.encode(made, place)
 		too_deep = function()
 			fault.raise("the graph is nested deeper than " .. limits.depth .. " levels", place)
 		end,
-	})
+	}, depth)
 end
 
 return graph

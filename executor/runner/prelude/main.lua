@@ -19,6 +19,8 @@ local fault = use "fault"
 local graph = use "graph"
 local lint = use "lint"
 local manifest = use "manifest"
+local nodes = use "nodes"
+local object = use "object"
 local script = use "script"
 local text = use "text"
 
@@ -58,14 +60,19 @@ function verbs.build(input)
 	local world = script.world(input.calls, false)
 	local plan = load_plan(input, world)
 	local made, walk = script.graph(plan, world, input.action or "apply", input.params or {})
+	local described, unused = manifest_of(plan), unused_params(plan)
+	local place = plan.place
+	plan, world, input.targets, input.calls = nil, nil, nil, nil -- luacheck: ignore 311
+	object.reset()
+	nodes.reset()
 	local pieces = { '{"graph":' }
-	append(pieces, (graph.encode(made, plan.place)))
+	append(pieces, (graph.encode(made, place)))
 	pieces[#pieces + 1] = ',"lines":'
 	append(pieces, (encode.pieces(walk.lines)))
 	pieces[#pieces + 1] = ',"manifest":'
-	append(pieces, (encode.pieces(manifest_of(plan))))
+	append(pieces, (encode.pieces(described)))
 	pieces[#pieces + 1] = ',"ok":true,"unused":'
-	append(pieces, (encode.pieces(unused_params(plan))))
+	append(pieces, (encode.pieces(unused)))
 	pieces[#pieces + 1] = "}"
 	return pieces
 end

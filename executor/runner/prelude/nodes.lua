@@ -33,8 +33,6 @@ function nodes.make(kind, content)
 	nodes.spend()
 	content.kind = kind
 	content.place = fault.here()
-	content.noun = "a node (" .. kind .. ")"
-	content.word = content.word or kind
 	made[#made + 1] = content
 	return new_node(content)
 end
@@ -52,7 +50,7 @@ function nodes.check_placed()
 				faults.add(content.place, content.word .. ": a title needs its { ... }")
 			end
 		elseif not content.is_placed and #faults < 20 then
-			faults.add(content.place, content.word .. " is made here but stands in no list")
+			faults.add(content.place, (content.word or content.kind) .. " is made here but stands in no list")
 		end
 	end
 	faults.done()
@@ -120,6 +118,20 @@ end
 
 local gather
 
+-- Named entries of a list are its options; the first unknown one by name is told.
+local function refuse_named(given, known, what)
+	local unknown
+	for key in next, given do
+		if math.type(key) ~= "integer" and not known[key] then
+			local shown = text.key(key)
+			unknown = unknown and unknown < shown and unknown or shown
+		end
+	end
+	if unknown then
+		fault.raise(what .. ": " .. unknown .. " is no option" .. text.hint(string.sub(unknown, 2, -2), text.sorted_keys(known)))
+	end
+end
+
 local function add_item(list, item, what, depth)
 	local content = object.of(item)
 	if not content and type(item) == "table" then
@@ -138,20 +150,13 @@ function gather(list, given, what, depth)
 	if depth > 32 then
 		fault.raise(what .. ": lists are nested too deep")
 	end
-	for key in next, given do
-		if math.type(key) ~= "integer" then
-			local known = depth == 1 and list.options or {}
-			if not (type(key) == "string" and known[key]) then
-				fault.raise(what .. ": " .. text.key(key) .. " is no option" .. text.hint(key, text.sorted_keys(known)))
-			end
-		end
-	end
+	refuse_named(given, depth == 1 and list.options or {}, what)
 	for i = 1, last_position(given) do
 		local item = given[i]
 		if item then
 			add_item(list, item, what, depth)
-		elseif item == false or item == nil then
-			list.skipped = true
+		elseif item ~= false and item ~= nil then
+			refuse_item(item, what)
 		end
 	end
 end
@@ -190,7 +195,7 @@ end
 local function plain_set(register, wanted, taken, place)
 	nodes.spend()
 	return {
-		kind = "set", word = "set", place = place, register = register, value = wanted,
+		kind = "set", place = place, register = register, value = wanted,
 		if_value = taken.if_value, if_version = taken.if_version,
 	}
 end
@@ -227,8 +232,8 @@ local function set(register, given, given_options)
 	local content = object.of(register)
 	if not content or (content.class ~= "register" and content.class ~= "group") then
 		fault.raise("set: a register is needed, as in t.edges:weight(...), not " .. object.describe(register))
-	elseif not content.writable then
-		fault.raise("set: " .. content.name .. " can only be read")
+	elseif not content.form.writable then
+		fault.raise("set: " .. content.form.name .. " can only be read")
 	end
 	local wanted = value.wanted(given, "set")
 	local taken = take_set_options(given_options)
@@ -276,7 +281,7 @@ local function run(given, given_options)
 	local within_ms = options.positive_ms(taken.within or "1m", "run: within")
 	local probe = taken.probe ~= nil and predicate.need(taken.probe, "run: probe") or nil
 	local function one(i)
-		return { kind = "run", word = "run", action = action.list[i], undo = undo_of(undo, action, i),
+		return { kind = "run", action = action.list[i], undo = undo_of(undo, action, i),
 			irreversible = irreversible, within_ms = within_ms, probe = probe }
 	end
 	if not action.is_group then

@@ -6,6 +6,13 @@ local fault = use "fault"
 local object = {}
 local contents = {}
 
+-- How errors call an object, where "a CLASS" would not do.
+local nouns = {
+	register = "a register or reading", group = "a register of a selection", percent = "percent(...)", percents = "a list of percents",
+	rest = "rest(...)", action = "an action", array = "an array", object = "an object", null = "null", baseline = "baseline",
+	absent = "absent",
+}
+
 local function refuse_change()
 	fault.raise "this can't be changed; make a new one"
 end
@@ -23,7 +30,6 @@ function object.class(name, meta)
 	return function(content)
 		local proxy = setmetatable({}, meta)
 		content.class = name
-		content.proxy = proxy
 		contents[proxy] = content
 		return proxy
 	end
@@ -61,7 +67,7 @@ end
 function object.describe(value)
 	local content = object.of(value)
 	if content then
-		return content.noun or ("a " .. content.class)
+		return content.noun or nouns[content.class] or "a " .. content.class
 	end
 	if value == nil then
 		return "nothing"

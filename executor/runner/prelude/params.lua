@@ -68,7 +68,6 @@ function types.enum(spec, given)
 		end
 	end
 	return nil, show(given) .. " is none of its values; give " .. quoted_list(spec.values)
-		.. (type(given) == "string" and text.nearest(given, spec.values) and text.hint(given, spec.values) or "")
 end
 
 local function from_digits(spec, given, pattern)
@@ -231,7 +230,7 @@ end
 -- A parsed value as a plan sees it; `find_target(from, name)` gives the target.
 function params.lua(spec, parsed, find_target)
 	if spec.type == "duration" then
-		return params.new_duration { noun = "a duration", ms = parsed }
+		return params.new_duration { ms = parsed }
 	elseif spec.type == "target" then
 		return find_target(spec.from, parsed)
 	elseif spec.type == "list" then
@@ -239,7 +238,7 @@ function params.lua(spec, parsed, find_target)
 		for i, item in ipairs(parsed) do
 			items[i] = params.lua(spec.of, item, find_target)
 		end
-		return value.new_list { noun = "a list", items = items }
+		return value.new_list { items = items }
 	end
 	return parsed
 end

@@ -94,7 +94,7 @@ end
 
 local function ask(content, op, than)
 	if not content.members then
-		return new_predicate { noun = "a predicate", op = op, reading = content, than = than, place = fault.here(), depth = 1 }
+		return new_predicate { op = op, reading = content, than = than, place = fault.here(), depth = 1 }
 	elseif #content.members == 1 then
 		return ask(content.members[1], op, than)
 	end
@@ -102,7 +102,7 @@ local function ask(content, op, than)
 	for i, member in ipairs(content.members) do
 		of[i] = { class = "predicate", op = op, reading = member, than = than, depth = 1 }
 	end
-	return new_predicate { noun = "a predicate", op = "all", of = of, place = fault.here(), depth = 2 }
+	return new_predicate { op = "all", of = of, place = fault.here(), depth = 2 }
 end
 
 local function need_self(self, name)
@@ -141,7 +141,7 @@ local function lasting(self, given)
 	end
 	local ms = options.positive_ms(given, "lasting")
 	return new_predicate {
-		noun = "a predicate", op = content.op, reading = content.reading, than = content.than, of = content.of,
+		op = content.op, reading = content.reading, than = content.than, of = content.of,
 		place = content.place, depth = content.depth, lasting_ms = ms, longest_ms = math.max(ms, content.longest_ms or 0),
 	}
 end
@@ -184,7 +184,7 @@ function predicate.combine(op, given)
 	elseif depth >= MAX_DEPTH then
 		fault.raise(op .. ": predicates are nested deeper than " .. MAX_DEPTH .. " levels")
 	end
-	return new_predicate { noun = "a predicate", op = op, of = of, place = fault.here(), depth = depth + 1, longest_ms = longest_ms }
+	return new_predicate { op = op, of = of, place = fault.here(), depth = depth + 1, longest_ms = longest_ms }
 end
 
 -- The contents of a predicate, else an error.
@@ -245,7 +245,7 @@ local function one_percent(number, taken)
 	end
 	local low, high = taken.at_least, taken.at_most
 	local content = {
-		[value.FORM] = true, noun = "percent(...)", number = value.threshold(number, "percent"), round = taken.round,
+		[value.FORM] = true, number = value.threshold(number, "percent"), round = taken.round,
 		at_least = bound(low, "percent: at_least"), at_most = bound(high, "percent: at_most"),
 		of = taken.of ~= nil and register_list(taken.of, "percent: of") or nil,
 	}
@@ -277,14 +277,14 @@ local function percent(given, given_options)
 	for i = 1, #numbers do
 		items[i] = one_percent(numbers[i], taken)
 	end
-	return new_percents { noun = "a list of percents", items = items }
+	return new_percents { items = items }
 end
 
 local function rest(total, registers)
 	if type(total) ~= "number" then
 		fault.raise("rest: the total is a number, not " .. object.describe(total))
 	end
-	return new_rest { [value.FORM] = true, noun = "rest(...)", total = value.threshold(total, "rest"), of = register_list(registers, "rest") }
+	return new_rest { [value.FORM] = true, total = value.threshold(total, "rest"), of = register_list(registers, "rest") }
 end
 
 predicate.names = { percent = percent, rest = rest }

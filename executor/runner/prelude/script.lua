@@ -236,6 +236,7 @@ function script.run(self, action)
 	if not entry then
 		fault.raise(self.manifest.name .. " has no function " .. action .. "(p, t)", self.place)
 	end
+	fault.fallback = entry.place
 	local returned = entry.make(self.p, self.t)
 	if returned == nil then
 		fault.raise(action .. ": the function returned no node (is `return` missing?)", entry.place)

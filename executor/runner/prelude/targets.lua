@@ -18,7 +18,7 @@ local MAX_ARGUMENTS = 64
 local new_action = object.class("action", {})
 
 local function shape(row)
-	return (row.first or "") .. (row.example or "")
+	return row.example or row.name
 end
 
 local function need_text(given, name)
@@ -121,29 +121,34 @@ local function take_arguments(row, ...)
 	return args, take_options(row, (select(#row.args + 1, ...)))
 end
 
-local function make_register(target, row, type_name, args, taken)
-	local preset = presets[type_name]
-	local shown = args
-	if args[2] == "" then
-		shown = { args[1], "#" } -- the whole document, as in a URL's fragment: no argument is empty
+-- What registers of one kind and one method share: the graph's type, its arguments and its way over
+-- http. Kept for the last arguments, since many targets have the same.
+local function make_form(row, type_name, args, taken)
+	local key = type_name .. "\0" .. table.concat(args, "\0") .. "\0" .. (taken.write or taken.zone or "")
+	local form = row.last_form
+	if not form or form.key ~= key then
+		local preset = presets[type_name]
+		form = { key = key, name = row.name, type = type_name, args = args, http = preset and preset(args, taken) or nil,
+			writable = row.writable }
+		if args[2] == "" then
+			form.args = { args[1], "#" } -- the whole document, as in a URL's fragment: no argument is empty
+		end
+		row.last_form = form
 	end
-	return {
-		noun = row.writable and "a register" or "a reading", name = row.name, type = type_name, target = target.name,
-		args = shown, http = preset and preset(args, taken) or nil, writable = row.writable,
-	}
+	return form
 end
 
-local function register_of(self, row, type_name, ...)
+local function register_of(self, _, row, type_name, ...)
 	local args, taken = take_arguments(row, ...)
+	local form = make_form(row, type_name, args, taken)
 	if self.class == "target" then
-		return predicate.new_register(make_register(self, row, type_name, args, taken))
+		return predicate.new_register { form = form, target = self.name }
 	end
 	local members = {}
 	for i, target in ipairs(self.items) do
-		members[i] = make_register(object.of(target), row, type_name, args, taken)
-		members[i].class = "register"
+		members[i] = { class = "register", form = form, target = object.of(target).name }
 	end
-	return predicate.new_group { noun = "a register of a selection", name = row.name, writable = row.writable, members = members }
+	return predicate.new_group { form = form, members = members }
 end
 
 local function more_arguments(row, args, ...)
@@ -156,7 +161,7 @@ local function more_arguments(row, args, ...)
 	return args
 end
 
-local function action_of(self, row, type_name, ...)
+local function action_of(self, proxy, row, type_name, ...)
 	local args = {}
 	for i, arg in ipairs(row.args) do
 		args[i] = take_argument((select(i, ...)), arg, row.name)
@@ -169,10 +174,10 @@ local function action_of(self, row, type_name, ...)
 		action.body = value.literal((select(2, ...)), row.name)
 	end
 	local list = {}
-	for i, target in ipairs(self.items or { self.proxy }) do
+	for i, target in ipairs(self.items or { proxy }) do
 		list[i] = { target = object.of(target).name, type = type_name, argv = action.argv, path = action.path, body = action.body }
 	end
-	return new_action { noun = "an action", name = row.name, list = list, is_group = self.items ~= nil }
+	return new_action { name = row.name, list = list, is_group = self.items ~= nil }
 end
 
 local function method(kind, row, make)
@@ -184,7 +189,7 @@ local function method(kind, row, make)
 		if not content or content.kind ~= kind.name then
 			fault.raise(row.name .. ": write targets:" .. row.name .. "(...), with a colon")
 		end
-		return make(content, row, type_name, ...)
+		return make(content, self, row, type_name, ...)
 	end)
 end
 
@@ -216,11 +221,22 @@ local function find_method(content, key)
 		.. text.key(key) .. text.hint(key, names))
 end
 
+local function labels_view(target)
+	return object.read_only(target.labels, function(key)
+		if target.is_made_up and type(key) == "string" then
+			target.labels[key] = "made-up"
+			return "made-up"
+		end
+		fault.raise(target.name .. " has no label " .. text.key(key) .. text.hint(key, text.sorted_keys(target.labels)))
+	end)
+end
+
 local function target_index(self, key)
 	local content = object.of(self)
 	if key == "name" then
 		return content.name
 	elseif key == "labels" then
+		content.labels_view = content.labels_view or labels_view(content)
 		return content.labels_view
 	end
 	return find_method(content, key)
@@ -299,7 +315,7 @@ local function need_selection(self, name)
 end
 
 local function narrow(selection, items)
-	return new_selection { noun = "a selection", kind = selection.kind, declared = selection.declared, items = items }
+	return new_selection { kind = selection.kind, declared = selection.declared, items = items }
 end
 
 local selection_methods = {
@@ -342,20 +358,8 @@ new_selection = object.class("selection", {
 	end,
 })
 
-local function labels_view(target)
-	return object.read_only(target.labels, function(key)
-		if target.is_made_up and type(key) == "string" then
-			target.labels[key] = "made-up"
-			return "made-up"
-		end
-		fault.raise(target.name .. " has no label " .. text.key(key) .. text.hint(key, text.sorted_keys(target.labels)))
-	end)
-end
-
 local function bind_target(row, kind)
-	local target = { noun = "a target", kind = kind, name = row.name, labels = row.labels or {}, is_made_up = row.is_made_up }
-	target.labels_view = labels_view(target)
-	return new_target(target)
+	return new_target { kind = kind, name = row.name, labels = row.labels or {}, is_made_up = row.is_made_up }
 end
 
 -- The objects of one declaration: `list` as the daemon resolved it, sorted by name.
@@ -367,7 +371,7 @@ function targets.bind(declared, declaration, list)
 	if declaration.name then
 		return items[1]
 	end
-	return new_selection { noun = "a selection", kind = declaration.kind, declared = declared, items = items }
+	return new_selection { kind = declaration.kind, declared = declared, items = items }
 end
 
 -- switch "name", for a script whose manifest lists `patterns`.
@@ -380,7 +384,9 @@ function targets.switch(name, patterns)
 	for _, pattern in ipairs(patterns) do
 		local prefix = string.match(pattern, "^(.*)%*$")
 		if pattern == name or (prefix and string.sub(name, 1, #prefix) == prefix) then
-			return predicate.new_register { noun = "a register", name = "switch", type = "switch", args = { name }, writable = true }, pattern
+			return predicate.new_register {
+				form = { key = "switch\0" .. name, name = "switch", type = "switch", args = { name }, writable = true },
+			}, pattern
 		end
 	end
 	fault.raise("switch: " .. text.quote(name) .. " is not in the manifest's switches" .. text.hint(name, patterns, true))

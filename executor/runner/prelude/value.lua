@@ -102,7 +102,7 @@ local function from_table(given, what, depth)
 	return from_fields(given, what, depth)
 end
 
-local function from_object(content, what)
+local function from_object(content, given, what)
 	if content.class == "array" or content.class == "object" then
 		return content.json
 	elseif content.class == "null" then
@@ -112,7 +112,7 @@ local function from_object(content, what)
 	elseif content.class == "duration" then
 		fault.raise(what .. ": a duration is no value here; give a number, or its text by fill(\"${x}\", { x = ... })")
 	end
-	fault.raise(what .. ": " .. object.describe(content.proxy) .. " can't stand inside a value")
+	fault.raise(what .. ": " .. object.describe(given) .. " can't stand inside a value")
 end
 
 function from_any(given, what, depth)
@@ -128,7 +128,7 @@ function from_any(given, what, depth)
 		return given
 	elseif form == "table" then
 		local content = object.of(given)
-		return content and from_object(content, what) or from_table(given, what, depth)
+		return content and from_object(content, given, what) or from_table(given, what, depth)
 	elseif given == nil then
 		fault.raise(what .. ": the value is nil; to delete it write absent, for JSON's null write null")
 	end
@@ -199,12 +199,12 @@ function value.array(given)
 	if count_entries(items) ~= #items then
 		fault.raise "array: a list has no names and no holes"
 	end
-	return new_array { noun = "an array", items = items, json = from_list(items, "array", 1) }
+	return new_array { items = items, json = from_list(items, "array", 1) }
 end
 
 function value.object(given)
 	local items = copy(need_table(given, "object"))
-	return new_object { noun = "an object", items = items, json = from_fields(items, "object", 1) }
+	return new_object { items = items, json = from_fields(items, "object", 1) }
 end
 
 function value.to_json(given)
@@ -260,9 +260,9 @@ end
 -- The constants of a script: made anew for each build.
 function value.constants()
 	return {
-		null = new_null { noun = "null" },
-		baseline = new_baseline { [FORM] = true, noun = "baseline" },
-		absent = new_absent { [FORM] = true, noun = "absent" },
+		null = new_null { },
+		baseline = new_baseline { [FORM] = true },
+		absent = new_absent { [FORM] = true },
 	}
 end
 
