@@ -167,6 +167,7 @@ int client_send(struct client *client, const struct client_request *request, cli
 	call->networks = copy_networks(&call->arena, request->networks);
 	call->is_lone_origin = request->is_lone_origin;
 	copy_headers(call, request);
+	call->drop = request->drop;
 	copy_limits(call, request->timeout_ms, request->max_bytes);
 	enqueue(call, ret_call);
 	return 0;
@@ -188,6 +189,7 @@ int client_converse(struct client *client, const struct client_conversation *con
 		arena_copy(&call->arena, conversation->request, conversation->request_length);
 	call->request_length = conversation->request_length;
 	call->networks = copy_networks(&call->arena, conversation->networks);
+	call->drop = conversation->drop;
 	copy_limits(call, conversation->timeout_ms, conversation->max_bytes);
 	enqueue(call, ret_call);
 	return 0;
@@ -210,6 +212,8 @@ void client_cancel(struct client_call *call)
 		TAILQ_REMOVE(&client->finished, call, link);
 		break;
 	}
+	if (call->drop)
+		call->drop(call->arg);
 	free_call(call);
 }
 

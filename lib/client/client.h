@@ -3,7 +3,8 @@
  * socket, both on the loop. At most CLIENT_IN_FLIGHT_MAX calls run; the rest wait in order.
  *
  * A call ends in exactly one callback, from the loop, never from inside the function that
- * started it; a cancelled call has no callback. No redirect is followed, no proxy, no .netrc
+ * started it; a cancelled call has none (`drop`, when given, is called instead, so that `arg` can
+ * be freed). No redirect is followed, no proxy, no .netrc
  * and no environment variable is used.
  *
  * The error of a call says what may have happened at the other side:
@@ -40,7 +41,13 @@ struct client_header {
 	const char *value;
 };
 
-enum client_login { CLIENT_LOGIN_NONE, CLIENT_LOGIN_BEARER, CLIENT_LOGIN_BASIC };
+/* BY_FORM: "user:password" is a basic login, one word a bearer token. */
+enum client_login {
+	CLIENT_LOGIN_NONE,
+	CLIENT_LOGIN_BEARER,
+	CLIENT_LOGIN_BASIC,
+	CLIENT_LOGIN_BY_FORM
+};
 
 /* All of it is copied; zero means none or the default. */
 struct client_request {
@@ -57,6 +64,8 @@ struct client_request {
 		*networks; /* CIDRs that the peer must lie in, NULL-ended; NULL or empty = any */
 	int timeout_ms;	   /* from the moment it leaves the queue */
 	size_t max_bytes;
+	void (*drop)(
+		void *arg);  /* instead of done, when the call is cancelled or the client closed */
 	bool is_lone_origin; /* this origin occurs once in a fan-out: its connection is not kept */
 };
 
@@ -86,6 +95,7 @@ struct client_conversation {
 	const char *const *networks;
 	int timeout_ms;
 	size_t max_bytes;
+	void (*drop)(void *arg);
 };
 int client_converse(struct client *client, const struct client_conversation *conversation,
 	client_done done, void *arg, struct client_call **ret_call, struct error *err);

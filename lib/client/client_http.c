@@ -315,7 +315,10 @@ static int set_secret(
 {
 	const char *text = (const char *)secret->bytes;
 
-	if (call->login == CLIENT_LOGIN_BEARER) {
+	bool is_pair = memchr(text, ':', secret->length) != NULL;
+
+	if (call->login == CLIENT_LOGIN_BEARER ||
+		(call->login == CLIENT_LOGIN_BY_FORM && !is_pair)) {
 		if (!is_visible_ascii(secret))
 			return error_set(err, ERROR_INVALID,
 				"%s holds no bearer token: it must be one word", call->credential);
@@ -323,7 +326,7 @@ static int set_secret(
 		curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, text);
 		return 0;
 	}
-	if (strlen(text) != secret->length || !strchr(text, ':') || !is_header_value(text))
+	if (strlen(text) != secret->length || !is_pair || !is_header_value(text))
 		return error_set(
 			err, ERROR_INVALID, "%s does not hold user:password", call->credential);
 	curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);

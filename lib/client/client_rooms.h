@@ -33,6 +33,7 @@ struct client_call {
 	struct client *client;
 	const struct client_transport *transport;
 	client_done done;
+	void (*drop)(void *arg);
 	void *arg;
 	struct arena arena; /* everything below that is text */
 	struct client_address address;

@@ -344,6 +344,13 @@ START_TEST(credentials_are_sent_to_the_peer_only)
 	fetch((struct client_request){.login = CLIENT_LOGIN_BASIC, .credential = reference},
 		peer.origin, "/");
 	ck_assert_ptr_nonnull(strstr(peer.seen, "Authorization: Basic dXNlcjpwYXNz\r\n"));
+	fetch((struct client_request){.login = CLIENT_LOGIN_BY_FORM, .credential = reference},
+		peer.origin, "/");
+	ck_assert_ptr_nonnull(strstr(peer.seen, "Authorization: Basic dXNlcjpwYXNz\r\n"));
+	write_secret(path, "token\n");
+	fetch((struct client_request){.login = CLIENT_LOGIN_BY_FORM, .credential = reference},
+		peer.origin, "/");
+	ck_assert_ptr_nonnull(strstr(peer.seen, "Authorization: Bearer token\r\n"));
 	write_secret(path, "two words\n");
 	fetch((struct client_request){.login = CLIENT_LOGIN_BEARER, .credential = reference},
 		peer.origin, "/");

@@ -228,9 +228,16 @@ static void must_not_come(
 	ck_abort_msg("a cancelled call had its callback");
 }
 
-START_TEST(cancelled_and_closed_conversations_say_nothing)
+static void count_drop(void *arg)
 {
-	struct client_conversation conversation = {.request = "x\n", .request_length = 2};
+	++*(int *)arg;
+}
+
+START_TEST(cancelled_and_closed_conversations_are_dropped)
+{
+	struct client_conversation conversation = {
+		.request = "x\n", .request_length = 2, .drop = count_drop};
+	int dropped = 0;
 	struct client_call *running = NULL, *resolving = NULL;
 	struct loop_timer *timer;
 	struct peer peer;
@@ -238,22 +245,25 @@ START_TEST(cancelled_and_closed_conversations_say_nothing)
 	begin();
 	peer_open_unix(&peer, peer_answer_never, NULL);
 	conversation.address = peer.address;
-	ck_assert_int_eq(
-		client_converse(world.client, &conversation, must_not_come, NULL, &running, NULL),
+	ck_assert_int_eq(client_converse(world.client, &conversation, must_not_come, &dropped,
+				 &running, NULL),
 		0);
 	ck_assert_int_eq(
-		client_converse(world.client, &conversation, must_not_come, NULL, NULL, NULL), 0);
+		client_converse(world.client, &conversation, must_not_come, &dropped, NULL, NULL),
+		0);
 	timer = loop_timer_new(world.loop, stop_loop, world.loop);
 	loop_timer_start(timer, 30, 0);
 	loop_run(world.loop);
 	client_cancel(running);
+	ck_assert_int_eq(dropped, 1);
 	conversation.address = "tcp:localhost:1";
-	ck_assert_int_eq(
-		client_converse(world.client, &conversation, must_not_come, NULL, &resolving, NULL),
+	ck_assert_int_eq(client_converse(world.client, &conversation, must_not_come, &dropped,
+				 &resolving, NULL),
 		0);
 	loop_timer_start(timer, 0, 0);
 	loop_run(world.loop);
 	end();
+	ck_assert_int_eq(dropped, 3);
 	peer_close(&peer);
 }
 END_TEST
@@ -275,5 +285,5 @@ END_TEST
 CHECK_MAIN("client line", &a_unix_socket_is_spoken_to, &a_port_is_spoken_to_by_number_and_by_name,
 	&nobody_there_means_nothing_was_sent, &the_peer_must_lie_in_the_networks,
 	&no_whole_answer_means_it_may_have_happened, &a_large_answer_is_cut_off,
-	&many_conversations_wait_for_their_turn, &cancelled_and_closed_conversations_say_nothing,
+	&many_conversations_wait_for_their_turn, &cancelled_and_closed_conversations_are_dropped,
 	&a_url_is_no_address_of_a_conversation)
