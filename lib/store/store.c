@@ -18,9 +18,13 @@ static const char WRITER_PRAGMAS[] = "PRAGMA journal_mode = WAL;"
 				     "PRAGMA trusted_schema = OFF;"
 				     "PRAGMA cell_size_check = ON;"
 				     "PRAGMA wal_autocheckpoint = 0;"
+				     "PRAGMA recursive_triggers = ON;"
+				     "PRAGMA temp_store = MEMORY;"
+				     "PRAGMA cache_size = -16384;"
 				     "PRAGMA busy_timeout = 2000";
 static const char READER_PRAGMAS[] =
-	"PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 2000";
+	"PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 2000;"
+	"PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384";
 
 /* --- queues of jobs --- */
 
@@ -60,74 +64,121 @@ static void move_all(struct store_queue *from, struct store_queue *to)
 
 /* --- one closure --- */
 
+/* The whole group falls together: what a closure answered does not count any more. */
 static void fail(struct store_job *job, int code, const char *why)
 {
-	if (job->status < 0)
-		return;
+	job->after = NULL;
 	job->status = error_set(&job->err, code, "%s", why);
 	error_remedy(&job->err, code == ERROR_NOT_DURABLE
 					? "nothing was changed; try again"
 					: "the outcome is not known; look before you try again");
 }
 
+void store_note_lost(struct store *store, const struct error *why)
+{
+	if (store->is_lost)
+		return;
+	store->is_lost = true;
+	error_set(&store->lost_err, ERROR_NOT_DURABLE, "the transaction was rolled back: %s",
+		why->message);
+}
+
+static bool is_rolled_back(struct store *store, const struct error *why)
+{
+	if (store->is_begun && sqlite3_get_autocommit(store->writer.db))
+		store_note_lost(store, why);
+	return store->is_lost;
+}
+
 static bool begin(struct store *store, struct store_job *job)
 {
 	sqlite3 *db = store->writer.db;
 
-	if (!store->is_begun && store_exec(db, "BEGIN IMMEDIATE", &job->err) < 0) {
-		job->status = job->err.code;
-		return false;
+	if (!store->is_begun) {
+		job->status = store_exec(db, "BEGIN IMMEDIATE", &job->err);
+		store->is_begun = job->status >= 0;
 	}
-	store->is_begun = true;
-	if (store_exec(db, "SAVEPOINT job", &job->err) < 0) {
-		job->status = job->err.code;
-		return false;
+	if (job->status >= 0)
+		job->status = store_exec(db, "SAVEPOINT job", &job->err);
+	return job->status >= 0;
+}
+
+static void ask(struct store *store, struct store_job *job)
+{
+	struct store_tx *tx = &store->writer;
+
+	tx->job = job;
+	tx->fault = 0;
+	job->status = job->ask(tx, job->arg, &job->err);
+	tx->job = NULL;
+	if (store_queries_finish(tx) && job->status >= 0) {
+#ifdef RB_DEBUG
+		fprintf(stderr, "a query was still in use at the end of a closure\n");
+		abort();
+#endif
 	}
-	return true;
+	if (job->status >= 0 && tx->fault)
+		job->status = error_set(&job->err, tx->fault, "a statement could not be written");
+	if (job->status < 0 && job->err.code != job->status)
+		error_set(&job->err, job->status, "%s", error_word(job->status));
+	if (job->status < 0)
+		job->after = NULL;
+}
+
+static void end_savepoint(struct store *store, struct store_job *job)
+{
+	struct error err = ERROR_INIT;
+	int rc = 0;
+
+	if (job->status < 0)
+		rc = store_exec(store->writer.db, "ROLLBACK TO job", &err);
+	if (rc >= 0)
+		rc = store_exec(store->writer.db, "RELEASE job", &err);
+	if (rc < 0 && !is_rolled_back(store, &err)) {
+		/* What could not be undone must not be committed. */
+		sqlite3_exec(store->writer.db, "ROLLBACK", NULL, NULL, NULL);
+		store_note_lost(store, &err);
+	}
 }
 
 static void run(struct store *store, struct store_job *job)
 {
-	sqlite3 *db = store->writer.db;
-
 	store_queue_add(&store->group, job);
 	if (!store->is_writable) {
 		fail(job, ERROR_NOT_DURABLE, store->why);
 		return;
 	}
-	if (store->is_lost || !begin(store, job)) {
-		if (store->is_begun && sqlite3_get_autocommit(db))
-			store->is_lost = true;
+	if (!begin(store, job)) {
+		is_rolled_back(store, &job->err);
 		return;
 	}
-	store->writer.job = job;
-	job->status = job->ask(&store->writer, job->arg, &job->err);
-	store->writer.job = NULL;
-	if (sqlite3_get_autocommit(db)) { /* a full disk: SQLite has rolled everything back */
-		store->is_lost = true;
-		return;
-	}
-	if (job->status < 0)
-		sqlite3_exec(db, "ROLLBACK TO job", NULL, NULL, NULL);
-	if (job->status < 0 && !job->err.code)
-		error_set(&job->err, job->status, "refused");
-	sqlite3_exec(db, "RELEASE job", NULL, NULL, NULL);
+	ask(store, job);
+	if (!is_rolled_back(store, &job->err))
+		end_savepoint(store, job);
 }
 
-void store_write(struct store *store, store_ask ask, store_told told, void *arg)
+/* Keeps the loop from sleeping until the next end of a turn. */
+static void stay_awake(uv_idle_t *idle)
+{
+	(void)idle;
+}
+
+void store_write(struct store *store, store_ask ask_it, store_told told, void *arg)
 {
 	struct store_job *job = calloc(1, sizeof(*job));
 
-	if (!job)
+	if (!job || store->options.read_only)
 		abort();
-	job->ask = ask;
+	job->ask = ask_it;
 	job->told = told;
 	job->arg = arg;
 	job->after_end = &job->after;
-	if (store->is_busy || store->writer.job)
+	if (store->is_busy || store->writer.job || store->is_lost || store->queued.first)
 		store_queue_add(&store->queued, job);
 	else
 		run(store, job);
+	if (!store->is_busy)
+		uv_idle_start(&store->handles->awake, stay_awake);
 }
 
 void store_after_commit(struct store_tx *tx, void (*call)(void *arg), void *arg)
@@ -169,16 +220,13 @@ static void set_writable(struct store *store, bool is_writable, const char *why)
 
 static void end_job(struct store_job *job)
 {
-	bool is_good = job->status >= 0;
-
-	for (struct store_after *after = job->after; is_good && after; after = after->next)
-		after->call(after->arg);
 	if (job->told)
-		job->told(job->arg, is_good ? NULL : &job->err);
+		job->told(job->arg, job->status >= 0 ? NULL : &job->err);
 	arena_done(&job->arena);
 	free(job);
 }
 
+/* Effects, caches and events of the whole group first, then the replies. */
 static void end_finished(struct store *store)
 {
 	struct store_queue ending;
@@ -186,6 +234,9 @@ static void end_finished(struct store *store)
 
 	store_queue_init(&ending);
 	move_all(&store->finished, &ending);
+	for (job = ending.first; job; job = job->next)
+		for (struct store_after *after = job->after; after; after = after->next)
+			after->call(after->arg);
 	while ((job = take_first(&ending)))
 		end_job(job);
 }
@@ -197,22 +248,43 @@ static void fail_group(struct store *store, int code, const char *why)
 	move_all(&store->group, &store->finished);
 }
 
-/* A group without a transaction (held, or lost) ends at once; else it goes to the commit thread. */
+/* What SQLite rolled back by itself is gone for certain; the probe shows whether the next can be
+ * kept. */
+static void end_lost(struct store *store)
+{
+	fail_group(store, ERROR_NOT_DURABLE, store->lost_err.message);
+	store->is_lost = store->is_begun = false;
+	store_commit_start(store, STORE_WORK_PROBE);
+}
+
 static void send_group(struct store *store)
 {
-	if (!store->group.first)
-		return;
-	if (store->is_lost || !store->is_begun) {
-		bool was_lost = store->is_lost;
+	if (store->is_lost)
+		end_lost(store);
+	else if (store->is_begun)
+		store_commit_start(store, STORE_WORK_COMMIT);
+	else
+		move_all(&store->group, &store->finished); /* refused: no transaction was begun */
+}
 
-		store->is_lost = store->is_begun = false;
-		if (was_lost)
-			fail_group(store, ERROR_NOT_DURABLE,
-				"the disk is full: the transaction was rolled back");
-		move_all(&store->group, &store->finished);
-		return;
+static bool has_work(const struct store *store)
+{
+	return store->finished.first ||
+	       (!store->is_busy && (store->queued.first || store->group.first));
+}
+
+static void check_reader(struct store *store)
+{
+	bool any = store_queries_finish(&store->reader);
+
+#ifdef RB_DEBUG
+	if (any) {
+		fprintf(stderr, "the reader was still in use at the end of a call of the loop\n");
+		abort();
 	}
-	store_commit_start(store, STORE_WORK_COMMIT);
+#else
+	(void)any;
+#endif
 }
 
 static bool turn(void *arg)
@@ -220,17 +292,30 @@ static bool turn(void *arg)
 	struct store *store = arg;
 	struct store_job *job;
 
+	check_reader(store);
 	if (!store->is_busy) {
-		while ((job = take_first(&store->queued)))
+		while (!store->is_lost && (job = take_first(&store->queued)))
 			run(store, job);
 		send_group(store);
 	}
 	end_finished(store);
-	return store->finished.first ||
-	       (!store->is_busy && (store->queued.first || store->group.first));
+	if (!has_work(store))
+		uv_idle_stop(&store->handles->awake);
+	return has_work(store);
 }
 
 /* --- the commit thread has handed the writer back --- */
+
+static void take_back_probe(struct store *store)
+{
+	if (store->is_probe_good) {
+		set_writable(store, true, "");
+		return;
+	}
+	if (store->is_writable)
+		set_writable(store, false, "the store cannot write (held: store)");
+	loop_timer_start(store->probe_timer, PROBE_EVERY_MS, 0);
+}
 
 static void take_back(struct store *store)
 {
@@ -238,13 +323,11 @@ static void take_back(struct store *store)
 
 	store->is_busy = false;
 	if (store->work == STORE_WORK_PROBE) {
-		if (store->is_probe_good)
-			set_writable(store, true, "");
-		else
-			loop_timer_start(store->probe_timer, PROBE_EVERY_MS, 0);
+		take_back_probe(store);
 		return;
 	}
 	store->is_begun = false;
+	store->commit_ms = store->work_ms;
 	if (store->work_rc == SQLITE_OK) {
 		move_all(&store->group, &store->finished);
 		return;
@@ -257,9 +340,10 @@ static void take_back(struct store *store)
 
 static void on_back(uv_async_t *async)
 {
-	struct store *store = async->data;
+	struct store_handles *handles = async->data;
+	struct store *store = handles->store;
 
-	if (uv_sem_trywait(&store->done) == 0)
+	if (store && store->is_busy && uv_sem_trywait(&store->done) == 0)
 		take_back(store);
 }
 
@@ -267,7 +351,11 @@ static void on_probe_timer(void *arg)
 {
 	struct store *store = arg;
 
-	if (!store->is_busy && !store->is_writable)
+	if (store->is_writable)
+		return;
+	if (store->is_busy)
+		loop_timer_start(store->probe_timer, PROBE_EVERY_MS, 0);
+	else
 		store_commit_start(store, STORE_WORK_PROBE);
 }
 
@@ -329,6 +417,7 @@ static int open_connection(
 		return error_place(err, "%s", store->path);
 	}
 	sqlite3_db_config(*ret, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(*ret, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(*ret, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(*ret, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	return store_exec(*ret, pragmas, err);
@@ -354,21 +443,48 @@ static int check_file(struct store *store, struct error *err)
 	return rc;
 }
 
+/* SQLite would make it readable by all. Done before SQLite has it open: a close drops its locks. */
+static int make_file(struct store *store, struct error *err)
+{
+	int fd = open(store->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		error_errno(err, ERROR_IO, store->path);
+		return error_remedy(err, "make its directory, writable by the daemon's user");
+	}
+	close(fd);
+	return 0;
+}
+
+static void open_handles(struct store *store)
+{
+	struct store_handles *handles = calloc(1, sizeof(*handles));
+
+	if (!handles)
+		abort();
+	handles->store = store;
+	handles->open = 2;
+	uv_async_init(loop_uv(store->loop), &handles->back, on_back);
+	uv_idle_init(loop_uv(store->loop), &handles->awake);
+	handles->back.data = handles->awake.data = handles;
+	uv_unref((uv_handle_t *)&handles->back);
+	store->handles = handles;
+}
+
 static int open_writing(struct store *store, struct error *err)
 {
-	if (take_lock(store, err) < 0 ||
-		open_connection(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, WRITER_PRAGMAS,
-			&store->writer.db, err) < 0 ||
+	if (take_lock(store, err) < 0 || make_file(store, err) < 0 ||
+		open_connection(
+			store, SQLITE_OPEN_READWRITE, WRITER_PRAGMAS, &store->writer.db, err) < 0 ||
 		check_file(store, err) < 0 || store_migrate(store, err) < 0 ||
 		store_set_authorizer(store, err) < 0)
 		return err->code;
-	if (open_connection(store, SQLITE_OPEN_READWRITE, "PRAGMA busy_timeout = 2000",
-		    &store->checkpointer, err) < 0)
+	if (open_connection(store, SQLITE_OPEN_READWRITE,
+		    "PRAGMA busy_timeout = 2000; PRAGMA synchronous = FULL", &store->checkpointer,
+		    err) < 0)
 		return err->code;
 	store->probe_timer = loop_timer_new(store->loop, on_probe_timer, store);
-	store->back.data = store;
-	uv_async_init(loop_uv(store->loop), &store->back, on_back);
-	uv_unref((uv_handle_t *)&store->back);
+	open_handles(store);
 	loop_on_turn_end(store->loop, LOOP_ORDER_STORE, turn, store);
 	store->is_writable = true;
 	return store_commit_open(store, err);
@@ -378,8 +494,12 @@ int store_open(const struct store_options *options, struct loop *loop, struct st
 	struct error *err)
 {
 	struct store *store = calloc(1, sizeof(*store));
+	struct error own = ERROR_INIT;
 	int rc = 0;
 
+	err = err ? err : &own;
+	if (!store)
+		abort();
 	store->options = *options;
 	store->loop = loop;
 	store->path = strdup(options->path);
@@ -394,6 +514,8 @@ int store_open(const struct store_options *options, struct loop *loop, struct st
 		rc = open_connection(store,
 			options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE,
 			READER_PRAGMAS, &store->reader.db, err);
+	if (rc == 0 && options->read_only)
+		rc = store_check_schema(store, err);
 	if (rc < 0) {
 		store_close(store);
 		return rc;
@@ -413,9 +535,23 @@ static void drain(struct store *store)
 	} while (turn(store) || store->is_busy);
 }
 
-static void close_back(uv_handle_t *handle)
+static void end_handle(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct store_handles *handles = handle->data;
+
+	if (--handles->open == 0)
+		free(handles);
+}
+
+static void close_on_loop(struct store *store)
+{
+	if (!store->handles)
+		return;
+	loop_timer_free(store->probe_timer);
+	loop_off_turn_end(store->loop, turn, store);
+	store->handles->store = NULL;
+	uv_close((uv_handle_t *)&store->handles->back, end_handle);
+	uv_close((uv_handle_t *)&store->handles->awake, end_handle);
 }
 
 void store_close(struct store *store)
@@ -435,63 +571,7 @@ void store_close(struct store *store)
 	sqlite3_close(store->writer.db);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
+	close_on_loop(store);
 	free(store->path);
-	if (!store->probe_timer) {
-		free(store);
-		return;
-	}
-	loop_timer_free(store->probe_timer);
-	loop_off_turn_end(store->loop, turn, store);
-	uv_close((uv_handle_t *)&store->back, close_back);
-}
-
-/* --- backup --- */
-
-struct backup {
-	struct store *store;
-	char *path;
-	store_told told;
-	void *arg;
-	struct error err;
-};
-
-static void copy_database(void *arg)
-{
-	struct backup *backup = arg;
-	sqlite3 *from = NULL, *to = NULL;
-	sqlite3_backup *copy;
-	int rc = sqlite3_open_v2(backup->store->path, &from, SQLITE_OPEN_READONLY, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_open_v2(
-			backup->path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-	copy = rc == SQLITE_OK ? sqlite3_backup_init(to, "main", from, "main") : NULL;
-	if (copy) {
-		sqlite3_backup_step(copy, -1);
-		rc = sqlite3_backup_finish(copy);
-	}
-	if (rc != SQLITE_OK)
-		store_error(to ? to : from, rc, "backup", &backup->err);
-	sqlite3_close(from);
-	sqlite3_close(to);
-}
-
-static void end_backup(void *arg)
-{
-	struct backup *backup = arg;
-
-	backup->told(backup->arg, backup->err.code ? &backup->err : NULL);
-	free(backup->path);
-	free(backup);
-}
-
-void store_backup(struct store *store, const char *path, store_told told, void *arg)
-{
-	struct backup *backup = calloc(1, sizeof(*backup));
-
-	backup->store = store;
-	backup->path = strdup(path);
-	backup->told = told;
-	backup->arg = arg;
-	loop_work(store->loop, copy_database, end_backup, backup);
+	free(store);
 }

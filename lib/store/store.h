@@ -99,8 +99,8 @@ void store_bind_bytes(
 int store_run(struct store_query *query, struct error *err);
 /* 1 = a row is there, 0 = no more (query given back), negative = error (given back). */
 int store_next(struct store_query *query, struct error *err);
-/* As store_next, but no row is ERROR_NOT_FOUND "no such <what>". The caller ends with store_finish.
- */
+/* 0 with the row in hand; no row is ERROR_NOT_FOUND "no such <what>". The caller ends with
+ * store_finish. */
 int store_one(struct store_query *query, const char *what, struct error *err);
 void store_finish(struct store_query *query);
 

@@ -34,7 +34,7 @@ static void commit(struct store *store)
 	uint64_t from = uv_hrtime();
 
 	store->work_rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
-	store->commit_ms = (double)(uv_hrtime() - from) / 1e6;
+	store->work_ms = (double)(uv_hrtime() - from) / 1e6;
 	if (store->work_rc == SQLITE_OK)
 		return;
 	snprintf(store->work_message, sizeof(store->work_message), "%s", sqlite3_errmsg(db));
@@ -51,7 +51,16 @@ static void checkpoint(struct store *store)
 static void hand_back(struct store *store)
 {
 	uv_sem_post(&store->done);
-	uv_async_send(&store->back);
+	uv_async_send(&store->handles->back);
+}
+
+/* A long reader may be in the way of both: the next is tried when the log has grown again. */
+static bool is_due(struct store *store, int *at)
+{
+	if (store->wal_pages < *at)
+		return false;
+	*at = store->wal_pages + CHECKPOINT_PAGES;
+	return true;
 }
 
 static void run_thread(void *arg)
@@ -59,7 +68,7 @@ static void run_thread(void *arg)
 	struct store *store = arg;
 
 	for (;;) {
-		bool is_long;
+		bool is_held, is_long;
 
 		uv_sem_wait(&store->go);
 		if (store->work == STORE_WORK_QUIT)
@@ -68,11 +77,10 @@ static void run_thread(void *arg)
 			commit(store);
 		else
 			store->is_probe_good = probe(store);
-		is_long = store->wal_pages >= CHECKPOINT_PAGES;
-		if (store->wal_pages >= HOLD_PAGES) {
+		is_held = is_due(store, &store->hold_at);
+		is_long = is_due(store, &store->passive_at) && !is_held;
+		if (is_held)
 			checkpoint(store);
-			is_long = false;
-		}
 		hand_back(store);
 		if (is_long)
 			checkpoint(store);
@@ -85,6 +93,10 @@ static int on_wal(void *arg, sqlite3 *db, const char *name, int pages)
 
 	(void)db;
 	(void)name;
+	if (pages < store->wal_pages) {
+		store->passive_at = CHECKPOINT_PAGES;
+		store->hold_at = HOLD_PAGES;
+	}
 	store->wal_pages = pages;
 	return SQLITE_OK;
 }
@@ -98,6 +110,8 @@ void store_commit_start(struct store *store, enum store_work work)
 
 int store_commit_open(struct store *store, struct error *err)
 {
+	store->passive_at = CHECKPOINT_PAGES;
+	store->hold_at = HOLD_PAGES;
 	sqlite3_wal_hook(store->writer.db, on_wal, store);
 	if (uv_sem_init(&store->go, 0) || uv_sem_init(&store->done, 0) ||
 		uv_thread_create(&store->thread, run_thread, store))

@@ -6,13 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PARAMETERS_MAX 64
+
 int store_error(sqlite3 *db, int rc, const char *what, struct error *err)
 {
 	int code = ERROR_INTERNAL;
 
 	switch (rc & 0xff) {
-	case SQLITE_CONSTRAINT:
-		code = ERROR_CONFLICT;
+	case SQLITE_CONSTRAINT: /* these two are ours, not the caller's input */
+		if (rc != SQLITE_CONSTRAINT_NOTNULL && rc != SQLITE_CONSTRAINT_DATATYPE)
+			code = ERROR_CONFLICT;
 		break;
 	case SQLITE_FULL:
 	case SQLITE_IOERR:
@@ -22,6 +25,12 @@ int store_error(sqlite3 *db, int rc, const char *what, struct error *err)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		code = ERROR_NOT_DURABLE;
+		break;
+	case SQLITE_NOMEM:
+		code = ERROR_NO_MEMORY;
+		break;
+	case SQLITE_TOOBIG:
+		code = ERROR_TOO_LARGE;
 		break;
 	case SQLITE_AUTH:
 		code = ERROR_FORBIDDEN;
@@ -39,13 +48,27 @@ int store_exec(sqlite3 *db, const char *sql, struct error *err)
 	return rc == SQLITE_OK ? 0 : store_error(db, rc, "store", err);
 }
 
+/* REPLACE deletes behind the authorizer's back. */
+static bool has_replace(const char *sql)
+{
+	return strcasestr(sql, "or replace") || strcasestr(sql, "replace into");
+}
+
 static void prepare(struct store_query *query)
 {
-	int rc = sqlite3_prepare_v3(query->tx->db, query->statement->sql, -1,
-		SQLITE_PREPARE_PERSISTENT, &query->prepared, NULL);
+	const char *sql = query->statement->sql;
+	int rc;
 
+	if (has_replace(sql)) {
+		error_set(&query->err, ERROR_FORBIDDEN, "a statement may not say REPLACE: %s", sql);
+		return;
+	}
+	rc = sqlite3_prepare_v3(
+		query->tx->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &query->prepared, NULL);
 	if (rc != SQLITE_OK)
-		store_error(query->tx->db, rc, query->statement->sql, &query->err);
+		store_error(query->tx->db, rc, sql, &query->err);
+	else if (sqlite3_bind_parameter_count(query->prepared) > PARAMETERS_MAX)
+		abort(); /* more than `bound` has bits */
 }
 
 static struct store_query *new_query(struct store_tx *tx, const struct store_statement *statement)
@@ -56,50 +79,99 @@ static struct store_query *new_query(struct store_tx *tx, const struct store_sta
 		abort();
 	query->tx = tx;
 	query->statement = statement;
-	prepare(query);
 	return query;
 }
 
-static struct store_query *find(struct store_tx *tx, const struct store_statement *statement)
+static struct store_query **find_slot(struct store_tx *tx, const struct store_statement *statement)
 {
 	size_t start = ((uintptr_t)statement >> 3) * 0x9e3779b97f4a7c15u >> 40;
 
 	for (size_t i = 0; i < STORE_CACHE_SIZE; i++) {
 		struct store_query **slot = &tx->cache[(start + i) & (STORE_CACHE_SIZE - 1)];
 
-		if (!*slot)
-			*slot = new_query(tx, statement);
-		if ((*slot)->statement == statement)
-			return *slot;
+		if (!*slot || (*slot)->statement == statement)
+			return slot;
 	}
 	abort(); /* more statements than the house has */
 }
 
+/* A statement that is in use gets a second one, which stays: a late store_finish must do no harm.
+ */
+static struct store_query *find(struct store_tx *tx, const struct store_statement *statement)
+{
+	struct store_query **at = find_slot(tx, statement);
+
+	for (; *at; at = &(*at)->next)
+		if (!(*at)->is_used)
+			return *at;
+	*at = new_query(tx, statement);
+	return *at;
+}
+
+static void use(struct store_query *query)
+{
+	struct store_tx *tx = query->tx;
+
+	query->is_used = true;
+	query->is_stepped = query->is_row = false;
+	query->bound = 0;
+	query->column_hint = 0;
+	query->used_before = NULL;
+	query->used_next = tx->used;
+	if (tx->used)
+		tx->used->used_before = query;
+	tx->used = query;
+}
+
+static void check_writer(const struct store_tx *tx)
+{
+#ifdef RB_DEBUG
+	if (tx == &tx->store->writer && (tx->store->is_busy || !tx->job)) {
+		fprintf(stderr, "the writer is touched %s\n",
+			tx->store->is_busy ? "while it commits" : "outside a closure");
+		abort();
+	}
+#else
+	(void)tx;
+#endif
+}
+
 struct store_query *store_query(struct store_tx *tx, const struct store_statement *statement)
 {
-	struct store_query *query = find(tx, statement);
+	struct store_query *query;
 
-#ifdef RB_DEBUG
-	if (tx == &tx->store->writer && (tx->store->is_busy || !tx->job))
-		abort(); /* the writer belongs to a closure, and to nobody while it commits */
-#endif
-	if (query->is_used) {
-		query = new_query(tx, statement);
-		query->is_spare = true;
-	}
-	if (!query->prepared && !query->is_spare) {
-		error_clear(&query->err);
+	check_writer(tx);
+	query = find(tx, statement);
+	use(query);
+	error_clear(&query->err);
+	if (tx->job && tx->store->is_lost)
+		query->err = tx->store->lost_err; /* outside a transaction each statement commits */
+	else if (!query->prepared)
 		prepare(query);
-	}
-	query->is_used = true;
 	return query;
+}
+
+/* Names may be given with or without their colon. */
+static int find_parameter(struct store_query *query, const char *name)
+{
+	char full[64];
+
+	if (name[0] == ':')
+		return sqlite3_bind_parameter_index(query->prepared, name);
+	snprintf(full, sizeof(full), ":%s", name);
+	return sqlite3_bind_parameter_index(query->prepared, full);
 }
 
 static int position(struct store_query *query, const char *name)
 {
-	int at = query->prepared ? sqlite3_bind_parameter_index(query->prepared, name) : 0;
+	int at;
 
-	if (query->prepared && !at && !query->err.code)
+	if (query->err.code || !query->prepared)
+		return 0;
+	at = find_parameter(query, name);
+	if (at)
+		query->bound |= UINT64_C(1) << (at - 1);
+	else
 		error_set(&query->err, ERROR_INTERNAL, "the statement has no %s: %s", name,
 			query->statement->sql);
 	return at;
@@ -148,16 +220,57 @@ void store_bind_bytes(struct store_query *query, const char *name, const void *b
 
 void store_finish(struct store_query *query)
 {
+	if (!query->is_used)
+		return;
 	if (query->prepared) {
 		sqlite3_reset(query->prepared);
 		sqlite3_clear_bindings(query->prepared);
 	}
 	query->is_used = query->is_row = false;
-	error_clear(&query->err);
-	if (query->is_spare) {
-		sqlite3_finalize(query->prepared);
-		free(query);
+	if (query->used_before)
+		query->used_before->used_next = query->used_next;
+	else
+		query->tx->used = query->used_next;
+	if (query->used_next)
+		query->used_next->used_before = query->used_before;
+}
+
+bool store_queries_finish(struct store_tx *tx)
+{
+	bool any = false;
+
+	while (tx->used) {
+		any |= tx->used->is_row;
+		store_finish(tx->used);
 	}
+	return any;
+}
+
+static void check_bound(struct store_query *query)
+{
+	int count = sqlite3_bind_parameter_count(query->prepared);
+
+	for (int i = 0; i < count && !query->err.code; i++)
+		if (!(query->bound & (UINT64_C(1) << i)))
+			error_set(&query->err, ERROR_INTERNAL, "%s is not bound: %s",
+				sqlite3_bind_parameter_name(query->prepared, i + 1),
+				query->statement->sql);
+}
+
+/* A full disk makes SQLite roll back by itself: what follows in the closure must not run. */
+static void note_failure(struct store_query *query, int rc)
+{
+	struct store_tx *tx = query->tx;
+
+	store_error(tx->db, rc, "store", &query->err);
+	if (tx == &tx->store->reader && query->err.code == ERROR_NOT_DURABLE)
+		query->err.code = ERROR_IO;
+	if (!tx->job)
+		return;
+	if (query->err.code == ERROR_NOT_DURABLE)
+		tx->fault = ERROR_NOT_DURABLE;
+	if (sqlite3_get_autocommit(tx->db))
+		store_note_lost(tx->store, &query->err);
 }
 
 /* SQLITE_ROW, SQLITE_DONE, or a negative code with the query given back. */
@@ -165,17 +278,19 @@ static int step(struct store_query *query, struct error *err)
 {
 	int rc;
 
-	if (query->err.code) {
-		rc = query->err.code;
-		if (err)
-			*err = query->err;
-		store_finish(query);
-		return rc;
+	if (!query->err.code && !query->is_stepped)
+		check_bound(query);
+	query->is_stepped = true;
+	if (!query->err.code) {
+		rc = sqlite3_step(query->prepared);
+		query->is_row = rc == SQLITE_ROW;
+		if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+			return rc;
+		note_failure(query, rc);
 	}
-	rc = sqlite3_step(query->prepared);
-	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
-		return rc;
-	rc = store_error(query->tx->db, rc, "store", err);
+	rc = query->err.code;
+	if (err)
+		*err = query->err;
 	store_finish(query);
 	return rc;
 }
@@ -189,8 +304,9 @@ int store_run(struct store_query *query, struct error *err)
 		;
 	if (rc < 0)
 		return rc;
+	rc = sqlite3_stmt_readonly(query->prepared) ? 0 : sqlite3_changes(tx->db);
 	store_finish(query);
-	return sqlite3_changes(tx->db);
+	return rc;
 }
 
 int store_next(struct store_query *query, struct error *err)
@@ -199,7 +315,6 @@ int store_next(struct store_query *query, struct error *err)
 
 	if (rc < 0)
 		return rc;
-	query->is_row = rc == SQLITE_ROW;
 	if (rc == SQLITE_ROW)
 		return 1;
 	store_finish(query);
@@ -215,14 +330,21 @@ int store_one(struct store_query *query, const char *what, struct error *err)
 	return rc < 0 ? rc : 0;
 }
 
+/* Columns are mostly read in their order: the search starts where the last one ended. */
 static int column_of(struct store_query *query, const char *name)
 {
-	int count = sqlite3_column_count(query->prepared);
+	int count = query->is_row ? sqlite3_column_count(query->prepared) : 0;
 
-	for (int i = 0; query->is_row && i < count; i++)
-		if (text_is_equal(sqlite3_column_name(query->prepared, i), name))
-			return i;
-	fprintf(stderr, "no column %s in: %s\n", name, query->statement->sql);
+	for (int i = 0; i < count; i++) {
+		int at = (query->column_hint + i) % count;
+
+		if (!text_is_equal(sqlite3_column_name(query->prepared, at), name))
+			continue;
+		query->column_hint = at + 1;
+		return at;
+	}
+	fprintf(stderr, "no %s %s in: %s\n", query->is_row ? "column" : "row to read", name,
+		query->statement->sql);
 	abort();
 }
 
@@ -271,10 +393,13 @@ const void *store_bytes(struct store_query *query, const char *column, size_t *r
 void store_queries_close(struct store_tx *tx)
 {
 	for (size_t i = 0; i < STORE_CACHE_SIZE; i++) {
-		if (!tx->cache[i])
-			continue;
-		sqlite3_finalize(tx->cache[i]->prepared);
-		free(tx->cache[i]);
-		tx->cache[i] = NULL;
+		while (tx->cache[i]) {
+			struct store_query *query = tx->cache[i];
+
+			tx->cache[i] = query->next;
+			sqlite3_finalize(query->prepared);
+			free(query);
+		}
 	}
+	tx->used = NULL;
 }

@@ -10,11 +10,14 @@
 #define STORE_CACHE_SIZE 1024 /* statements a connection; a power of two */
 
 struct store_query {
+	struct store_query *next; /* another use of the same statement at the same time */
+	struct store_query *used_before, *used_next;
 	struct store_tx *tx;
 	const struct store_statement *statement;
 	sqlite3_stmt *prepared;
-	bool is_used, is_row,
-		is_spare; /* spare: the statement was in use already; freed at its end */
+	uint64_t bound; /* a bit for each parameter */
+	int column_hint;
+	bool is_used, is_stepped, is_row;
 	struct error err; /* of the preparation or a bind, until run, next or one */
 };
 
@@ -22,6 +25,8 @@ struct store_tx {
 	struct store *store;
 	sqlite3 *db;
 	struct store_job *job; /* of the closure that runs; NULL for the reader */
+	struct store_query *used;
+	int fault; /* the disk said no inside the closure: its own answer does not count */
 	struct store_query *cache[STORE_CACHE_SIZE];
 };
 
@@ -49,6 +54,14 @@ struct store_queue {
 
 enum store_work { STORE_WORK_COMMIT, STORE_WORK_PROBE, STORE_WORK_QUIT };
 
+/* Outlives the store by the turn that libuv takes to close them. */
+struct store_handles {
+	struct store *store; /* NULL once it is closed */
+	uv_async_t back;
+	uv_idle_t awake;
+	int open;
+};
+
 #define STORE_WATCHERS_MAX 8
 
 struct store {
@@ -60,7 +73,8 @@ struct store {
 	sqlite3 *checkpointer;
 	bool is_begun; /* a transaction of this turn is open */
 	bool is_lost;  /* SQLite rolled it back by itself: all its jobs fail */
-	bool is_busy;  /* the commit thread has the writer: the loop does not touch it */
+	struct error lost_err;
+	bool is_busy; /* the commit thread has the writer: the loop does not touch it */
 	struct store_queue queued, group, finished;
 	bool is_writable;
 	char why[256];
@@ -73,13 +87,14 @@ struct store {
 	/* the commit thread */
 	uv_thread_t thread;
 	uv_sem_t go, done;
-	uv_async_t back;
+	struct store_handles *handles;
 	bool has_thread;
 	enum store_work work;
 	int work_rc;	    /* of COMMIT */
 	bool is_probe_good; /* after a COMMIT that failed */
 	char work_message[256];
-	int wal_pages;
+	double work_ms;
+	int wal_pages, passive_at, hold_at; /* the thread's own */
 	double commit_ms;
 };
 
@@ -92,10 +107,17 @@ void store_commit_close(struct store *store);
 void store_commit_start(struct store *store, enum store_work work);
 /* --- store_query.c --- */
 void store_queries_close(struct store_tx *tx);
+/* Gives back whatever is in use; true when a row was still in hand. */
+bool store_queries_finish(struct store_tx *tx);
+/* Remembers a rollback that SQLite made by itself. */
+void store_note_lost(struct store *store, const struct error *why);
 int store_error(sqlite3 *db, int rc, const char *what, struct error *err);
 int store_exec(sqlite3 *db, const char *sql, struct error *err);
+/* --- store_backup.c: store_backup --- */
 /* --- store_schema.c --- */
 int store_migrate(struct store *store, struct error *err);
+/* For a reader: every room's version is exactly ours. */
+int store_check_schema(struct store *store, struct error *err);
 int store_set_authorizer(struct store *store, struct error *err);
 
 #endif

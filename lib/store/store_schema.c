@@ -37,20 +37,23 @@ static int write_version(sqlite3 *db, const char *room, int64_t version, struct 
 	return rc == SQLITE_DONE ? 0 : store_error(db, rc, "schema", err);
 }
 
+static int refuse_newer(const struct store_schema *schema, int64_t version, struct error *err)
+{
+	error_set(err, ERROR_INVALID,
+		"the database was written by a newer release: %s has schema %lld, this program "
+		"knows %zu",
+		schema->room, (long long)version, schema->count);
+	return error_remedy(err, "start the newer release, or restore a backup made by this one");
+}
+
 static int migrate_room(sqlite3 *db, const struct store_schema *schema, struct error *err)
 {
 	int64_t version;
 
 	if (read_version(db, schema->room, &version, err) < 0)
 		return err->code;
-	if (version > (int64_t)schema->count) {
-		error_set(err, ERROR_INVALID,
-			"the database was written by a newer release: %s has schema %lld, this "
-			"program knows %zu",
-			schema->room, (long long)version, schema->count);
-		return error_remedy(
-			err, "start the newer release, or restore a backup made by this one");
-	}
+	if (version < 0 || version > (int64_t)schema->count)
+		return refuse_newer(schema, version, err);
 	for (size_t i = (size_t)version; i < schema->count; i++) {
 		if (store_exec(db, schema->migrations[i].sql, err) < 0)
 			return error_prefix(
@@ -76,6 +79,27 @@ int store_migrate(struct store *store, struct error *err)
 	return store_exec(db, "COMMIT", err);
 }
 
+int store_check_schema(struct store *store, struct error *err)
+{
+	for (size_t i = 0; i < store->options.schema_count; i++) {
+		const struct store_schema *schema = store->options.schemas[i];
+		int64_t version;
+		int rc = read_version(store->reader.db, schema->room, &version, err);
+
+		if (rc < 0)
+			return rc;
+		if (version > (int64_t)schema->count)
+			return refuse_newer(schema, version, err);
+		if (version != (int64_t)schema->count) {
+			error_set(err, ERROR_INVALID,
+				"%s has schema %lld in the database, this program reads %zu",
+				schema->room, (long long)version, schema->count);
+			return error_remedy(err, "start the daemon once: it brings the tables up");
+		}
+	}
+	return 0;
+}
+
 static bool is_append_only(const struct store *store, const char *table)
 {
 	const char *const *name = store->options.append_only;
@@ -93,18 +117,23 @@ static int authorize(void *arg, int action, const char *first, const char *secon
 
 	(void)database;
 	(void)trigger;
+	(void)second;
 	switch (action) {
+	case SQLITE_SELECT:
+	case SQLITE_READ:
+	case SQLITE_FUNCTION:
+	case SQLITE_RECURSIVE:
+	case SQLITE_TRANSACTION:
+	case SQLITE_SAVEPOINT:
+	case SQLITE_INSERT:
+		return SQLITE_OK;
 	case SQLITE_UPDATE:
 	case SQLITE_DELETE:
-	case SQLITE_DROP_TABLE:
 		return is_append_only(store, first) ? SQLITE_DENY : SQLITE_OK;
-	case SQLITE_ALTER_TABLE:
-		return is_append_only(store, second) ? SQLITE_DENY : SQLITE_OK;
-	case SQLITE_ATTACH:
-	case SQLITE_DETACH:
-		return SQLITE_DENY;
+	case SQLITE_PRAGMA: /* the full-text index asks for this one */
+		return text_is_equal(first, "data_version") ? SQLITE_OK : SQLITE_DENY;
 	default:
-		return SQLITE_OK;
+		return SQLITE_DENY; /* the schema is made before this is set */
 	}
 }
 
