@@ -123,24 +123,30 @@ static void measure(struct column *column, const json_t *value, const char *text
 		column->is_number = false;
 }
 
-static void print_cell(FILE *out, const struct column *column, const char *text, bool is_last)
+static void add_cell(struct buf *line, const struct column *column, const char *text)
 {
 	int padding = column->width - text_columns(text);
 
+	if (line->length)
+		buf_add_text(line, "  ");
 	if (column->is_number)
-		fprintf(out, "%*s%s%s", padding, "", text, is_last ? "" : "  ");
-	else if (is_last)
-		fputs(text, out);
+		buf_add_format(line, "%*s%s", padding, "", text);
 	else
-		fprintf(out, "%s%*s  ", text, padding, "");
+		buf_add_format(line, "%s%*s", text, padding, "");
 }
 
-static void print_head(struct cli *cli, const struct column *columns, size_t count)
+static void print_row(struct cli *cli, const struct column *columns, size_t count,
+	char *const *texts, bool is_head)
 {
-	fputs(cli->is_terminal ? BOLD : "", cli->out);
+	bool is_bold = is_head && cli->is_terminal;
+	struct buf line = BUF_INIT;
+
 	for (size_t i = 0; i < count; i++)
-		print_cell(cli->out, &columns[i], columns[i].title, i + 1 == count);
-	fprintf(cli->out, "%s\n", cli->is_terminal ? PLAIN : "");
+		add_cell(&line, &columns[i], is_head ? columns[i].title : texts[i]);
+	while (line.length && line.bytes[line.length - 1] == ' ')
+		line.bytes[--line.length] = 0;
+	fprintf(cli->out, "%s%s%s\n", is_bold ? BOLD : "", buf_text(&line), is_bold ? PLAIN : "");
+	buf_done(&line);
 }
 
 void cli_print_table(struct cli *cli, const json_t *rows, const char *const *specs)
@@ -168,12 +174,9 @@ void cli_print_table(struct cli *cli, const json_t *rows, const char *const *spe
 			measure(&columns[i], value, texts[at * count + i]);
 		}
 	}
-	print_head(cli, columns, count);
-	for (at = 0; at < json_array_size(rows); at++) {
-		for (size_t i = 0; i < count; i++)
-			print_cell(cli->out, &columns[i], texts[at * count + i], i + 1 == count);
-		fputc('\n', cli->out);
-	}
+	print_row(cli, columns, count, NULL, true);
+	for (at = 0; at < json_array_size(rows); at++)
+		print_row(cli, columns, count, &texts[at * count], false);
 }
 
 /* --- fields --- */

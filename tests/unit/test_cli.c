@@ -1,0 +1,389 @@
+#include "lib/cli/cli_rooms.h"
+#include "tests/unit/check_main.h"
+
+#include <string.h>
+
+/* --- a program with a few verbs --- */
+
+static char seen[4096]; /* what the verb found */
+
+static int show(struct cli *cli, struct error *err)
+{
+	json_t *params = NULL;
+	int at = 0;
+
+	for (int i = 0; i < cli_arg_count(cli); i++)
+		at += sprintf(seen + at, "[%s]", cli_arg(cli, i));
+	at += sprintf(seen + at, " reason=%s tags=%s,%s force=%s json=%d",
+		cli_flag(cli, "reason") ? cli_flag(cli, "reason") : "-",
+		cli_flag_at(cli, "tag", 0) ? cli_flag_at(cli, "tag", 0) : "-",
+		cli_flag_at(cli, "tag", 1) ? cli_flag_at(cli, "tag", 1) : "-",
+		cli_flag(cli, "force") ? "yes" : "no", cli_is_json(cli));
+	ck_assert_ptr_null(cli_arg(cli, cli_arg_count(cli)));
+	if (cli_arg_count(cli) > 1 && cli_params(cli, 1, &params, err) < 0)
+		return err->code;
+	if (params)
+		sprintf(seen + at, " zone=%s", json_string_value(json_object_get(params, "zone")));
+	return 0;
+}
+
+static int refuse(struct cli *cli, struct error *err)
+{
+	(void)cli;
+	error_set(err, ERROR_NOT_FOUND, "no such plan \"x\xe2\x80\xae\"");
+	error_place(err, "inventory");
+	return error_remedy(err, "redbutton plan list");
+}
+
+static int table(struct cli *cli, struct error *err)
+{
+	static const char *const columns[] = {
+		"NAME=name", "SIZE=size", "OWNER=owner.name", "TAGS=tags", NULL};
+	json_t *rows = json_pack("[{s:s,s:i,s:{s:s},s:[s,s]},{s:s,s:i,s:{s:s},s:[]},{s:s,s:i}]",
+		"name", "开关", "size", 7, "owner", "name", "li", "tags", "a", "b", "name",
+		"switch", "size", 1200, "owner", "name", "王伟", "tags", "name",
+		"bad\x1b[31m\xe2\x80\xae", "size", 3);
+
+	(void)err;
+	cli_print_table(cli, rows, columns);
+	json_decref(rows);
+	return 0;
+}
+
+static int fields(struct cli *cli, struct error *err)
+{
+	static const char *const labels[] = {
+		"名称=name", "text=text", "on=on", "missing=nothing", NULL};
+	json_t *object =
+		json_pack("{s:s,s:s,s:b}", "name", "开关", "text", "one\ntwo\x07", "on", 1);
+
+	(void)err;
+	cli_print_fields(cli, object, labels);
+	cli_say(cli, "%s", "said\x1b");
+	json_decref(object);
+	return 0;
+}
+
+static int path(struct cli *cli, struct error *err)
+{
+	(void)err;
+	fputs(cli_path(cli, "/api/v1/plans/%s/versions/%d?q=%s&n=%lld%%", "checkout/drain", 3,
+		      "a b&c=开", (long long)-5),
+		cli_out(cli));
+	return 0;
+}
+
+static int confirm(struct cli *cli, struct error *err)
+{
+	return cli_confirm(cli, "Really?", err);
+}
+
+static const struct cli_verb verbs[] = {
+	{.noun = "plan",
+		.verb = "show",
+		.args = "NAME [PARAM=VALUE ...]",
+		.min_args = 1,
+		.max_args = -1,
+		.summary = "show a plan",
+		.help = "More about it.",
+		.flags = {{.name = "reason", .value = "TEXT", .help = "why"},
+			{.name = "tag", .value = "TAG", .repeated = true, .help = "a tag"},
+			{.name = "force", .help = "do it anyway"}},
+		.run = show},
+	{.noun = "plan",
+		.verb = "delete",
+		.args = "NAME",
+		.min_args = 1,
+		.max_args = 1,
+		.summary = "delete a plan",
+		.flags = {{.name = "reason", .value = "TEXT", .required = true, .help = "why"}},
+		.run = show},
+	{.noun = "plan", .verb = "fail", .summary = "fail", .run = refuse},
+	{.noun = "print", .verb = "table", .summary = "print a table", .run = table},
+	{.noun = "print", .verb = "fields", .summary = "print fields", .run = fields},
+	{.verb = "path", .summary = "it's a path", .run = path},
+	{.verb = "confirm", .summary = "ask", .run = confirm},
+};
+static const struct cli_verbs groups[] = {{verbs, sizeof(verbs) / sizeof(verbs[0])}};
+static const struct cli_program program = {"button", "a program", groups, 1};
+
+/* --- running it --- */
+
+static char *out, *errors;
+static size_t out_size, errors_size;
+
+static int run_on(bool is_terminal, const char *line)
+{
+	char copy[512], *argv[32], *rest = copy, *word;
+	FILE *out_file = open_memstream(&out, &out_size),
+	     *error_file = open_memstream(&errors, &errors_size);
+	int argc = 0, rc;
+
+	snprintf(copy, sizeof(copy), "button%s%s", *line ? " " : "", line);
+	while ((word = strsep(&rest, " ")))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	seen[0] = 0;
+	rc = cli_run(&program, argc, argv, out_file, error_file, is_terminal);
+	fclose(out_file);
+	fclose(error_file);
+	return rc;
+}
+
+static int run(const char *line)
+{
+	return run_on(false, line);
+}
+
+static void forget(void)
+{
+	free(out);
+	free(errors);
+}
+
+static void expect_error(const char *line, int code, const char *part)
+{
+	int rc = run(line);
+
+	ck_assert_msg(rc == code, "%s: %d, not %d: %s", line, rc, code, errors);
+	ck_assert_msg(strstr(errors, part) != NULL, "%s: no <%s> in %s", line, part, errors);
+	ck_assert_str_eq(out, "");
+	forget();
+}
+
+static void expect_seen(const char *line, const char *wanted)
+{
+	int rc = run(line);
+
+	ck_assert_msg(rc == 0, "%s: %s", line, errors);
+	ck_assert_str_eq(seen, wanted);
+	forget();
+}
+
+START_TEST(flags_stand_anywhere_with_equals_or_a_word)
+{
+	expect_seen("plan show x --reason why", "[x] reason=why tags=-,- force=no json=0");
+	expect_seen("plan show --reason=why --force x", "[x] reason=why tags=-,- force=yes json=0");
+	expect_seen("plan show x --tag a --tag=b --json", "[x] reason=- tags=a,b force=no json=1");
+	expect_seen("--json plan show x", "[x] reason=- tags=-,- force=no json=1");
+	expect_seen("plan show x --reason=", "[x] reason= tags=-,- force=no json=0");
+	expect_seen("plan show -- --force", "[--force] reason=- tags=-,- force=no json=0");
+	expect_seen("plan show x --reason --force", "[x] reason=--force tags=-,- force=no json=0");
+}
+END_TEST
+
+START_TEST(parameters_are_names_and_values)
+{
+	expect_seen(
+		"plan show x zone=a=b", "[x][zone=a=b] reason=- tags=-,- force=no json=0 zone=a=b");
+	expect_error("plan show x zone", 2, "not of the form name=value");
+	expect_error("plan show x zone=a zone=b", 2, "twice");
+}
+END_TEST
+
+START_TEST(mistakes_name_what_was_meant)
+{
+	expect_error("paln show x", 2, "did you mean: button plan");
+	expect_error("plan shwo x", 2, "did you mean: button plan show");
+	expect_error("plan", 2, "needs a verb: show, delete, fail");
+	expect_error("pth", 2, "did you mean: button path");
+	expect_error("qqqqq", 2, "see: button help");
+	expect_error("plan show x --raeson=y", 2, "did you mean --reason?");
+	expect_error("plan show x -f", 2, "there is no flag -f");
+	expect_error("plan show x --force=1", 2, "takes no value");
+	expect_error("plan show x --reason", 2, "needs a value");
+	expect_error("plan show x --reason a --reason b", 2, "twice");
+	expect_error("plan show", 2, "usage: button plan show NAME");
+	expect_error("plan delete a b --reason r", 2, "too many arguments");
+	expect_error("plan delete a", 2, "--reason is required");
+	expect_error("path extra", 2, "too many arguments");
+}
+END_TEST
+
+START_TEST(errors_say_what_where_and_how_on)
+{
+	ck_assert_int_eq(run("plan fail"), 6);
+	ck_assert_str_eq(errors, "button: no such plan \"x\\u{202e}\"\n"
+				 "  at: inventory\n"
+				 "  remedy: redbutton plan list\n");
+	forget();
+	ck_assert_int_eq(run("plan fail --json"), 6);
+	ck_assert_ptr_nonnull(strstr(errors, "\"code\":\"not_found\""));
+	ck_assert_ptr_nonnull(strstr(errors, "\"remedy\":\"redbutton plan list\""));
+	forget();
+}
+END_TEST
+
+START_TEST(tables_are_aligned_by_what_is_seen)
+{
+	ck_assert_int_eq(run("print table"), 0);
+	ck_assert_str_eq(out, "NAME                 SIZE  OWNER  TAGS\n"
+			      "开关                    7  li     a, b\n"
+			      "switch               1200  王伟\n"
+			      "bad\\x1b[31m\\u{202e}     3\n");
+	forget();
+}
+END_TEST
+
+START_TEST(a_table_as_json_is_the_whole_value)
+{
+	json_t *value;
+
+	ck_assert_int_eq(run("print table --json"), 0);
+	value = json_loads(out, 0, NULL);
+	ck_assert_uint_eq(json_array_size(value), 3);
+	json_decref(value);
+	forget();
+}
+END_TEST
+
+START_TEST(fields_are_labelled_and_made_visible)
+{
+	ck_assert_int_eq(run("print fields"), 0);
+	ck_assert_str_eq(out, "名称: 开关\n"
+			      "text: one\n"
+			      "      two\\x07\n"
+			      "on:   yes\n"
+			      "said\\x1b\n");
+	forget();
+}
+END_TEST
+
+START_TEST(colours_are_for_terminals)
+{
+	ck_assert_int_eq(run_on(true, "print table"), 0);
+	ck_assert_ptr_nonnull(strstr(out, "\033[1mNAME"));
+	forget();
+	ck_assert_int_eq(run_on(true, "print table --json"), 0);
+	ck_assert_ptr_null(strchr(out, '\033'));
+	forget();
+	ck_assert_int_eq(run("print table"), 0);
+	ck_assert_ptr_null(strchr(out, '\033'));
+	forget();
+}
+END_TEST
+
+START_TEST(every_text_of_a_path_is_one_segment)
+{
+	ck_assert_int_eq(run("path"), 0);
+	ck_assert_str_eq(
+		out, "/api/v1/plans/checkout%2Fdrain/versions/3?q=a%20b%26c%3D%E5%BC%80&n=-5%");
+	forget();
+}
+END_TEST
+
+START_TEST(the_overview_lists_every_verb)
+{
+	static const char *const lines[] = {"", "help", "--help", "-h"};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		ck_assert_int_eq(run(lines[i]), 0);
+		ck_assert_ptr_nonnull(strstr(out, "button - a program\n\nUsage: button NOUN VERB"));
+		ck_assert_ptr_nonnull(strstr(out, "\n\n  print table   "));
+		ck_assert_ptr_nonnull(strstr(out, "\n  confirm  "));
+		ck_assert_ptr_nonnull(strstr(out, "--token-file FILE  "));
+		forget();
+	}
+}
+END_TEST
+
+START_TEST(help_of_a_verb_is_its_table)
+{
+	static const char *const lines[] = {"help plan show", "plan show --help",
+		"--help plan show", "plan show x --bad --help"};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		ck_assert_int_eq(run(lines[i]), 0);
+		ck_assert_msg(!strncmp(out,
+				      "Usage: button plan show NAME [PARAM=VALUE ...] [FLAGS]\n"
+				      "\n"
+				      "show a plan\n"
+				      "\n"
+				      "More about it.\n"
+				      "\n"
+				      "Flags:\n"
+				      "  --reason TEXT  why\n"
+				      "  --tag TAG      a tag (may be repeated)\n"
+				      "  --force        do it anyway\n"
+				      "\n"
+				      "Flags of every verb:\n"
+				      "  --json             print JSON for programs\n",
+				      250),
+			"%s", out);
+		forget();
+	}
+	ck_assert_int_eq(run("help plan"), 0);
+	ck_assert_str_eq(out, "Usage: button plan VERB [ARGUMENTS] [FLAGS]\n"
+			      "\n"
+			      "  plan show NAME [PARAM=VALUE ...]  show a plan\n"
+			      "  plan delete NAME                  delete a plan\n"
+			      "  plan fail                         fail\n");
+	forget();
+	expect_error("help plan shwo", 2, "did you mean");
+}
+END_TEST
+
+START_TEST(the_version_is_one_line)
+{
+	ck_assert_int_eq(run("--version"), 0);
+	ck_assert_str_eq(out, "button " RB_VERSION "\n");
+	forget();
+}
+END_TEST
+
+START_TEST(completions_come_from_the_tables)
+{
+	ck_assert_int_eq(run("completion bash"), 0);
+	ck_assert_ptr_nonnull(strstr(out, "plan) echo \"show delete fail\""));
+	ck_assert_ptr_nonnull(strstr(out, "\"plan show\") echo \"--reason --tag --force\""));
+	ck_assert_ptr_nonnull(strstr(out, "complete -F _button button"));
+	forget();
+	ck_assert_int_eq(run("completion zsh"), 0);
+	ck_assert_ptr_nonnull(strstr(out, "#compdef button"));
+	forget();
+	ck_assert_int_eq(run("completion fish"), 0);
+	ck_assert_ptr_nonnull(strstr(out, "-d 'it\\'s a path'"));
+	forget();
+	expect_error("completion", 2, "bash|zsh|fish");
+}
+END_TEST
+
+START_TEST(bash_understands_its_completion)
+{
+	FILE *script = fopen("/tmp/test_cli_completion.bash", "w");
+	char words[256] = "";
+	FILE *shell;
+
+	ck_assert_int_eq(run("completion bash"), 0);
+	fputs(out, script);
+	fputs("COMP_WORDS=(button plan sh); COMP_CWORD=2; _button; echo \"${COMPREPLY[@]}\"\n"
+	      "COMP_WORDS=(button p); COMP_CWORD=1; _button; echo \"${COMPREPLY[@]}\"\n"
+	      "COMP_WORDS=(button plan show x --f); COMP_CWORD=4; _button; echo "
+	      "\"${COMPREPLY[@]}\"\n",
+		script);
+	fclose(script);
+	forget();
+	shell = popen("bash /tmp/test_cli_completion.bash", "r");
+	ck_assert_uint_gt(fread(words, 1, sizeof(words) - 1, shell), 0);
+	ck_assert_int_eq(pclose(shell), 0);
+	ck_assert_str_eq(words, "show\nplan print path\n--force\n");
+	remove("/tmp/test_cli_completion.bash");
+}
+END_TEST
+
+START_TEST(without_a_terminal_a_question_needs_yes)
+{
+	ck_assert_ptr_nonnull(freopen("/dev/null", "r", stdin));
+	expect_error("confirm", 2, "--yes");
+	ck_assert_int_eq(run("confirm --yes"), 0);
+	forget();
+}
+END_TEST
+
+CHECK_MAIN("cli", &flags_stand_anywhere_with_equals_or_a_word, &parameters_are_names_and_values,
+	&mistakes_name_what_was_meant, &errors_say_what_where_and_how_on,
+	&tables_are_aligned_by_what_is_seen, &a_table_as_json_is_the_whole_value,
+	&fields_are_labelled_and_made_visible, &colours_are_for_terminals,
+	&every_text_of_a_path_is_one_segment, &the_overview_lists_every_verb,
+	&help_of_a_verb_is_its_table, &the_version_is_one_line, &completions_come_from_the_tables,
+	&bash_understands_its_completion, &without_a_terminal_a_question_needs_yes)
