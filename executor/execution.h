@@ -109,9 +109,12 @@ int execution_get(struct store_tx *tx, struct arena *arena, const char *id, stru
 
 /* --- start --- */
 
+/* The daemon itself: starts the way back of what has expired, and nothing else. */
+extern const struct principal execution_system;
+
 struct execution_start {
 	/* take */
-	const struct principal *principal;
+	const struct principal *principal; /* execution_system for the daemon itself */
 	char id[ID_SIZE];
 	const char *graph_digest;
 	const char *preview_id;	 /* whose reading was shown, or NULL */

@@ -15,6 +15,11 @@
 
 #define APPROVAL_SUBJECT "graph"
 
+const struct principal execution_system = {
+	.actor = {.kind = AUDIT_SYSTEM, .id = "system", .name = "system"},
+	.person_name = "system",
+};
+
 /* What a start is about, read once inside the transaction. */
 struct start_view {
 	struct stored_graph *stored;
@@ -108,6 +113,8 @@ static int check_role(struct store_tx *tx, const struct execution_start *start,
 	struct start_view *view, struct error *err)
 {
 	(void)tx;
+	if (start->principal == &execution_system && start->is_undo)
+		return 0;
 	return require_right(start->principal, &view->scope, err);
 }
 

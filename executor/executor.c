@@ -364,7 +364,10 @@ static void on_life(void *arg)
 {
 	struct executor *executor = arg;
 
-	if (!executor->is_owner || !executor->runs)
+	if (!executor->is_owner || executor->is_held)
+		return;
+	expiry_look(executor);
+	if (!executor->runs)
 		return;
 	executor->seen_at_us = time_now_us();
 	store_write(executor->options.store, ask_live, told_live, executor);

@@ -29,6 +29,8 @@ void executor_drop(struct executor *executor, struct run *run);
 /* A batch of the run was not committed: its memory is made again from the rows when the store can
  * write. */
 void executor_on_lost(struct executor *executor, struct run *run, const struct error *err);
+/* expiry.c: looks for items whose time is over. */
+void expiry_look(struct executor *executor);
 /* A run ended: queued ones may go on, and it is time for a checkpoint. */
 void executor_on_terminal(struct executor *executor);
 

@@ -157,3 +157,19 @@ int item_extend(struct store_tx *tx, const char *id, int64_t expires_at_us, cons
 	arena_done(&arena);
 	return rc;
 }
+
+int item_mark_expired(
+	struct store_tx *tx, const char *id, const char *reason, int64_t at_us, struct error *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct item *item;
+	int rc = item_store_tell_expiry(tx, id, err);
+
+	if (rc >= 0)
+		rc = item_get(tx, &arena, id, &item, err);
+	if (rc == 0)
+		rc = record(
+			tx, AUDIT_ITEM_CHANGE, AUDIT_OK, item, reason, &audit_system, at_us, err);
+	arena_done(&arena);
+	return rc;
+}

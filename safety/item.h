@@ -83,6 +83,12 @@ int item_get(struct store_tx *tx, struct arena *arena, const char *id, struct it
 /* Open items, newest first; of one run, of one register, or all (NULL, NULL). */
 int item_list(struct store_tx *tx, struct arena *arena, const char *execution_id,
 	const char *register_key, struct item ***ret, size_t *ret_count, struct error *err);
+/* Open items whose time is over and of which nobody was told yet. */
+int item_list_expired(struct store_tx *tx, struct arena *arena, int64_t now_us, struct item ***ret,
+	size_t *ret_count, struct error *err);
+/* People were told, or the way back was started. */
+int item_mark_expired(
+	struct store_tx *tx, const char *id, const char *reason, int64_t at_us, struct error *err);
 int item_extend(struct store_tx *tx, const char *id, int64_t expires_at_us, const char *reason,
 	const struct audit_actor *actor, int64_t at_us, struct error *err);
 

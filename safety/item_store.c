@@ -41,14 +41,20 @@ static const struct store_statement FIND = STORE_STATEMENT(
 	" AND state <> 'CLOSED'");
 static const struct store_statement HAS_PREVIOUS =
 	STORE_STATEMENT("SELECT has_previous FROM safety_item WHERE id = :id");
-static const struct store_statement SET_EXPIRY = STORE_STATEMENT(
-	"UPDATE safety_item SET expires_at_us = :expires WHERE id = :id AND state <> 'CLOSED'");
+static const struct store_statement SET_EXPIRY =
+	STORE_STATEMENT("UPDATE safety_item SET expires_at_us = :expires, expiry_told = 0 WHERE id "
+			"= :id AND state <> 'CLOSED'");
 static const struct store_statement GET =
 	STORE_STATEMENT("SELECT " COLUMNS " FROM safety_item item WHERE id = :id");
 static const struct store_statement LIST = STORE_STATEMENT(
 	"SELECT " COLUMNS " FROM safety_item item WHERE state <> 'CLOSED'"
 	" AND (:execution IS NULL OR execution_id = :execution)"
 	" AND (:key IS NULL OR register_key = :key) ORDER BY since_us DESC, id DESC LIMIT 20000");
+static const struct store_statement LIST_EXPIRED = STORE_STATEMENT(
+	"SELECT " COLUMNS " FROM safety_item item WHERE state <> 'CLOSED'"
+	" AND expires_at_us <= :now AND expiry_told = 0 ORDER BY expires_at_us LIMIT 1000");
+static const struct store_statement TELL_EXPIRY =
+	STORE_STATEMENT("UPDATE safety_item SET expiry_told = 1 WHERE id = :id");
 
 static const char *const STATE_WORDS[] = {
 #define X(name, word) [ITEM_##name] = (word),
@@ -214,16 +220,14 @@ int item_get(struct store_tx *tx, struct arena *arena, const char *id, struct it
 	return 0;
 }
 
-int item_list(struct store_tx *tx, struct arena *arena, const char *execution_id,
-	const char *register_key, struct item ***ret, size_t *ret_count, struct error *err)
+/* Runs the query to its end. */
+static int read_all(struct store_query *query, struct arena *arena, struct item ***ret,
+	size_t *ret_count, struct error *err)
 {
-	struct store_query *query = store_query(tx, &LIST);
 	struct item **items = NULL;
 	size_t count = 0, capacity = 0;
 	int rc;
 
-	store_bind_text(query, ":execution", execution_id);
-	store_bind_text(query, ":key", register_key);
 	while ((rc = store_next(query, err)) == 1) {
 		items = arena_grow(arena, items, count, &capacity, sizeof(*items));
 		items[count] = arena_alloc(arena, sizeof(*items[count]));
@@ -234,4 +238,31 @@ int item_list(struct store_tx *tx, struct arena *arena, const char *execution_id
 	*ret = items;
 	*ret_count = count;
 	return 0;
+}
+
+int item_list(struct store_tx *tx, struct arena *arena, const char *execution_id,
+	const char *register_key, struct item ***ret, size_t *ret_count, struct error *err)
+{
+	struct store_query *query = store_query(tx, &LIST);
+
+	store_bind_text(query, ":execution", execution_id);
+	store_bind_text(query, ":key", register_key);
+	return read_all(query, arena, ret, ret_count, err);
+}
+
+int item_list_expired(struct store_tx *tx, struct arena *arena, int64_t now_us, struct item ***ret,
+	size_t *ret_count, struct error *err)
+{
+	struct store_query *query = store_query(tx, &LIST_EXPIRED);
+
+	store_bind_int(query, ":now", now_us);
+	return read_all(query, arena, ret, ret_count, err);
+}
+
+int item_store_tell_expiry(struct store_tx *tx, const char *id, struct error *err)
+{
+	struct store_query *query = store_query(tx, &TELL_EXPIRY);
+
+	store_bind_text(query, ":id", id);
+	return store_run(query, err);
 }

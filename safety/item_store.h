@@ -24,4 +24,6 @@ int item_store_has_previous(struct store_tx *tx, const char *id, struct error *e
 int item_store_set_expiry(
 	struct store_tx *tx, const char *id, int64_t expires_at_us, struct error *err);
 
+int item_store_tell_expiry(struct store_tx *tx, const char *id, struct error *err);
+
 #endif

@@ -27,12 +27,15 @@ static const struct store_migration migrations[] = {
 		"  ('UNCONFIRMED', 'IN_EFFECT', 'UNKNOWN', 'CONFLICT', 'ORPHANED', 'CLOSED')),"
 		" since_us INTEGER NOT NULL,"
 		" expires_at_us INTEGER NOT NULL,"
+		" expiry_told INTEGER NOT NULL DEFAULT 0 CHECK (expiry_told IN (0, 1)),"
 		" on_expiry TEXT NOT NULL CHECK (on_expiry IN ('ask', 'restore')),"
 		" closed_at_us INTEGER,"
 		" closed_reason TEXT"
 		") STRICT;"
 		"CREATE INDEX safety_item_by_register ON safety_item (register_key, position) "
 		"WHERE state <> 'CLOSED';"
+		"CREATE INDEX safety_item_by_expiry ON safety_item (expires_at_us) WHERE state <> "
+		"'CLOSED';"
 		"CREATE INDEX safety_item_by_execution ON safety_item (execution_id);"},
 };
 
