@@ -1,0 +1,170 @@
+#include "notify/notify_api.h"
+
+#include "lib/base/json.h"
+#include "notify/notify_rooms.h"
+#include "people/people_api.h"
+
+#define BODY_MAX   16384
+#define LIST_MAX   500
+#define LIST_USUAL 100
+
+static void list_hooks(struct request *req);
+static void add_hook(struct request *req);
+static void remove_hook(struct request *req);
+static void list_deliveries(struct request *req);
+
+/* The address of a webhook may hold a key in its path, so that not everybody sees it. */
+#define MAY_SEE_HOOKS (ROLE_ADMIN | ROLE_AUDITOR)
+
+static const struct route routes[] = {
+	{ROUTE_GET, "/api/v1/hooks", MAY_SEE_HOOKS, 0, 0, list_hooks, {{0}}, {{0}}, "All webhooks"},
+	{ROUTE_POST, "/api/v1/hooks", ROLE_ADMIN, BODY_MAX, 0, add_hook, {{0}}, {{0}},
+		"Add a webhook; its key by reference only"},
+	{ROUTE_DELETE, "/api/v1/hooks/{name}", ROLE_ADMIN, 0, 0, remove_hook,
+		{{"name", PARAM_NAME, 0, 0, "name of the hook"}}, {{0}},
+		"Remove a webhook; what waits for it is given up"},
+	{ROUTE_GET, "/api/v1/deliveries", ROLE_ANY, 0, 0, list_deliveries, {{0}},
+		{{"hook", PARAM_NAME, 0, 0, "only to this hook"},
+			{"state", PARAM_TEXT, 0, 0, "PENDING, DELIVERED or GIVEN_UP"},
+			{"limit", PARAM_INT, 1, LIST_MAX, "how many"}},
+		"Deliveries, the newest first, with state and last error"},
+};
+
+struct route_table notify_routes(struct people *people)
+{
+	return (struct route_table){routes, sizeof(routes) / sizeof(routes[0]), people};
+}
+
+static void list_hooks(struct request *req)
+{
+	struct hook *list;
+	json_t *items;
+	size_t count;
+
+	if (notify_store_hooks(request_reader(req), request_arena(req), &list, &count,
+		    request_error(req)) < 0) {
+		request_fail(req);
+		return;
+	}
+	items = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(items, hook_json(&list[i]));
+	request_reply_json(req, 200, json_pack("{s:o}", "items", items));
+}
+
+static int take_types(
+	struct request *req, const json_t *body, const char *const **ret, struct error *err)
+{
+	const char **types;
+	json_t *list = NULL, *item;
+	size_t i;
+	int rc = json_get_array(body, "types", false, &list, err);
+
+	if (rc < 0 || !list)
+		return rc;
+	types = request_alloc(req, (json_array_size(list) + 1) * sizeof(*types));
+	json_array_foreach (list, i, item) {
+		if (!(types[i] = json_string_value(item))) {
+			error_set(err, ERROR_INVALID, "types is a list of texts");
+			return error_field(err, "types[%zu]", i);
+		}
+	}
+	*ret = types;
+	return 0;
+}
+
+static int take_hook(struct request *req, struct hook_add *add, struct error *err)
+{
+	static const char *const keys[] = {"name", "url", "secret", "types", "enabled", NULL};
+	const json_t *body = request_json(req);
+	int rc;
+
+	add->is_enabled = true;
+	if ((rc = json_check_keys(body, keys, err)) < 0 ||
+		(rc = json_get_text(body, "name", true, &add->name, err)) < 0 ||
+		(rc = json_get_text(body, "url", true, &add->url, err)) < 0 ||
+		(rc = json_get_text(body, "secret", true, &add->secret, err)) < 0 ||
+		(rc = json_get_bool(body, "enabled", false, &add->is_enabled, err)) < 0 ||
+		(rc = take_types(req, body, &add->types, err)) < 0 ||
+		(rc = secret_check_reference("secret", add->secret, err)) < 0)
+		return rc;
+	return 0;
+}
+
+/* A key that cannot be read is the caller's mistake, told now and not at the first event. */
+static int check_key(const struct hook_add *add, struct error *err)
+{
+	int rc = notify_check_secret(add->secret, err);
+
+	if (rc < 0 && rc != ERROR_INVALID)
+		err->code = ERROR_INVALID;
+	return rc < 0 ? error_field(err, "secret") : 0;
+}
+
+static int ask_add(struct store_tx *tx, void *arg, struct error *err)
+{
+	return hook_add(tx, arg, err);
+}
+
+static void tell_added(struct request *req, void *arg)
+{
+	request_reply_json(req, 201, hook_json(((const struct hook_add *)arg)->ret_hook));
+}
+
+static void add_hook(struct request *req)
+{
+	struct hook_add *add = request_alloc(req, sizeof(*add));
+
+	add->by = request_principal(req);
+	add->at_us = request_now_us(req);
+	add->arena = request_arena(req);
+	id_new(add->id);
+	if (take_hook(req, add, request_error(req)) < 0 || check_key(add, request_error(req)) < 0)
+		request_fail(req);
+	else
+		people_write(request_context(req), req, ask_add, tell_added, add);
+}
+
+static int ask_remove(struct store_tx *tx, void *arg, struct error *err)
+{
+	return hook_remove(tx, arg, err);
+}
+
+static void tell_removed(struct request *req, void *arg)
+{
+	(void)arg;
+	request_reply_empty(req);
+}
+
+static void remove_hook(struct request *req)
+{
+	struct hook_remove *remove = request_alloc(req, sizeof(*remove));
+
+	remove->by = request_principal(req);
+	remove->at_us = request_now_us(req);
+	remove->arena = request_arena(req);
+	remove->name = request_text(req, "name");
+	people_write(request_context(req), req, ask_remove, tell_removed, remove);
+}
+
+static void list_deliveries(struct request *req)
+{
+	const char *state = request_text(req, "state");
+	enum delivery_state parsed;
+	struct delivery *list;
+	json_t *items;
+	size_t count;
+
+	if ((state && delivery_state_parse("state", state, &parsed, request_error(req)) < 0) ||
+		notify_store_deliveries(request_reader(req), request_arena(req),
+			request_text(req, "hook"), state,
+			(int)request_int(req, "limit", LIST_USUAL), &list, &count,
+			request_error(req)) < 0) {
+		request_fail(req);
+		return;
+	}
+	items = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(items, delivery_json(&list[i]));
+	request_reply_json(req, 200, json_pack("{s:o}", "items", items));
+}
