@@ -31,15 +31,27 @@ struct run *executor_find(struct executor *executor, const char *id)
 	return NULL;
 }
 
-void executor_drop(struct executor *executor, struct run *run)
+static void unlink_run(struct run **list, const struct run *run)
 {
-	for (struct run **slot = &executor->runs; *slot; slot = &(*slot)->next) {
+	for (struct run **slot = list; *slot; slot = &(*slot)->next) {
 		if (*slot == run) {
 			*slot = run->next;
-			break;
+			return;
 		}
 	}
+}
+
+void executor_drop(struct executor *executor, struct run *run)
+{
+	unlink_run(&executor->runs, run);
+	run->next = executor->dropped;
+	executor->dropped = run;
 	run_close(run);
+}
+
+void executor_forget(struct executor *executor, const struct run *run)
+{
+	unlink_run(&executor->dropped, run);
 }
 
 static bool is_live(enum execution_state state)
@@ -391,13 +403,30 @@ int executor_open(const struct executor_options *options, struct executor **ret,
 	return 0;
 }
 
+void executor_stop(struct executor *executor)
+{
+	if (executor)
+		executor->is_closing = executor->is_held = true;
+}
+
+/* Calls and commits that were under way will not come back. */
+static void free_run(struct run *run)
+{
+	run->calls = 0;
+	run->out = NULL;
+	run->is_dirty = false;
+	run_try_free(run);
+}
+
 void executor_close(struct executor *executor)
 {
 	if (!executor)
 		return;
-	executor->is_closing = true;
+	executor_stop(executor);
 	while (executor->runs)
 		executor_drop(executor, executor->runs);
+	while (executor->dropped)
+		free_run(executor->dropped);
 	loop_timer_free(executor->life_timer);
 	loop_timer_free(executor->reload_timer);
 	free(executor);

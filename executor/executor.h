@@ -30,6 +30,9 @@ struct executor_options {
 
 /* Takes over all open runs (owner = this boot, epoch + 1) and goes on with them. */
 int executor_open(const struct executor_options *options, struct executor **ret, struct error *err);
+/* Nothing is sent or decided any more; before the store's last turn. */
+void executor_stop(struct executor *executor);
+/* After store_close and client_close. NULL is fine. */
 void executor_close(struct executor *executor);
 
 /* (owner, epoch) that new runs are written with. */

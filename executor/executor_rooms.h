@@ -15,6 +15,7 @@ struct executor {
 	char owner[40];
 	int64_t epoch;
 	struct run *runs;
+	struct run *dropped; /* closed, waiting for calls or a commit to come back */
 	struct loop_timer *life_timer, *reload_timer;
 	int64_t seen_at_us;
 	bool is_owner; /* open runs are ours: their rows carry our owner and epoch */
@@ -26,6 +27,8 @@ struct executor {
 struct run *executor_find(struct executor *executor, const char *id);
 /* Takes it out of the list; its memory goes when the last call came back. */
 void executor_drop(struct executor *executor, struct run *run);
+/* The run is about to be freed. */
+void executor_forget(struct executor *executor, const struct run *run);
 /* A batch of the run was not committed: its memory is made again from the rows when the store can
  * write. */
 void executor_on_lost(struct executor *executor, struct run *run, const struct error *err);

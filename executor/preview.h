@@ -21,9 +21,10 @@ struct preview {
 	const char *plan;
 	const char *version_id;
 	const char *graph_digest;
-	const char *reading; /* canonical JSON:
-				{"registers":[{register,key,outcome,value,message}],"sets":{path:{key,value|problem}}}
-			      */
+	const char *
+		reading; /* canonical JSON:
+			    {"registers":[{register,key,outcome,value,message}],"sets":{path:{key,value|problem}}}
+			  */
 	const char *created_by;
 	int64_t created_at_us;
 };

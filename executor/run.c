@@ -344,6 +344,7 @@ void run_try_free(struct run *run)
 {
 	if (!run->is_closed || run->calls || run->out || run->is_dirty)
 		return;
+	executor_forget(run->executor, run);
 	for (size_t i = 0; run->probes && i < run->graph->register_count; i++) {
 		free(run->probes[i].value);
 		free(run->probes[i].message);

@@ -129,7 +129,7 @@ struct step {
 	struct step_list body;
 	struct step_list *branches;
 	struct step *failed_child; /* each: the latest step that failed in a branch */
-	bool *branch_failed; /* each: used up max_failures */
+	bool *branch_failed;	   /* each: used up max_failures */
 	int64_t hold_since_ms;
 	int64_t unknown_since_ms;
 	bool is_level_set;  /* ramp: the stage's body is done */

@@ -477,7 +477,7 @@ static void told(void *arg, const struct error *err)
 		free_batch(batch);
 		return;
 	}
-	if (!run->is_closed) {
+	if (!run->is_closed && !run->executor->is_closing) {
 		take_row(run, batch->ret_row);
 		for (struct change *change = batch->first; change; change = change->next)
 			if (KINDS[change->kind].told)

@@ -101,8 +101,9 @@ static int sim_parse(const struct adapter_register *reg, const json_t *value, st
 	return 0;
 }
 
-static int sim_read(struct client *client, const struct adapter_target *target, const struct adapter_register *reg,
-	int timeout_ms, adapter_done done, void *arg, struct error *err)
+static int sim_read(struct client *client, const struct adapter_target *target,
+	const struct adapter_register *reg, int timeout_ms, adapter_done done, void *arg,
+	struct error *err)
 {
 	struct cell *cell = cell_of(reg->args[0]);
 	struct answer *answer;
@@ -120,8 +121,9 @@ static int sim_read(struct client *client, const struct adapter_target *target, 
 	return 0;
 }
 
-static int sim_write(struct client *client, const struct adapter_target *target, const struct adapter_register *reg,
-	const char *value, const char *version, int timeout_ms, adapter_done done, void *arg, struct error *err)
+static int sim_write(struct client *client, const struct adapter_target *target,
+	const struct adapter_register *reg, const char *value, const char *version, int timeout_ms,
+	adapter_done done, void *arg, struct error *err)
 {
 	static const enum adapter_outcome OUTCOMES[] = {
 		[FAULT_NONE] = ADAPTER_OK,
@@ -147,8 +149,11 @@ static int sim_write(struct client *client, const struct adapter_target *target,
 	return 0;
 }
 
-static const struct adapter_type sim_types[] = {
-	{.name = "sim.value", .arg_count = 1, .is_writable = true, .can_be_absent = true, .settle_ms = 0}};
+static const struct adapter_type sim_types[] = {{.name = "sim.value",
+	.arg_count = 1,
+	.is_writable = true,
+	.can_be_absent = true,
+	.settle_ms = 0}};
 static const struct adapter sim_adapter = {
 	.kind = "sim",
 	.types = sim_types,
@@ -176,7 +181,8 @@ const struct adapter_type *adapter_type_find(const struct adapter_list *list, co
 	return text_is_equal(type, "sim.value") ? &sim_types[0] : NULL;
 }
 
-int target_get(struct store_tx *tx, struct arena *arena, const char *name, struct target **ret, struct error *err)
+int target_get(struct store_tx *tx, struct arena *arena, const char *name, struct target **ret,
+	struct error *err)
 {
 	(void)tx;
 	(void)err;
@@ -189,7 +195,8 @@ int target_get(struct store_tx *tx, struct arena *arena, const char *name, struc
 	return 0;
 }
 
-int target_check_allowed(const struct target *target, const char *type, const char *const *args, struct error *err)
+int target_check_allowed(
+	const struct target *target, const char *type, const char *const *args, struct error *err)
 {
 	(void)target;
 	(void)type;
@@ -200,14 +207,15 @@ int target_check_allowed(const struct target *target, const char *type, const ch
 
 struct adapter_target target_for_adapter(const struct target *target)
 {
-	return (struct adapter_target){.name = target->name, .kind = target->kind, .address = target->address};
+	return (struct adapter_target){
+		.name = target->name, .kind = target->kind, .address = target->address};
 }
 
 static size_t audit_counts[AUDIT_ACTION_COUNT];
 const struct audit_actor audit_system = {.kind = AUDIT_SYSTEM, .id = "system", .name = "system"};
 
-int audit_append(struct store_tx *tx, const struct audit_record *record, int64_t at_us, int64_t *ret_seq,
-	struct error *err)
+int audit_append(struct store_tx *tx, const struct audit_record *record, int64_t at_us,
+	int64_t *ret_seq, struct error *err)
 {
 	(void)tx;
 	(void)at_us;
@@ -217,7 +225,8 @@ int audit_append(struct store_tx *tx, const struct audit_record *record, int64_t
 	return 0;
 }
 
-int notify_send(struct store_tx *tx, const struct notify_event *event, int64_t at_us, struct error *err)
+int notify_send(
+	struct store_tx *tx, const struct notify_event *event, int64_t at_us, struct error *err)
 {
 	(void)tx;
 	(void)event;
@@ -229,19 +238,23 @@ int notify_send(struct store_tx *tx, const struct notify_event *event, int64_t a
 static char *graph_bytes;
 #define DIGEST "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 
-int graph_store_get(struct store_tx *tx, struct arena *arena, const char *digest, struct stored_graph **ret,
-	struct error *err)
+int graph_store_get(struct store_tx *tx, struct arena *arena, const char *digest,
+	struct stored_graph **ret, struct error *err)
 {
 	(void)tx;
 	(void)digest;
 	(void)err;
 	*ret = arena_alloc(arena, sizeof(**ret));
-	**ret = (struct stored_graph){.digest = DIGEST, .bytes = graph_bytes, .length = strlen(graph_bytes),
-		.version_id = "v", .approval_class = APPROVAL_R0};
+	**ret = (struct stored_graph){.digest = DIGEST,
+		.bytes = graph_bytes,
+		.length = strlen(graph_bytes),
+		.version_id = "v",
+		.approval_class = APPROVAL_R0};
 	return 0;
 }
 
-int graph_store_put(struct store_tx *tx, const struct stored_graph *graph, int64_t at_us, struct error *err)
+int graph_store_put(
+	struct store_tx *tx, const struct stored_graph *graph, int64_t at_us, struct error *err)
 {
 	(void)tx;
 	(void)graph;
@@ -250,8 +263,8 @@ int graph_store_put(struct store_tx *tx, const struct stored_graph *graph, int64
 	return 0;
 }
 
-int plan_version_get_by_digest(struct store_tx *tx, struct arena *arena, const char *digest, struct plan_version **ret,
-	struct error *err)
+int plan_version_get_by_digest(struct store_tx *tx, struct arena *arena, const char *digest,
+	struct plan_version **ret, struct error *err)
 {
 	(void)tx;
 	(void)digest;
@@ -278,8 +291,10 @@ const char *plan_version_state_word(enum plan_version_state state)
 	return "ACTIVE";
 }
 
-int plan_build(struct plan_builder *builder, struct arena *arena, const struct plan_build_request *request,
-	void (*done)(void *arg, const struct plan_build_result *result, const json_t *errors, const struct error *err),
+int plan_build(struct plan_builder *builder, struct arena *arena,
+	const struct plan_build_request *request,
+	void (*done)(void *arg, const struct plan_build_result *result, const json_t *errors,
+		const struct error *err),
 	void *arg, struct error *err)
 {
 	(void)builder;
@@ -290,7 +305,8 @@ int plan_build(struct plan_builder *builder, struct arena *arena, const struct p
 	return error_set(err, ERROR_INTERNAL, "no plans in this world");
 }
 
-int principal_require(const struct principal *principal, enum role role, const struct scope *scope, struct error *err)
+int principal_require(const struct principal *principal, enum role role, const struct scope *scope,
+	struct error *err)
 {
 	(void)principal;
 	(void)role;
@@ -306,7 +322,8 @@ bool people_is_in_group(struct store_tx *tx, const char *person_id, const char *
 	return text_is_equal(group, "sre");
 }
 
-bool people_has_role(struct store_tx *tx, const char *person_id, enum role role, const struct scope *scope)
+bool people_has_role(
+	struct store_tx *tx, const char *person_id, enum role role, const struct scope *scope)
 {
 	(void)tx;
 	(void)person_id;
@@ -343,8 +360,8 @@ const char *approval_class_word(enum approval_class approval_class)
 	return "R0";
 }
 
-int approval_open(struct store_tx *tx, const struct approval_request *request, const struct audit_actor *actor,
-	const char notify_id[static ID_SIZE], struct error *err)
+int approval_open(struct store_tx *tx, const struct approval_request *request,
+	const struct audit_actor *actor, const char notify_id[static ID_SIZE], struct error *err)
 {
 	(void)tx;
 	(void)request;
@@ -353,8 +370,9 @@ int approval_open(struct store_tx *tx, const struct approval_request *request, c
 	return error_set(err, ERROR_INTERNAL, "no approvals in this world");
 }
 
-int approval_use(struct store_tx *tx, const char *subject_kind, const char *subject_id, const char *subject_digest,
-	const struct audit_actor *actor, int64_t now_us, char ret_approval_id[static ID_SIZE], struct error *err)
+int approval_use(struct store_tx *tx, const char *subject_kind, const char *subject_id,
+	const char *subject_digest, const struct audit_actor *actor, int64_t now_us,
+	char ret_approval_id[static ID_SIZE], struct error *err)
 {
 	(void)tx;
 	(void)subject_kind;
@@ -366,8 +384,8 @@ int approval_use(struct store_tx *tx, const char *subject_kind, const char *subj
 	return error_set(err, ERROR_NOT_APPROVED, "no approvals in this world");
 }
 
-void approvals_subscribe(struct approvals *approvals, void (*ended)(void *arg, const struct approval_ended *what),
-	void *arg)
+void approvals_subscribe(struct approvals *approvals,
+	void (*ended)(void *arg, const struct approval_ended *what), void *arg)
 {
 	(void)approvals;
 	(void)ended;
@@ -376,7 +394,8 @@ void approvals_subscribe(struct approvals *approvals, void (*ended)(void *arg, c
 
 /* --- the world --- */
 
-static const struct principal person = {.person_id = "01HZZZZZZZZZZZZZZZZZZZZZZZ", .person_name = "alice"};
+static const struct principal person = {
+	.person_id = "01HZZZZZZZZZZZZZZZZZZZZZZZ", .person_name = "alice"};
 
 static void open_engine(void)
 {
@@ -420,9 +439,9 @@ void world_close(void)
 {
 	char command[128];
 
-	executor_close(world.executor);
-	world_turn(5);
+	executor_stop(world.executor);
 	store_close(world.store);
+	executor_close(world.executor);
 	loop_close(world.loop);
 	free(graph_bytes);
 	graph_bytes = NULL;
@@ -432,8 +451,9 @@ void world_close(void)
 
 void world_restart(void)
 {
-	executor_close(world.executor);
+	executor_stop(world.executor);
 	world_turn(20);
+	executor_close(world.executor);
 	open_engine();
 }
 
@@ -488,8 +508,8 @@ void world_until(const char *id, enum execution_state state, int64_t limit_ms)
 		struct arena arena = ARENA_INIT;
 		struct execution *row = row_of(id, &arena);
 
-		ck_abort_msg("it is %s (%s: %s), not %s", execution_state_word(row->state), pause_reason_word(row->reason),
-			row->message, execution_state_word(state));
+		ck_abort_msg("it is %s (%s: %s), not %s", execution_state_word(row->state),
+			pause_reason_word(row->reason), row->message, execution_state_word(state));
 	}
 }
 
@@ -514,23 +534,27 @@ static void told_start(void *arg, const struct error *err)
 }
 
 static const char GRAPH[] =
-	"{\"format\":1,\"plan\":\"test/plan\",\"version\":\"" DIGEST "\",\"kind\":\"real\",\"action\":\"apply\","
-	"\"mode\":\"graceful\",\"params\":{},\"targets\":{\"t\":{\"list\":[{\"name\":\"one\",\"identity\":\"" DIGEST
-	"\"}]}},\"registers\":[%s],\"body\":%s%s%s}";
+	"{\"format\":1,\"plan\":\"test/plan\",\"version\":\"" DIGEST
+	"\",\"kind\":\"real\",\"action\":\"apply\","
+	"\"mode\":\"graceful\",\"params\":{},\"targets\":{\"t\":{\"list\":[{\"name\":\"one\","
+	"\"identity\":\"" DIGEST "\"}]}},\"registers\":[%s],\"body\":%s%s%s}";
 
 const char *world_start(const char *body, const char *guards)
 {
 	static char id[ID_SIZE];
 	struct start_call call = {.start = {.principal = &person, .graph_digest = DIGEST}};
 	char registers[1024] = "";
-	size_t size = strlen(body) + (guards ? strlen(guards) : 0) + sizeof(GRAPH) + sizeof(registers);
+	size_t size =
+		strlen(body) + (guards ? strlen(guards) : 0) + sizeof(GRAPH) + sizeof(registers);
 
 	for (int i = 0; i < CELLS; i++)
 		snprintf(registers + strlen(registers), sizeof(registers) - strlen(registers),
-			"%s{\"args\":[\"%c\"],\"target\":\"one\",\"type\":\"sim.value\"}", i ? "," : "", 'a' + i);
+			"%s{\"args\":[\"%c\"],\"target\":\"one\",\"type\":\"sim.value\"}",
+			i ? "," : "", 'a' + i);
 	free(graph_bytes);
 	graph_bytes = malloc(size);
-	snprintf(graph_bytes, size, GRAPH, registers, body, guards ? ",\"guards\":" : "", guards ? guards : "");
+	snprintf(graph_bytes, size, GRAPH, registers, body, guards ? ",\"guards\":" : "",
+		guards ? guards : "");
 	id_new(call.start.id);
 	memcpy(id, call.start.id, ID_SIZE);
 	call.start.at_us = time_now_us();
@@ -565,8 +589,12 @@ static void told_command(void *arg, const struct error *err)
 
 int world_command(const char *id, enum execution_verb verb, const char *value)
 {
-	struct command_call call = {.command = {
-		.execution_id = id, .verb = verb, .principal = &person, .value = value, .reason = "test", .if_version = -1}};
+	struct command_call call = {.command = {.execution_id = id,
+					    .verb = verb,
+					    .principal = &person,
+					    .value = value,
+					    .reason = "test",
+					    .if_version = -1}};
 
 	id_new(call.command.id);
 	id_new(call.command.notify_id);
@@ -585,7 +613,8 @@ size_t world_items(const char *id)
 	struct item **items;
 	size_t count;
 
-	ck_assert_int_eq(item_list(store_reader(world.store), &arena, id, NULL, &items, &count, &err), 0);
+	ck_assert_int_eq(
+		item_list(store_reader(world.store), &arena, id, NULL, &items, &count, &err), 0);
 	arena_done(&arena);
 	return count;
 }

@@ -82,8 +82,9 @@ local function from_digits(spec, given, pattern)
 end
 
 function types.integer(spec, given)
-	local number = math.tointeger(type(given) ~= "string" and given or from_digits(spec, given, "^-?%d+$"))
-	if type(number) ~= "number" then
+	local number = from_digits(spec, given, "^-?%d+$")
+	number = type(number) == "number" and math.tointeger(number)
+	if not number then
 		return nil, show(given) .. " is no whole number; write digits only, as in 50"
 	end
 	return in_range(spec, number, show(given), number_text(spec))

@@ -189,7 +189,7 @@ local function bind_targets(self, world, prefix)
 	return bound
 end
 
-local function find_target(bound)
+local function find_target(bound, place)
 	return function(from, name)
 		local names = {}
 		for i = 1, #bound[from] do
@@ -198,7 +198,7 @@ local function find_target(bound)
 				return bound[from][i]
 			end
 		end
-		fault.raise("parameter: " .. text.quote(name) .. " is no target of " .. from .. text.hint(name, names, true))
+		fault.raise("parameter: " .. text.quote(name) .. " is no target of " .. from .. text.hint(name, names, true), place)
 	end
 end
 
@@ -222,7 +222,7 @@ function script.bind(self, world, given, place, prefix, target_prefix)
 	local bound = bind_targets(self, world, target_prefix)
 	local values, json = {}, {}
 	for name, spec in next, self.manifest.params do
-		values[name] = params.lua(spec, parsed[name], find_target(bound))
+		values[name] = params.lua(spec, parsed[name], find_target(bound, place))
 		json[name] = params.json(spec, parsed[name])
 	end
 	self.p = noting(values, self.used.params, "params")
