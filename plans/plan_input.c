@@ -160,17 +160,18 @@ static json_t *modules_out(const struct plan_version *version)
 	return modules;
 }
 
+/* A lint knows no inventory: it makes targets up. */
 static int add_call(struct store_tx *tx, struct arena *arena, const struct plan_version *version,
-	json_t *calls, struct plan_input *input, bool is_lenient, struct error *err)
+	json_t *calls, struct plan_input *input, bool is_lint, struct error *err)
 {
-	json_t *call = json_object(), *targets = NULL;
-	int rc = add_targets(tx, arena, plan_manifest(arena, version), version->plan,
-		input->targets, &targets, err);
+	json_t *call, *targets = NULL;
+	int rc = is_lint ? 0
+			 : add_targets(tx, arena, plan_manifest(arena, version), version->plan,
+				   input->targets, &targets, err);
 
-	if (rc < 0 && !is_lenient) {
-		json_decref(call);
+	if (rc < 0)
 		return rc;
-	}
+	call = json_object();
 	json_set_text(call, "file", version->file);
 	json_set_text(call, "script", version->script);
 	json_object_set_new(call, "modules", modules_out(version));
@@ -191,7 +192,7 @@ static void add_names(json_t *queue, const json_t *names)
 			json_array_append(queue, (json_t *)name);
 }
 
-static int add_one_call(struct store_tx *tx, struct arena *arena, const char *plan, bool is_lenient,
+static int add_one_call(struct store_tx *tx, struct arena *arena, const char *plan, bool is_lint,
 	json_t *queue, json_t *calls, struct plan_input *input, struct error *err)
 {
 	struct error unknown = ERROR_INIT;
@@ -202,17 +203,17 @@ static int add_one_call(struct store_tx *tx, struct arena *arena, const char *pl
 	if (json_object_size(calls) >= PLAN_MAX_CALLED)
 		return error_set(err, ERROR_PLAN, "more than %d plans are called", PLAN_MAX_CALLED);
 	if (plan_version_get_active(tx, arena, plan, &version, &unknown) < 0) {
-		if (is_lenient && unknown.code == ERROR_NOT_FOUND)
+		if (is_lint && unknown.code == ERROR_NOT_FOUND)
 			return 0;
 		*err = unknown;
 		error_prefix(err, "calls");
 		return err->code;
 	}
 	add_names(queue, json_object_get(plan_manifest(arena, version), "calls"));
-	return add_call(tx, arena, version, calls, input, is_lenient, err);
+	return add_call(tx, arena, version, calls, input, is_lint, err);
 }
 
-int plan_input_calls(struct store_tx *tx, struct arena *arena, const json_t *names, bool is_lenient,
+int plan_input_calls(struct store_tx *tx, struct arena *arena, const json_t *names, bool is_lint,
 	struct plan_input *input, struct error *err)
 {
 	json_t *queue = json_array(), *calls = json_object();
@@ -220,8 +221,8 @@ int plan_input_calls(struct store_tx *tx, struct arena *arena, const json_t *nam
 
 	add_names(queue, names);
 	for (size_t i = 0; rc >= 0 && i < json_array_size(queue); i++)
-		rc = add_one_call(tx, arena, json_string_value(json_array_get(queue, i)),
-			is_lenient, queue, calls, input, err);
+		rc = add_one_call(tx, arena, json_string_value(json_array_get(queue, i)), is_lint,
+			queue, calls, input, err);
 	json_decref(queue);
 	json_object_set_new(input->root, "calls", calls);
 	return rc;

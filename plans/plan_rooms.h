@@ -107,8 +107,11 @@ int plan_input_build(struct store_tx *tx, struct arena *arena, const struct plan
 	const char *action, const json_t *params, struct plan_input *ret, struct error *err);
 /* Of a text that is not stored: verb "manifest" or "lint"; `calls` NULL = none known. */
 json_t *plan_input_source(const char *verb, const struct plan_source *source, const json_t *calls);
-/* The active versions of these plans and of all that they call, as the runner wants them. Unknown ones are left out when `is_lenient`. */
-int plan_input_calls(struct store_tx *tx, struct arena *arena, const json_t *names, bool is_lenient,
+/*
+ * The active versions of these plans and of all that they call, as the runner wants them. For a
+ * lint without targets, and what has no active version is left out.
+ */
+int plan_input_calls(struct store_tx *tx, struct arena *arena, const json_t *names, bool is_lint,
 	struct plan_input *input, struct error *err);
 /* Values for a build that only looks: default, else example, else the first or least one. */
 json_t *plan_trial_params(const json_t *manifest, const json_t *targets);
