@@ -72,11 +72,23 @@ static bool parse(const char *at, struct decimal *decimal)
 	return !*at;
 }
 
-/* Digits before and behind the point, as text; false when there are too many before it. */
+/* A fraction that was cut to nothing leaves no point, and nothing has no sign. */
+static void drop_empty_end(struct buf *out)
+{
+	if (strchr(out->bytes, '.')) {
+		while (out->bytes[out->length - 1] == '0')
+			out->bytes[--out->length] = 0;
+		if (out->bytes[out->length - 1] == '.')
+			out->bytes[--out->length] = 0;
+	}
+	if (!strcmp(out->bytes, "-0"))
+		buf_drop(out, 1);
+}
+
+/* As people write it, into an empty buffer; false when there are too many digits before the point.
+ */
 static bool write_plain(const struct decimal *decimal, struct buf *out)
 {
-	size_t start = out->length;
-
 	if (decimal->point > WHOLE_MAX)
 		return false;
 	if (decimal->is_negative)
@@ -87,24 +99,9 @@ static bool write_plain(const struct decimal *decimal, struct buf *out)
 		buf_add_char(out, i < decimal->count ? decimal->digits[i] : '0');
 	if (decimal->count > decimal->point)
 		buf_add_char(out, '.');
-	for (int i = decimal->point;
-		i < decimal->count && i < decimal->point + FRACTION_MAX + DIGITS_MAX; i++) {
-		int behind = i - decimal->point;
-
-		if (behind >= FRACTION_MAX)
-			break;
+	for (int i = decimal->point; i < decimal->count && i - decimal->point < FRACTION_MAX; i++)
 		buf_add_char(out, i < 0 ? '0' : decimal->digits[i]);
-	}
-	if (strchr(out->bytes + start, '.')) {
-		while (out->bytes[out->length - 1] == '0')
-			out->bytes[--out->length] = 0;
-		if (out->bytes[out->length - 1] == '.')
-			out->bytes[--out->length] = 0;
-	}
-	if (!strcmp(out->bytes + start, "-0")) {
-		strcpy(out->bytes + start, "0");
-		out->length = start + 1;
-	}
+	drop_empty_end(out);
 	return true;
 }
 

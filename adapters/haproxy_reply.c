@@ -24,6 +24,7 @@ static const char *const refusals[] = {
 	"entry not found.",
 	"Key not found.",
 	"Unknown map identifier.",
+	"unable to parse",
 	"Permission denied",
 	"Unknown command",
 	"Absolute weight can only be",
