@@ -1,51 +1,73 @@
-#include "main/app.h"
-
-#include "lib/base/arena.h"
-#include "lib/base/log.h"
-#include "lib/base/loop.h"
-#include "lib/base/text.h"
+#include "approval/approval_api.h"
+#include "audit/audit.h"
+#include "executor/execution.h"
 #include "lib/base/time.h"
-#include "lib/jail/jail.h"
-#include "lib/server/server.h"
-#include "lib/store/store.h"
-#include "main/health_api.h"
+#include "main/app_rooms.h"
 #include "main/settings.h"
+#include "notify/notify_api.h"
+#include "people/people_api.h"
+#include "plans/plan_api.h"
+#include "safety/item_api.h"
+#include "safety/lock.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#define LOCAL_CONNECTIONS   256
-#define CONTROL_CONNECTIONS 512
-#define CONTROL_PER_ADDRESS 64
+#define COUNT(array)	  (sizeof(array) / sizeof((array)[0]))
+#define GUARD_INTERVAL_MS 5000
+#define WAIT_INTERVAL_MS  1000
+
+/* --- what exists --- */
 
 /* Every table of the database, in the order in which they are made. */
 static const struct store_schema *const schemas[] = {
+	&audit_schema,
+	&people_schema,
 	&server_schema,
+	&notify_schema,
+	&inventory_schema,
+	&approval_schema,
+	&plans_schema,
+	&safety_schema,
+	&executor_schema,
 };
 
 /* Tables that nobody may change, us included. */
-static const char *const append_only[] = {NULL};
+static const char *const append_only[] = {"audit", NULL};
 
-struct app {
-	const struct config *settings;
-	struct arena arena;
-	struct loop *loop;
-	struct store *store;
-	struct jail *jail;
-	struct server *server;
-	struct loop_timer *watchdog;
-	struct health health;
-	struct error start_error; /* what app_run answers */
-	int local_fd, control_fd; /* handed over by systemd; -1 = ours to open */
-};
+static const struct adapter *const adapters[] = {&haproxy_adapter, &prometheus_adapter};
+static const struct adapter_list adapter_list = {adapters, COUNT(adapters)};
 
-/* --- places --- */
+static int open_server(struct app *app, struct error *err)
+{
+	const struct route_table tables[] = {
+		health_routes(&app->health),
+		people_routes(app->people),
+		notify_routes(app->people),
+		target_routes(&app->targets),
+		approval_routes(app->approvals),
+		plan_routes(app->plans),
+		item_routes(),
+		preview_routes(&app->executor_api),
+		execution_routes(&app->executor_api),
+	};
+	struct server_options options = {
+		.loop = app->loop,
+		.store = app->store,
+		.authenticator = {app->people, people_authenticate, people_principal_id},
+		.tables = tables,
+		.table_count = COUNT(tables),
+		.hosts = settings_list(app->settings, "hosts", &app->arena),
+	};
+
+	return server_open(&options, &app->server, err);
+}
+
+/* --- opening, from the ground up --- */
 
 static int make_data_dir(struct app *app, struct error *err)
 {
@@ -58,28 +80,15 @@ static int make_data_dir(struct app *app, struct error *err)
 	return error_remedy(err, "make it, or choose another --data-dir");
 }
 
-/* Beside the daemon in a build tree; installed it lies in libexec. */
-static const char *find_runner(struct app *app)
+static int open_loop(struct app *app, struct error *err)
 {
-	static const char *const places[] = {"", "../libexec/redbutton/"};
-	const char *chosen = settings_text(app->settings, "runner");
-	char directory[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
-	const char *path = NULL;
-
-	if (chosen || length < 0)
-		return chosen;
-	directory[length] = 0;
-	*(strrchr(directory, '/') + 1) = 0;
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		path = arena_format(&app->arena, "%s%sredbutton-runner", directory, places[i]);
-		if (access(path, X_OK) == 0)
-			break;
-	}
-	return path;
+	return loop_open(&app->loop, err);
 }
 
-/* --- opening, from the ground up --- */
+static int open_client(struct app *app, struct error *err)
+{
+	return client_open(app->loop, &app->client, err);
+}
 
 static int open_store(struct app *app, struct error *err)
 {
@@ -87,11 +96,47 @@ static int open_store(struct app *app, struct error *err)
 		.path = arena_format(
 			&app->arena, "%s/redbutton.db", config_text(app->settings, "data-dir")),
 		.schemas = schemas,
-		.schema_count = sizeof(schemas) / sizeof(schemas[0]),
+		.schema_count = COUNT(schemas),
 		.append_only = append_only,
 	};
 
 	return store_open(&options, app->loop, &app->store, err);
+}
+
+static int open_people(struct app *app, struct error *err)
+{
+	return people_open(app->store, &app->people, err);
+}
+
+static int open_approvals(struct app *app, struct error *err)
+{
+	return approvals_open(app->store, app->loop, &app->approvals, err);
+}
+
+static int open_notifier(struct app *app, struct error *err)
+{
+	return notifier_open(app->store, app->client, app->loop,
+		config_text(app->settings, "origin"), &app->notifier, err);
+}
+
+/* Beside the daemon in a build tree; installed it lies in libexec. */
+static const char *find_runner(struct app *app)
+{
+	static const char *const places[] = {"", "../libexec/redbutton/"};
+	const char *path = settings_text(app->settings, "runner");
+	char directory[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
+
+	if (path || length < 0)
+		return path;
+	directory[length] = 0;
+	*(strrchr(directory, '/') + 1) = 0;
+	for (size_t i = 0; i < COUNT(places); i++) {
+		path = arena_format(&app->arena, "%s%sredbutton-runner", directory, places[i]);
+		if (access(path, X_OK) == 0)
+			break;
+	}
+	return path;
 }
 
 static int open_jail(struct app *app, struct error *err)
@@ -104,51 +149,64 @@ static int open_jail(struct app *app, struct error *err)
 	return jail_open(app->loop, &options, &app->jail, err);
 }
 
-static int refuse_everybody(void *arg, struct arena *arena, const char *token, int64_t peer_uid,
-	const char *address, unsigned access, void **ret_principal, struct error *err)
+static int open_plans(struct app *app, struct error *err)
 {
-	(void)arg;
-	(void)arena;
-	(void)token;
-	(void)peer_uid;
-	(void)address;
-	(void)access;
-	(void)ret_principal;
-	return error_set(err, ERROR_UNAUTHENTICATED, "nobody is known yet");
+	struct plans_options options = {app->store, app->jail, &adapter_list, app->approvals};
+
+	return plans_open(&options, &app->plans, err);
 }
 
-static int open_server(struct app *app, struct error *err)
+static int open_executor(struct app *app, struct error *err)
 {
-	struct route_table tables[] = {
-		health_routes(&app->health),
-	};
-	struct server_options options = {
+	struct executor_options options = {
 		.loop = app->loop,
 		.store = app->store,
-		.authenticator = {.authenticate = refuse_everybody},
-		.tables = tables,
-		.table_count = sizeof(tables) / sizeof(tables[0]),
-		.hosts = settings_list(app->settings, "hosts", &app->arena),
+		.client = app->client,
+		.adapters = &adapter_list,
+		.approvals = app->approvals,
+		.guard_interval_ms = GUARD_INTERVAL_MS,
+		.wait_interval_ms = WAIT_INTERVAL_MS,
 	};
 
-	app->health = (struct health){app->store, app->jail, time_now_us()};
-	return server_open(&options, &app->server, err);
+	return executor_open(&options, &app->executor, err);
+}
+
+static int fill_contexts(struct app *app, struct error *err)
+{
+	(void)err;
+	app->started_at_us = time_now_us();
+	app->health = (struct health){app->store, app->jail, app->started_at_us};
+	app->targets = (struct target_context){app->people, app->client, &adapter_list};
+	app->executor_api = (struct executor_api){
+		app->executor, plans_builder(app->plans), app->jail, app->store};
+	return 0;
 }
 
 typedef int (*open_step)(struct app *app, struct error *err);
-static const open_step open_steps[] = {make_data_dir, open_store, open_jail, open_server};
+static const open_step open_steps[] = {
+	make_data_dir,
+	open_loop,
+	open_client,
+	open_store,
+	open_people,
+	open_approvals,
+	open_notifier,
+	open_jail,
+	open_plans,
+	open_executor,
+	fill_contexts,
+	open_server,
+};
 
 int app_open(const struct config *settings, struct app **ret, struct error *err)
 {
 	struct app *app = calloc(1, sizeof(*app));
-	int rc;
+	int rc = 0;
 
 	if (!app)
 		abort();
 	app->settings = settings;
-	app->local_fd = app->control_fd = -1;
-	rc = loop_open(&app->loop, err);
-	for (size_t i = 0; rc >= 0 && i < sizeof(open_steps) / sizeof(open_steps[0]); i++)
+	for (size_t i = 0; rc >= 0 && i < COUNT(open_steps); i++)
 		rc = open_steps[i](app, err);
 	if (rc < 0)
 		app_close(app);
@@ -157,126 +215,23 @@ int app_open(const struct config *settings, struct app **ret, struct error *err)
 	return rc;
 }
 
-/* --- running --- */
-
-static void take_sockets(struct app *app)
-{
-	int count = sd_listen_fds(1);
-
-	for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
-		if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) > 0)
-			app->local_fd = fd;
-		else if (sd_is_socket_inet(fd, AF_UNSPEC, SOCK_STREAM, 1, 0) > 0)
-			app->control_fd = fd;
-		else
-			log_warn("main", "a socket of systemd is of no use here");
-	}
-}
-
-static int listen_local(struct app *app, struct error *err)
-{
-	const char *path = settings_text(app->settings, "socket");
-	struct listener_options options = {
-		.name = "local",
-		.address = arena_format(&app->arena, "unix:%s", path ? path : ""),
-		.fd = app->local_fd,
-		.connection_limit = LOCAL_CONNECTIONS,
-	};
-
-	if (!path && app->local_fd < 0)
-		return 0;
-	log_info("main", "listening", "listener", "local", "address", options.address);
-	return server_listen(app->server, &options, err);
-}
-
-static int listen_control(struct app *app, struct error *err)
-{
-	const char *address = settings_text(app->settings, "listen");
-	struct listener_options options = {
-		.name = "control",
-		.address = address ? address : "",
-		.fd = app->control_fd,
-		.certificate_path = settings_text(app->settings, "tls-certificate"),
-		.key_path = settings_text(app->settings, "tls-key"),
-		.connection_limit = CONTROL_CONNECTIONS,
-		.per_address_limit = CONTROL_PER_ADDRESS,
-	};
-	int rc;
-
-	if (!address && app->control_fd < 0)
-		return 0;
-	rc = server_listen(app->server, &options, err);
-	if (rc >= 0)
-		log_info("main", "listening", "listener", "control", "address", address, "port",
-			arena_format(&app->arena, "%d", server_port(app->server, "control")), "tls",
-			options.certificate_path ? "yes" : "no");
-	return rc;
-}
-
-static void beat_watchdog(void *arg)
-{
-	(void)arg;
-	sd_notify(0, "WATCHDOG=1");
-}
-
-static void start_watchdog(struct app *app)
-{
-	uint64_t interval_us = 0;
-
-	if (sd_watchdog_enabled(0, &interval_us) <= 0)
-		return;
-	app->watchdog = loop_timer_new(app->loop, beat_watchdog, app);
-	loop_timer_start(app->watchdog, 0, (int64_t)(interval_us / 2000));
-}
-
-static void stop(void *arg)
-{
-	struct app *app = arg;
-
-	log_info("main", "stopping");
-	sd_notify(0, "STOPPING=1");
-	loop_stop(app->loop);
-}
-
-static void fail_start(struct app *app, const struct error *err)
-{
-	app->start_error = *err;
-	loop_stop(app->loop);
-}
-
-static void start(void *arg)
-{
-	struct app *app = arg;
-	struct error err = ERROR_INIT;
-
-	take_sockets(app);
-	if (listen_local(app, &err) < 0 || listen_control(app, &err) < 0) {
-		fail_start(app, &err);
-		return;
-	}
-	start_watchdog(app);
-	sd_notify(0, "READY=1");
-	log_info("main", "ready", "version", RB_VERSION);
-}
-
-int app_run(struct app *app, struct error *err)
-{
-	loop_on_signal(app->loop, SIGTERM, stop, app);
-	loop_on_signal(app->loop, SIGINT, stop, app);
-	loop_soon(app->loop, start, app);
-	loop_run(app->loop);
-	if (app->start_error.code && err)
-		*err = app->start_error;
-	return app->start_error.code;
-}
-
+/*
+ * The store's last turn calls back into the engine, and the engine's into the client: both live
+ * until it is closed.
+ */
 void app_close(struct app *app)
 {
 	if (!app)
 		return;
 	server_close(app->server);
 	jail_close(app->jail);
+	notifier_close(app->notifier);
 	store_close(app->store);
+	executor_close(app->executor);
+	client_close(app->client);
+	plans_close(app->plans);
+	approvals_close(app->approvals);
+	people_close(app->people);
 	loop_timer_free(app->watchdog);
 	loop_close(app->loop);
 	arena_done(&app->arena);

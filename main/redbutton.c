@@ -1,20 +1,35 @@
 /* Lists the verbs of redbutton; each group is a feature's. */
+#include "approval/approval_cli.h"
+#include "executor/execution_cli.h"
+#include "inventory/target_cli.h"
 #include "lib/cli/cli.h"
 #include "main/health_cli.h"
-
-static const struct cli_program redbutton = {
-	.name = "redbutton",
-	.summary = "prepared mitigations, approved, rehearsed and run",
-};
+#include "notify/notify_cli.h"
+#include "people/people_cli.h"
+#include "plans/plan_cli.h"
+#include "safety/item_cli.h"
 
 int main(int argc, char **argv)
 {
-	struct cli_verbs groups[] = {
+	const struct cli_verbs groups[] = {
+		plan_verbs,
+		preview_verbs,
+		execution_verbs,
+		item_verbs,
+		approval_verbs,
+		target_verbs,
+		people_verbs,
+		token_verbs,
+		notify_verbs,
 		health_verbs,
 	};
-	struct cli_program program = redbutton;
+	const struct cli_program redbutton = {
+		.name = "redbutton",
+		.summary = "mitigations that are prepared, approved and rehearsed, at the press of "
+			   "a button",
+		.groups = groups,
+		.group_count = sizeof(groups) / sizeof(groups[0]),
+	};
 
-	program.groups = groups;
-	program.group_count = sizeof(groups) / sizeof(groups[0]);
-	return cli_main(&program, argc, argv);
+	return cli_main(&redbutton, argc, argv);
 }

@@ -2,6 +2,7 @@
 #include "lib/base/text.h"
 #include "main/app.h"
 #include "main/settings.h"
+#include "plans/plan_test.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@ static int print_version(int argc, char **argv);
 static int print_config(int argc, char **argv);
 
 static const struct mode modes[] = {
+	{"--plan-test", "FILE [PARAM=VALUE ...] [--lint] [--describe] [--json]", plan_test_main,
+		"run a plan's file in the jail and print its graph, without a daemon"},
 	{"--print-config", "[FLAGS]", print_config,
 		"print the settings as they would hold, and end"},
 	{"--help", "", print_help, "print this"},

@@ -151,24 +151,25 @@ static int capture(struct store_tx *tx, struct request *req,
 	return error_set(err, ERROR_INTERNAL, "the request was not answered");
 }
 
+/* A refusal changed nothing, so the key is free for another try; a secret's answer is not kept. */
 int idempotency_record(struct store_tx *tx, struct request *req,
 	void (*tell)(struct request *req, void *arg), void *arg, struct error *err)
 {
 	struct kept_reply kept = {.digest = req->keyed.digest, .headers = ""};
-	int rc = 0;
+	int rc = capture(tx, req, tell, arg, err);
 
+	if (rc < 0 || req->reply.status >= 400)
+		return rc;
 	if (!(req->route->route->flags & ROUTE_SECRET)) {
-		rc = capture(tx, req, tell, arg, err);
 		kept.status = req->reply.status;
 		kept.type = req->reply.type;
 		kept.headers = join_headers(req);
 		kept.body = req->reply.bytes;
 		kept.length = req->reply.length;
 	}
-	if (rc >= 0)
-		rc = idempotency_store_forget(tx, req->now_us - IDEMPOTENCY_KEEP_US, err);
-	if (rc >= 0)
-		rc = idempotency_store_insert(
-			tx, req->keyed.principal, req->keyed.key, &kept, req->now_us, err);
-	return rc;
+	rc = idempotency_store_forget(tx, req->now_us - IDEMPOTENCY_KEEP_US, err);
+	if (rc < 0)
+		return rc;
+	return idempotency_store_insert(
+		tx, req->keyed.principal, req->keyed.key, &kept, req->now_us, err);
 }

@@ -1,0 +1,54 @@
+/* Between the files that open, start and close the daemon. */
+#ifndef RB_MAIN_APP_ROOMS_H
+#define RB_MAIN_APP_ROOMS_H
+
+#include "adapters/adapter.h"
+#include "approval/approval.h"
+#include "executor/executor.h"
+#include "executor/executor_api.h"
+#include "inventory/target_api.h"
+#include "lib/base/arena.h"
+#include "lib/base/loop.h"
+#include "lib/client/client.h"
+#include "lib/jail/jail.h"
+#include "lib/server/server.h"
+#include "lib/store/store.h"
+#include "main/app.h"
+#include "main/bootstrap.h"
+#include "main/health_api.h"
+#include "notify/notify.h"
+#include "people/people.h"
+#include "plans/plan.h"
+
+struct app {
+	const struct config *settings;
+	struct arena arena;
+	/* In the order in which they are opened. */
+	struct loop *loop;
+	struct client *client;
+	struct store *store;
+	struct people *people;
+	struct approvals *approvals;
+	struct notifier *notifier;
+	struct jail *jail;
+	struct plans *plans;
+	struct executor *executor;
+	struct server *server;
+	/* What handlers are given. */
+	struct health health;
+	struct target_context targets;
+	struct executor_api executor_api;
+	/* The run of the daemon. */
+	struct bootstrap bootstrap;
+	struct loop_timer *watchdog;
+	struct error start_error;
+	int64_t started_at_us, stopped_at_us;
+	bool is_started;
+};
+
+/* --- listeners.c --- */
+
+/* Sockets that systemd hands over, else those of the settings. */
+int listeners_open(struct app *app, struct error *err);
+
+#endif

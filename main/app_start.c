@@ -1,0 +1,135 @@
+/* From the first record to the last: start, listen, run, stop. */
+#include "audit/audit.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/time.h"
+#include "main/app_rooms.h"
+
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+/* --- the daemon's own records --- */
+
+static int append_life(
+	struct store_tx *tx, enum audit_action action, int64_t at_us, struct error *err)
+{
+	json_t *detail = json_object();
+	struct audit_record record = {
+		.actor = &audit_system,
+		.action = action,
+		.outcome = AUDIT_OK,
+		.subject_kind = "daemon",
+		.subject_id = "redbuttond",
+		.detail = detail,
+	};
+	int rc;
+
+	json_set_text(detail, "version", RB_VERSION);
+	json_set_text(detail, "boot", time_boot_id());
+	rc = audit_append(tx, &record, at_us, NULL, err);
+	json_decref(detail);
+	return rc;
+}
+
+static int ask_start(struct store_tx *tx, void *arg, struct error *err)
+{
+	struct app *app = arg;
+	int rc = append_life(tx, AUDIT_DAEMON_START, app->started_at_us, err);
+
+	return rc < 0 ? rc : people_bootstrap(tx, &app->bootstrap.people, err);
+}
+
+static int ask_stop(struct store_tx *tx, void *arg, struct error *err)
+{
+	struct app *app = arg;
+
+	return append_life(tx, AUDIT_DAEMON_STOP, app->stopped_at_us, err);
+}
+
+static void told_stop(void *arg, const struct error *err)
+{
+	(void)arg;
+	if (err)
+		log_warn("main", "the stop is not in the audit", "error", err->message);
+}
+
+/* --- systemd --- */
+
+static void beat_watchdog(void *arg)
+{
+	(void)arg;
+	sd_notify(0, "WATCHDOG=1");
+}
+
+static void start_watchdog(struct app *app)
+{
+	uint64_t interval_us = 0;
+
+	if (sd_watchdog_enabled(0, &interval_us) <= 0)
+		return;
+	app->watchdog = loop_timer_new(app->loop, beat_watchdog, app);
+	loop_timer_start(app->watchdog, 0, (int64_t)(interval_us / 2000));
+}
+
+/* --- start and stop --- */
+
+static void fail_start(struct app *app, const struct error *err)
+{
+	app->start_error = *err;
+	loop_stop(app->loop);
+}
+
+/* Nobody is let in before the start is recorded and the first admin is there. */
+static void told_start(void *arg, const struct error *failed)
+{
+	struct app *app = arg;
+	struct error err = ERROR_INIT;
+
+	if (failed) {
+		fail_start(app, failed);
+		return;
+	}
+	if (bootstrap_settle(&app->bootstrap, &err) < 0 || listeners_open(app, &err) < 0) {
+		fail_start(app, &err);
+		return;
+	}
+	app->is_started = true;
+	start_watchdog(app);
+	sd_notify(0, "READY=1");
+	log_info("main", "ready", "version", RB_VERSION);
+}
+
+static void start(void *arg)
+{
+	struct app *app = arg;
+
+	store_write(app->store, ask_start, told_start, app);
+}
+
+static void stop(void *arg)
+{
+	struct app *app = arg;
+
+	log_info("main", "stopping");
+	sd_notify(0, "STOPPING=1");
+	app->stopped_at_us = time_now_us();
+	if (app->is_started)
+		store_write(app->store, ask_stop, told_stop, app);
+	loop_stop(app->loop);
+}
+
+int app_run(struct app *app, struct error *err)
+{
+	int rc = bootstrap_draw(
+		&app->bootstrap, config_text(app->settings, "data-dir"), app->started_at_us, err);
+
+	if (rc < 0)
+		return rc;
+	loop_on_signal(app->loop, SIGTERM, stop, app);
+	loop_on_signal(app->loop, SIGINT, stop, app);
+	loop_soon(app->loop, start, app);
+	loop_run(app->loop);
+	if (app->start_error.code && err)
+		*err = app->start_error;
+	return app->start_error.code;
+}
