@@ -94,9 +94,17 @@ struct audit_record {
 };
 
 extern const struct store_schema audit_schema;
+/* Tables for store_options.append_only, NULL-ended. */
+extern const char *const audit_append_only[];
 
-/* Appends inside the caller's transaction. at_us is the closure's time. *ret_seq may be NULL. */
-int audit_append(struct store_tx *tx, const struct audit_record *record, int64_t at_us, int64_t *ret_seq,
-	struct error *err);
+/* Bytes of one record, at most. */
+#define AUDIT_RECORD_MAX (256 * 1024)
+
+/*
+ * Appends inside the caller's transaction. at_us is the closure's time. *ret_seq may be NULL.
+ * Refuses (ERROR_INVALID) texts that are no UTF-8 or hold control characters, and real numbers.
+ */
+int audit_append(struct store_tx *tx, const struct audit_record *record, int64_t at_us,
+	int64_t *ret_seq, struct error *err);
 
 #endif

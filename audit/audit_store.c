@@ -1,0 +1,108 @@
+#include "audit/audit_rooms.h"
+
+#include <string.h>
+
+static const struct store_statement get_edge =
+	STORE_STATEMENT("SELECT size, hashes FROM audit_edge WHERE id = 1");
+static const struct store_statement set_edge =
+	STORE_STATEMENT("UPDATE audit_edge SET size = :size, hashes = :hashes WHERE id = 1");
+static const struct store_statement insert = STORE_STATEMENT(
+	"INSERT INTO audit (seq, at_us, action, outcome, actor_id, subject_kind, subject_id,"
+	" intent_id, bytes, leaf) VALUES (:seq, :at_us, :action, :outcome, :actor_id,"
+	" :subject_kind, :subject_id, :intent_id, :bytes, :leaf)");
+static const struct store_statement get = STORE_STATEMENT(
+	"SELECT seq, at_us, action, outcome, actor_id, subject_kind, subject_id, intent_id, bytes,"
+	" leaf FROM audit WHERE seq = :seq");
+
+static int refuse_edge(struct error *err)
+{
+	error_set(err, ERROR_TAMPERED, "the right edge of the audit's tree is damaged");
+	return error_remedy(err, "stop the daemon and run `redbutton audit verify`");
+}
+
+int audit_store_edge(struct store_tx *tx, struct audit_edge *ret, struct error *err)
+{
+	struct store_query *query = store_query(tx, &get_edge);
+	const void *hashes;
+	size_t length;
+	int64_t size;
+	int rc = store_next(query, err);
+
+	if (rc <= 0)
+		return rc < 0 ? rc : refuse_edge(err);
+	size = store_int(query, "size");
+	hashes = store_bytes(query, "hashes", &length);
+	if (!audit_edge_read(ret, size, hashes, length))
+		rc = refuse_edge(err);
+	store_finish(query);
+	return rc < 0 ? rc : 0;
+}
+
+int audit_store_set_edge(struct store_tx *tx, const struct audit_edge *edge, struct error *err)
+{
+	struct store_query *query = store_query(tx, &set_edge);
+	int rc;
+
+	store_bind_int(query, ":size", edge->size);
+	store_bind_bytes(query, ":hashes", edge->hashes, (size_t)edge->count * DIGEST_BYTES);
+	rc = store_run(query, err);
+	if (rc == 0)
+		return refuse_edge(err);
+	return rc < 0 ? rc : 0;
+}
+
+int audit_store_insert(struct store_tx *tx, const struct audit_row *row, struct error *err)
+{
+	struct store_query *query = store_query(tx, &insert);
+	int rc;
+
+	store_bind_int(query, ":seq", row->seq);
+	store_bind_int(query, ":at_us", row->at_us);
+	store_bind_text(query, ":action", row->action);
+	store_bind_text(query, ":outcome", row->outcome);
+	store_bind_text(query, ":actor_id", row->actor_id);
+	store_bind_text(query, ":subject_kind", row->subject_kind);
+	store_bind_text(query, ":subject_id", row->subject_id);
+	store_bind_text(query, ":intent_id", row->intent_id);
+	store_bind_bytes(query, ":bytes", row->bytes, row->length);
+	store_bind_bytes(query, ":leaf", row->leaf->bytes, DIGEST_BYTES);
+	rc = store_run(query, err);
+	return rc < 0 ? rc : 0;
+}
+
+static struct audit_row *copy_row(struct store_query *query, struct arena *arena)
+{
+	struct audit_row *row = arena_alloc(arena, sizeof(*row));
+	const void *bytes;
+	size_t length;
+
+	row->seq = store_int(query, "seq");
+	row->at_us = store_int(query, "at_us");
+	row->action = store_text_copy(query, "action", arena);
+	row->outcome = store_text_copy(query, "outcome", arena);
+	row->actor_id = store_text_copy(query, "actor_id", arena);
+	row->subject_kind = store_text_copy(query, "subject_kind", arena);
+	row->subject_id = store_text_copy(query, "subject_id", arena);
+	row->intent_id = store_text_copy(query, "intent_id", arena);
+	bytes = store_bytes(query, "bytes", &row->length);
+	row->bytes = arena_text_n(arena, bytes, row->length);
+	bytes = store_bytes(query, "leaf", &length);
+	if (length == DIGEST_BYTES)
+		row->leaf = arena_copy(arena, bytes, length);
+	return row;
+}
+
+int audit_store_get(struct store_tx *tx, struct arena *arena, int64_t seq, struct audit_row **ret,
+	struct error *err)
+{
+	struct store_query *query = store_query(tx, &get);
+	int rc;
+
+	store_bind_int(query, ":seq", seq);
+	rc = store_one(query, "audit record", err);
+	if (rc < 0)
+		return rc;
+	*ret = copy_row(query, arena);
+	store_finish(query);
+	return 0;
+}
