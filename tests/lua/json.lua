@@ -1,6 +1,6 @@
 -- A small JSON reader and a canonical writer of its own, so that the prelude's writer is checked by
 -- another one.
-local json = { array_mt = {}, null = setmetatable({}, { __tostring = function() return "null" end }) }
+local json = { array_mt = {}, null = io.stdout }
 
 local escapes = { b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/" }
 
@@ -103,7 +103,9 @@ function json.encode(value, indent, level)
 	local last = indent and "\n" .. ("\t"):rep(level) or ""
 	if type(value) == "string" then
 		return quote(value)
-	elseif value == json.null or type(value) ~= "table" then
+	elseif value == json.null then
+		return "null"
+	elseif type(value) ~= "table" then
 		assert(math.type(value) ~= "float", "a float")
 		return tostring(value)
 	end

@@ -1,4 +1,4 @@
--- The fourteen plans build, twice with the same bytes, canonically, and as the golden files say.
+-- The plans of lua-scripts build, twice with the same bytes, canonically, and as the golden files say.
 -- RB_GOLDEN=write writes the golden files anew.
 local kit = require "kit"
 local world = require "world"
@@ -40,7 +40,8 @@ for _, name in ipairs(world.names) do
 
 	test(name .. " passes lint", function()
 		local output = kit.evaluate {
-			verb = "lint", file = world.file_of(name), script = world.script_of(name), modules = {}, calls = world.calls(),
+			verb = "lint", file = world.file_of(name), script = world.script_of(name), modules = world.modules_of(name),
+			calls = world.calls(),
 		}
 		equal(table.concat(kit.errors(output), "\n"), "")
 		equal(output.ok, true)

@@ -54,6 +54,8 @@ world.plans = {
 		targets = { nacos = list("nacos", { "nacos-main" }), prom = prom } },
 	["dc/evacuate"] = { params = { zone = "a" }, targets = { gslb = list("etcd", { "gslb-store" }), prom = prom } },
 	["checkout/drain-zone-drill"] = { params = { zone = "b", stay = "2m" }, targets = { prom = prom } },
+	["media/drain-zone"] = { params = { zone = "b" }, targets = { edges = numbered("haproxy", "edge", 2), prom = prom },
+		modules = { "zones", "health", "steps" } },
 	["catalog/protect-cold-cache"] = { params = {}, targets = { edges = numbered("haproxy", "edge", 2), prom = prom } },
 }
 
@@ -71,12 +73,20 @@ function world.script_of(name)
 	return kit.read(kit.root .. "/lua-scripts/plans/" .. world.file_of(name))
 end
 
+function world.modules_of(name)
+	local modules = {}
+	for _, module in ipairs(world.plans[name].modules or {}) do
+		modules[module] = kit.read(kit.root .. "/lua-scripts/library/" .. module .. ".lua")
+	end
+	return modules
+end
+
 -- Every plan as `calls` has it.
 function world.calls()
 	local calls = {}
 	for _, name in ipairs(world.names) do
 		calls[name] = {
-			file = world.file_of(name), script = world.script_of(name), modules = {},
+			file = world.file_of(name), script = world.script_of(name), modules = world.modules_of(name),
 			version = "sha256:" .. ("0"):rep(64), targets = world.plans[name].targets,
 		}
 	end
@@ -87,7 +97,8 @@ end
 function world.input(name, action)
 	local row = world.plans[name]
 	return {
-		verb = "build", file = world.file_of(name), script = world.script_of(name), modules = {}, action = action or "apply",
+		verb = "build", file = world.file_of(name), script = world.script_of(name), modules = world.modules_of(name),
+		action = action or "apply",
 		params = row.params, targets = row.targets, calls = world.calls(),
 	}
 end

@@ -104,7 +104,7 @@ end
 
 local function from_text(message, chunk, line)
 	local number, at, rest = string.match(message, "^#(%d+):(%d+): (.*)$")
-	if number then
+	if number and #at <= 7 then
 		return { place = place_of("#" .. number, tonumber(at)), message = explain(rest) }
 	end
 	local own = string.match(message, "^prelude/[%w_]+%.lua:%d+: (.*)$")

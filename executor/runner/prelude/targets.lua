@@ -206,6 +206,8 @@ for _, kind in ipairs(language.kinds) do
 	kinds[kind.name] = entry
 end
 
+local AN = { etcd = true, exec = true, http = true }
+
 local function find_method(content, key)
 	local entry = kinds[content.kind]
 	local found = entry.methods[key]
@@ -217,8 +219,8 @@ local function find_method(content, key)
 	for _, name in ipairs(one and { "name", "labels" } or { "where", "one", "first" }) do
 		names[#names + 1] = name
 	end
-	fault.raise((one and "this is a " or "these are ") .. content.kind .. (one and " target: it has no " or " targets: they have no ")
-		.. text.key(key) .. text.hint(key, names))
+	fault.raise((one and (AN[content.kind] and "this is an " or "this is a ") or "these are ") .. content.kind
+		.. (one and " target: it has no " or " targets: they have no ") .. text.key(key) .. text.hint(key, names))
 end
 
 local function labels_view(target)
