@@ -223,7 +223,7 @@ int execution_json_whole(struct store_tx *tx, struct arena *arena, const struct 
 	json_t **ret, struct error *err)
 {
 	struct item **items;
-	json_t *object, *steps, *undo = NULL;
+	json_t *object, *steps = NULL, *undo = NULL;
 	size_t count;
 
 	if (steps_json(tx, arena, row, &steps, err) < 0)

@@ -224,6 +224,7 @@ void app_close(struct app *app)
 	if (!app)
 		return;
 	server_close(app->server);
+	executor_stop(app->executor);
 	jail_close(app->jail);
 	notifier_close(app->notifier);
 	store_close(app->store);
