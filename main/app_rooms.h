@@ -43,7 +43,7 @@ struct app {
 	struct loop_timer *watchdog;
 	struct error start_error;
 	int64_t started_at_us, stopped_at_us;
-	bool is_started;
+	bool is_started, is_stopping;
 };
 
 /* --- listeners.c --- */

@@ -89,7 +89,14 @@ static void told_start(void *arg, const struct error *failed)
 		fail_start(app, failed);
 		return;
 	}
-	if (bootstrap_settle(&app->bootstrap, &err) < 0 || listeners_open(app, &err) < 0) {
+	if (bootstrap_settle(&app->bootstrap, &err) < 0) {
+		fail_start(app, &err);
+		return;
+	}
+	/* The store's last turn may bring us here. */
+	if (app->is_stopping)
+		return;
+	if (listeners_open(app, &err) < 0) {
 		fail_start(app, &err);
 		return;
 	}
@@ -112,6 +119,7 @@ static void stop(void *arg)
 
 	log_info("main", "stopping");
 	sd_notify(0, "STOPPING=1");
+	app->is_stopping = true;
 	app->stopped_at_us = time_now_us();
 	if (app->is_started)
 		store_write(app->store, ask_stop, told_stop, app);

@@ -44,7 +44,8 @@ static int open_local(struct app *app, int fd, struct error *err)
 		return 0;
 	rc = server_listen(app->server, &options, err);
 	if (rc >= 0)
-		log_info("main", "listening", "listener", "local", "address", options.address);
+		log_info("main", "listening", "listener", "local", "address",
+			fd < 0 ? options.address : "systemd");
 	return rc;
 }
 
@@ -66,7 +67,8 @@ static int open_control(struct app *app, int fd, struct error *err)
 		return 0;
 	rc = server_listen(app->server, &options, err);
 	if (rc >= 0)
-		log_info("main", "listening", "listener", "control", "address", address, "port",
+		log_info("main", "listening", "listener", "control", "address",
+			fd < 0 ? address : "systemd", "port",
 			arena_format(&app->arena, "%d", server_port(app->server, "control")), "tls",
 			options.certificate_path ? "yes" : "no");
 	return rc;

@@ -66,9 +66,15 @@ bool parse_is_noun(const struct cli_program *program, const char *noun)
 char *parse_usage(
 	struct arena *arena, const struct cli_program *program, const struct cli_verb *verb)
 {
-	return arena_format(arena, "%s %s%s%s%s%s", program->name, verb->noun ? verb->noun : "",
-		verb->noun ? " " : "", verb->verb, verb->args && *verb->args ? " " : "",
-		verb->args ? verb->args : "");
+	char *usage = arena_format(arena, "%s %s%s%s%s%s", program->name,
+		verb->noun ? verb->noun : "", verb->noun ? " " : "", verb->verb,
+		verb->args && *verb->args ? " " : "", verb->args ? verb->args : "");
+
+	for (size_t i = 0; i < CLI_FLAGS_MAX && verb->flags[i].name; i++)
+		if (verb->flags[i].required)
+			usage = arena_format(arena, "%s --%s %s", usage, verb->flags[i].name,
+				verb->flags[i].value ? verb->flags[i].value : "");
+	return usage;
 }
 
 /* --- which verb --- */

@@ -194,7 +194,8 @@ START_TEST(mistakes_name_what_was_meant)
 	expect_error("plan show x --reason", 2, "needs a value");
 	expect_error("plan show x --reason a --reason b", 2, "twice");
 	expect_error("plan show", 2, "usage: button plan show NAME");
-	expect_error("plan delete a b --reason r", 2, "too many arguments");
+	expect_error(
+		"plan delete a b --reason r", 2, "usage: button plan delete NAME --reason TEXT");
 	expect_error("plan delete a", 2, "--reason is required");
 	expect_error("path extra", 2, "too many arguments");
 }

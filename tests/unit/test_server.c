@@ -424,6 +424,49 @@ START_TEST(without_tls_only_loopback_is_served)
 }
 END_TEST
 
+static void make_certificate(char *certificate, char *key, size_t size)
+{
+	char command[1024];
+
+	snprintf(certificate, size, "%s/tls.crt", world.directory);
+	snprintf(key, size, "%s/tls.key", world.directory);
+	snprintf(command, sizeof(command),
+		"umask 077; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 "
+		"-nodes -days 2 "
+		"-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout %s -out %s "
+		"2>/dev/null",
+		key, certificate);
+	ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(tls_serves_also_beyond_loopback)
+{
+	struct error err = ERROR_INIT;
+	char certificate[128], key[128], command[512], out[64] = "";
+	struct listener_options options = {.name = "tls",
+		.address = "0.0.0.0:0",
+		.certificate_path = certificate,
+		.key_path = key};
+	FILE *curl;
+
+	world_open(&world, NULL);
+	make_certificate(certificate, key, sizeof(key));
+	options.key_path = NULL;
+	ck_assert_int_eq(server_listen(world.server, &options, &err), ERROR_INVALID);
+	options.key_path = key;
+	ck_assert_msg(server_listen(world.server, &options, &err) == 0, "%s", err.message);
+	snprintf(command, sizeof(command),
+		"curl -s -m 5 --cacert %s https://localhost:%d/api/things/cup", certificate,
+		server_port(world.server, "tls"));
+	curl = popen(command, "r");
+	world_turn(&world, 1500);
+	ck_assert_uint_gt(fread(out, 1, sizeof(out) - 1, curl), 0);
+	ck_assert_int_eq(pclose(curl), 0);
+	ck_assert_ptr_nonnull(strstr(out, "\"name\":\"cup\""));
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(a_socket_that_answers_is_another_daemons)
 {
 	struct error err = ERROR_INIT;
@@ -451,4 +494,4 @@ CHECK_MAIN("server", &a_literal_segment_beats_a_parameter, &segments_are_decoded
 	&a_commit_that_fails_is_a_503_for_the_writer_only,
 	&writers_of_one_turn_are_answered_each_with_their_own,
 	&a_client_that_leaves_during_a_write_does_no_harm, &without_tls_only_loopback_is_served,
-	&a_socket_that_answers_is_another_daemons)
+	&tls_serves_also_beyond_loopback, &a_socket_that_answers_is_another_daemons)
