@@ -56,3 +56,11 @@ for _, made in ipairs { { "--docs", "docs/plan-language.md" }, { "--help-header"
 		end
 	end)
 end
+
+test("the first plan of the reference builds and passes lint", function()
+	local script = kit.read(kit.root .. "/docs/plan-language.md"):match("```lua\n(.-)```")
+	local targets = { prom = world.list("prometheus", { "prom-main" }) }
+	kit.ok(kit.evaluate { verb = "build", file = "x.lua", script = script, modules = {}, params = {}, targets = targets, calls = {} })
+	local output = kit.ok(kit.evaluate { verb = "lint", file = "x.lua", script = script, modules = {}, calls = {} })
+	equal(#output.warnings, 0)
+end)

@@ -78,7 +78,8 @@ local pointer = { name = "pointer", allow = "^[^%c]*$", first = "/", example = "
 local workload = { name = "workload", allow = "^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*$", example = "shop/web" }
 local dns_name = { name = "name", allow = "^[%w_*][%w_.*-]*%.$", example = "shop.example.com." }
 local dns_type = { name = "type", allow = "^[A-Z][A-Z0-9]*$", example = "A" }
-local nacos_name = { name = "name", allow = "^[%w_.:-]+$", example = "PAY_GROUP" }
+local nacos_group = { name = "group", allow = "^[%w_.:-]+$", example = "PAY_GROUP" }
+local nacos_id = { name = "id", allow = "^[%w_.:-]+$", example = "pay-flow-rules" }
 
 language.kinds = {
 	{
@@ -162,7 +163,7 @@ language.kinds = {
 	{
 		name = "nacos", preset = true,
 		help = "Nacos' configuration centre, over http.",
-		registers = { { name = "config", args = { nacos_name, nacos_name }, help = "text of a configuration (group, id); its version is its md5" } },
+		registers = { { name = "config", args = { nacos_group, nacos_id }, help = "text of a configuration ; its version is its md5" } },
 	},
 }
 
