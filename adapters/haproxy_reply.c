@@ -13,7 +13,10 @@
 #define FORCED_MAINT 0x01
 #define FORCED_DRAIN 0x08
 
-/* How HAProxy says no: nothing was changed. There are no codes, only words. */
+/*
+ * How HAProxy says no: nothing was changed. There are no codes, only words. A frontend that could
+ * not be paused or resumed is none of these: some of its listeners may have changed.
+ */
 static const char *const refusals[] = {
 	"No such server.",
 	"No such backend.",
@@ -34,8 +37,6 @@ static const char *const refusals[] = {
 	"Value out of range.",
 	"Integer value expected.",
 	"Frontend was previously shut down",
-	"Failed to pause frontend",
-	"Failed to resume frontend",
 	NULL,
 };
 
@@ -344,12 +345,15 @@ bool haproxy_must_pause(const char *frontend, const char *reply, int64_t wanted)
 	struct arena arena = ARENA_INIT;
 	struct row header, row;
 	int64_t limit = 0;
+	const char *status;
 	bool must_pause = false;
 
-	if (find_frontend(&arena, frontend, reply, &header, &row))
-		must_pause = text_is_equal(column(&header, &row, "status"), "OPEN") &&
+	if (find_frontend(&arena, frontend, reply, &header, &row)) {
+		status = column(&header, &row, "status");
+		must_pause = !text_is_equal(status, "PAUSED") &&
 			     read_number(column(&header, &row, "slim"), &limit) && wanted > limit &&
 			     !(version && is_mended(version));
+	}
 	arena_done(&arena);
 	return must_pause;
 }

@@ -162,6 +162,9 @@ START_TEST(only_silence_is_a_yes)
 		{HAPROXY_FRONTEND, "All sockets are already disabled.\n\n", ADAPTER_OK},
 		{HAPROXY_WEIGHT, "All sockets are already disabled.\n\n", ADAPTER_NO_ANSWER},
 		{HAPROXY_MAXCONN, "\nNo such frontend.\n\n\n", ADAPTER_REFUSED},
+		{HAPROXY_MAXCONN, "\n\nFailed to resume frontend, check logs.\n\n",
+			ADAPTER_NO_ANSWER},
+		{HAPROXY_FRONTEND, "Failed to pause frontend, check logs.\n\n", ADAPTER_NO_ANSWER},
 		{HAPROXY_WEIGHT, "OK\n\n", ADAPTER_NO_ANSWER},
 		{HAPROXY_WEIGHT, "+OK\r\n", ADAPTER_NO_ANSWER},
 		{HAPROXY_WEIGHT, "", ADAPTER_NO_ANSWER},
@@ -219,6 +222,7 @@ START_TEST(listeners_are_paused_where_raising_would_end_haproxy)
 	ck_assert(!haproxy_must_pause("web", old, 100));
 	ck_assert(!haproxy_must_pause("web", old, 5));
 	ck_assert(!haproxy_must_pause("web", STAT("100", "PAUSED") INFO("2.6.12"), 101));
+	ck_assert(haproxy_must_pause("web", STAT("100", "FULL") INFO("2.6.12"), 101));
 	ck_assert(!haproxy_must_pause("other", old, 101));
 	ck_assert(haproxy_must_pause("web", STAT("100", "OPEN"), 101));
 	ck_assert(haproxy_must_pause("web", STAT("100", "OPEN") INFO("2.9.15"), 101));
