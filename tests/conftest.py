@@ -1,0 +1,90 @@
+"""Fixtures of all end-to-end tests. A test names what it needs; what was started ends with it.
+
+daemon     redbuttond of $RB_BUILD in a directory of its own, ready
+people     alice, bob, carol, vera and admin, each a command line
+topology   two HAProxy edges, zones a and b, Prometheus, a steady load (one for a whole file)
+bad        harness.sockets: servers that answer nonsense, late, half or not at all
+"""
+import pytest
+from harness import sockets
+from harness.cli import Cli
+from harness.daemon import Daemon
+from harness.people import People
+from harness.plans import register
+
+
+@pytest.fixture
+def make_daemon(tmp_path):
+    """make_daemon(log="debug"): one more, started; each gets its own directory."""
+    started = []
+
+    def make(**settings):
+        daemon = Daemon(tmp_path / f"daemon-{len(started)}", **settings)
+        started.append(daemon)
+        return daemon.start()
+
+    yield make
+    codes = [daemon.stop() for daemon in started]
+    for daemon, code in zip(started, codes):
+        assert code in (0, -9, None), f"redbuttond ended with {code}:\n{daemon.process.tail()}"
+        assert "AddressSanitizer" not in daemon.log, daemon.log[-4000:]
+        assert "runtime error:" not in daemon.log, daemon.log[-4000:]
+
+
+@pytest.fixture
+def daemon(make_daemon):
+    return make_daemon()
+
+
+@pytest.fixture
+def cli(daemon):
+    """Nobody in particular: the unix peer."""
+    return Cli(daemon)
+
+
+@pytest.fixture
+def people(daemon):
+    return People(daemon)
+
+
+@pytest.fixture(scope="module")
+def shared_topology(tmp_path_factory):
+    from topology import Topology
+    topology = Topology(tmp_path_factory.mktemp("production")).start()
+    yield topology
+    topology.stop()
+
+
+@pytest.fixture
+def topology(shared_topology):
+    """As new: weights at 100, no zone fails."""
+    yield shared_topology
+    for edge in shared_topology.edges:
+        if not edge.process.is_running():
+            edge.start()
+        for zone in ("a", "b"):
+            edge.set_weight(zone, 100)
+    for zone in ("a", "b"):
+        shared_topology.zone_fails(zone, False)
+
+
+@pytest.fixture
+def production(topology, people):
+    """People, and the topology as their targets."""
+    register(people, topology)
+    return topology
+
+
+@pytest.fixture
+def bad():
+    """bad("silent"), bad("half_open", b"75") ..."""
+    made = []
+
+    def make(kind, *args):
+        server = getattr(sockets, kind)(*args)
+        made.append(server)
+        return server
+
+    yield make
+    for server in made:
+        server.close()
