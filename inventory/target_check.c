@@ -154,6 +154,25 @@ static bool is_named(const char *key)
 	return false;
 }
 
+/* A label of such a name holds a secret, whatever its value looks like. */
+static bool is_secret_key(const char *key)
+{
+	static const char *const words[] = {"passw", "secret", "token", "apikey", "api_key",
+		"api-key", "credential", "private-key", "private_key"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(key, words[i]))
+			return true;
+	return false;
+}
+
+static int refuse_secret_key(const char *field, const char *key, struct error *err)
+{
+	error_set(err, ERROR_INVALID, "a label %s would hold a credential", key);
+	error_field(err, "%s", field);
+	return error_remedy(err, "give it by reference: --credential file:/path");
+}
+
 static int check_label(const char *key, const json_t *value, struct error *err)
 {
 	char field[KEY_MAX + 16];
@@ -171,6 +190,8 @@ static int check_label(const char *key, const json_t *value, struct error *err)
 		error_field(err, "%s", field);
 		return error_remedy(err, "give --%s", key);
 	}
+	if (is_secret_key(key))
+		return refuse_secret_key(field, key, err);
 	if (!json_is_string(value)) {
 		error_set(err, ERROR_INVALID, "the label %s is no text", key);
 		return error_field(err, "%s", field);
