@@ -127,6 +127,8 @@ local mistakes = {
 	{ "own error with a table", "error({ 1 })", "5: error: <table>" },
 	{ "nil called", "local x\nreturn { x() }", "6: attempt to call a nil value (local 'x')" },
 	{ "node forged", 'return { { kind = "set", register = 0, value = 1 } }', "4: apply: 'kind' is no option" },
+	{ "comma forgotten before a bracket", 'return { hold "1s"\n (p.zone) }',
+		"5: a node can't be called (is a comma missing before what follows it?)" },
 	{ "number in a list", "return { 5 }", "4: apply: a node is needed here, not 5" },
 	{ "plan twice", "plan {}", "5: plan: it stands here a second time" },
 	{ "bad pointer", 'return { check(t.web:json("/x", "y"):equals(1)) }', '5: json: "y" is no pointer; write one as in "/version"' },

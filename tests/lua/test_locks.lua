@@ -59,6 +59,16 @@ test("the value of a table is taken when it is given", function()
 	equal(body[1].value[1].a, 1)
 end)
 
+test("what the manifest took can't be changed afterwards", function()
+	local script = 'local v, s = { "a", "b" }, { "shop/x" }\nplan { name = "x", kind = "shift", summary = "s", owner = "o", switches = s,\n'
+		.. 'params = { z = { type = "enum", values = v } } }\nv[1] = "evil; x" s[1] = "*"\n'
+		.. 'function apply(p, t) return { set(switch "shop/y", p.z) } end'
+	local input = { verb = "build", file = "y.lua", script = script, modules = {}, params = { z = "evil; x" }, targets = {}, calls = {} }
+	equal(kit.errors(kit.evaluate(input))[1], 'y.lua:2: parameter z: "evil; x" is none of its values; give "a", "b"')
+	input.params.z = "a"
+	equal(kit.errors(kit.evaluate(input))[1], 'y.lua:5: switch: "shop/y" is not in the manifest\'s switches (did you mean "shop/x"?)')
+end)
+
 test("globals of one script do not reach another", function()
 	local output = world.build([[return { call("checkout/drain-zone", { zone = p.zone }) }]])
 	equal(output.ok, true)

@@ -16,12 +16,14 @@ local function take_needs(given, what)
 	elseif type(given) ~= "table" or object.of(given) or #given == 0 then
 		fault.raise(what .. ': needs: write a list of titles, { "title" }')
 	end
+	local titles = {}
 	for i = 1, #given do
 		if type(given[i]) ~= "string" then
 			fault.raise(what .. ": needs: a title is a text, not " .. object.describe(given[i]))
 		end
+		titles[i] = given[i]
 	end
-	return given
+	return titles
 end
 
 local function need_braces(given, what)

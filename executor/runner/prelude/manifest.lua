@@ -11,11 +11,7 @@ local manifest = {}
 
 -- The line on which a field stands: the first one from the plan's line on that assigns it, below
 -- the lines of the fields around it.
-local function line_of(source, line, keys)
-	local lines = {}
-	for each in string.gmatch(source .. "\n", "([^\n]*)\n") do
-		lines[#lines + 1] = each
-	end
+local function line_of(lines, line, keys)
 	for _, key in ipairs(keys) do
 		if not string.find(key, "^[%w_]+$") then
 			return line
@@ -37,8 +33,14 @@ end
 
 -- What complains about one field: with the path of its names and the message.
 local function complainer(script, place, faults)
+	local lines = {}
 	return function(keys, message)
-		local line = line_of(script.source, fault.line(place), keys)
+		if #lines == 0 then
+			for each in string.gmatch(script.source .. "\n", "([^\n]*)\n") do
+				lines[#lines + 1] = each
+			end
+		end
+		local line = line_of(lines, fault.line(place), keys)
 		faults.add(fault.at_line(place, line), "plan: " .. message)
 	end
 end

@@ -22,6 +22,9 @@ function object.class(name, meta)
 	meta.__metatable = "locked"
 	meta.__name = name
 	meta.__newindex = refuse_change
+	meta.__call = meta.__call or function(self)
+		fault.raise(object.describe(self) .. " can't be called (is a comma missing before what follows it?)")
+	end
 	for event, handler in next, meta do
 		if event ~= "__index" and type(handler) == "function" then
 			meta[event] = host.wrap(handler)

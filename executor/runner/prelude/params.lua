@@ -301,7 +301,7 @@ function checks.values(_, given)
 		end
 		seen[word] = true
 	end
-	return given
+	return { table.unpack(given) } -- a copy: the plan still holds its own
 end
 
 local function bound(spec, given)
