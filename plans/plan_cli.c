@@ -4,15 +4,9 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "plans/plan_files.h"
+#include "plans/plan_language_help.h"
 
 #include <string.h>
-
-#if __has_include("plans/plan_language_help.h")
-#include "plans/plan_language_help.h"
-#endif
-#ifndef PLAN_LANGUAGE_HELP
-#define PLAN_LANGUAGE_HELP NULL
-#endif
 
 static int run_lint(struct cli *cli, struct error *err);
 static int run_test(struct cli *cli, struct error *err);
@@ -37,7 +31,7 @@ static int run_language(struct cli *cli, struct error *err);
 	}
 
 static const struct cli_verb verbs[] = {
-	{"plan", "lint", "FILE", 1, 1, "check a plan's file; needs no daemon", PLAN_LANGUAGE_HELP,
+	{"plan", "lint", "FILE", 1, 1, "check a plan's file; needs no daemon", plan_language_help,
 		{LIBRARY_FLAG, {"local", NULL, false, false,
 				       "do not ask the daemon what the called plans are"}},
 		run_lint},
@@ -85,13 +79,11 @@ static const char *const version_fields[] = {"plan=plan", "version=number", "sta
 
 static int run_language(struct cli *cli, struct error *err)
 {
-	const char *text = PLAN_LANGUAGE_HELP;
-	const char *argv[] = {"redbuttond", "--plan-test", "--describe",
-		cli_is_json(cli) ? "--json" : NULL, NULL};
+	const char *argv[] = {"redbuttond", "--plan-test", "--describe", "--json", NULL};
 
-	if (!text || cli_is_json(cli))
+	if (cli_is_json(cli))
 		return cli_exec_beside(cli, "redbuttond", argv, err);
-	fputs(text, cli_out(cli));
+	fputs(plan_language_help, cli_out(cli));
 	return 0;
 }
 

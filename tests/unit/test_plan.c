@@ -315,45 +315,6 @@ START_TEST(only_an_author_adds)
 }
 END_TEST
 
-START_TEST(the_digest_covers_modules_and_not_the_file_name)
-{
-	json_t *modules = json_pack("{s:s}", "pacing", "return {}"),
-	       *other = json_pack("{s:s}", "pacing", "return {1}");
-	struct plan_source a = {"a.lua", "x", modules}, b = {"b.lua", "x", modules},
-			   c = {"a.lua", "x", other}, d = {"a.lua", "x", NULL};
-	char first[DIGEST_TEXT_SIZE], second[DIGEST_TEXT_SIZE];
-
-	plan_source_digest(&a, first);
-	plan_source_digest(&b, second);
-	ck_assert_str_eq(first, second);
-	plan_source_digest(&c, second);
-	ck_assert_str_ne(first, second);
-	plan_source_digest(&d, second);
-	ck_assert_str_ne(first, second);
-	json_decref(modules);
-	json_decref(other);
-}
-END_TEST
-
-START_TEST(sources_are_checked)
-{
-	json_t *bad_name = json_pack("{s:s}", "../etc/passwd", "x"),
-	       *bad_text = json_pack("{s:i}", "m", 1);
-
-	err = ERROR_INIT;
-	ck_assert_int_lt(plan_source_check(&(struct plan_source){"a/b.lua", "x", NULL}, &err), 0);
-	ck_assert_int_lt(plan_source_check(&(struct plan_source){"a.lua", "", NULL}, &err), 0);
-	ck_assert_int_lt(plan_source_check(&(struct plan_source){"a.lua", "x\r\n", NULL}, &err), 0);
-	ck_assert_str_eq(err.remedy, "save it with Unix line ends");
-	ck_assert_int_lt(plan_source_check(&(struct plan_source){"a.lua", "x", bad_name}, &err), 0);
-	ck_assert_int_lt(plan_source_check(&(struct plan_source){"a.lua", "x", bad_text}, &err), 0);
-	ck_assert_int_eq(
-		plan_source_check(&(struct plan_source){"a.lua", "x\n\ty", NULL}, &err), 0);
-	json_decref(bad_name);
-	json_decref(bad_text);
-}
-END_TEST
-
 /* --- the way to active --- */
 
 START_TEST(a_version_goes_all_the_way)
@@ -890,27 +851,8 @@ START_TEST(lint_gives_every_error)
 }
 END_TEST
 
-/* --- diff --- */
-
-START_TEST(a_diff_is_unified)
-{
-	static const char old[] = "a\nb\nc\nd\ne\nf\ng\nh\n", new[] = "a\nb\nC\nd\ne\nf\ng\nh\ni\n";
-
-	setup();
-	ck_assert_str_eq(plan_diff(&world.arena, "x@1", old, "x@2", new),
-		"--- x@1\n+++ x@2\n@@ -1,8 +1,9 @@\n a\n b\n-c\n+C\n d\n e\n f\n g\n h\n+i\n");
-	ck_assert_str_eq(plan_diff(&world.arena, "x@1", old, "x@2", old), "");
-	ck_assert_str_eq(plan_diff(&world.arena, "x@1", "", "x@2", "a\n"),
-		"--- x@1\n+++ x@2\n@@ -0,0 +1,1 @@\n+a\n");
-	ck_assert_str_eq(plan_diff(&world.arena, "x@1", "a\n", "x@2", ""),
-		"--- x@1\n+++ x@2\n@@ -1,1 +0,0 @@\n-a\n");
-	teardown();
-}
-END_TEST
-
 CHECK_MAIN("plan", &versions_count_from_1, &the_same_text_is_the_same_version,
 	&the_same_text_after_a_rejection_is_a_new_draft, &only_an_author_adds,
-	&the_digest_covers_modules_and_not_the_file_name, &sources_are_checked,
 	&a_version_goes_all_the_way, &a_new_active_version_supersedes_the_old,
 	&a_draft_cannot_be_activated, &without_its_approval_it_cannot_be_activated,
 	&an_approval_that_is_lost_stops_the_activation,
@@ -923,4 +865,4 @@ CHECK_MAIN("plan", &versions_count_from_1, &the_same_text_is_the_same_version,
 	&what_the_engine_cannot_walk_is_refused, &a_forged_answer_is_refused,
 	&nonsense_from_the_runner_is_refused, &a_selection_outside_its_bounds_is_refused,
 	&the_class_follows_what_is_written, &changed_targets_are_named, &a_stored_graph_is_verified,
-	&lint_gives_every_error, &a_diff_is_unified)
+	&lint_gives_every_error)
