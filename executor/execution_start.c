@@ -271,7 +271,6 @@ static int open_approval(struct store_tx *tx, struct execution_start *start,
 		.approval_class = view->stored->approval_class,
 		.level_count = view->level_count,
 		.excluded = excluded,
-		.reading = view->preview ? view->preview->reading : NULL,
 		.summary = arena_format(arena, "run %s %s", view->graph->plan,
 			json_text(arena, view->graph->params)),
 		.requested_by = start->principal->person_id,
@@ -279,6 +278,8 @@ static int open_approval(struct store_tx *tx, struct execution_start *start,
 		.expires_at_us = start->at_us + APPROVAL_EXPIRY_US,
 	};
 
+	if (view->preview && preview_changes(tx, arena, view->preview, &request.reading, err) < 0)
+		return err->code;
 	memcpy(request.id, start->approval_id, ID_SIZE);
 	memcpy(request.levels, view->levels, sizeof(request.levels));
 	memcpy(start->ret_approval_id, start->approval_id, ID_SIZE);

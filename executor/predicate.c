@@ -159,7 +159,7 @@ static void add_comparison(
 		buf_add_format(
 			out, " is UNKNOWN (%s)", probe->message ? probe->message : "no answer");
 	else
-		buf_add_format(out, " is %s", probe->value);
+		buf_add_format(out, " is %s", value_text(&run->arena, probe->value));
 	if (value_threshold(run, predicate->than, predicate->reading, &than))
 		buf_add_format(out, ", asked: %s %.6Lg", OP_WORDS[predicate->op], than);
 	else if (json_is_string(predicate->than))

@@ -86,51 +86,57 @@ int preview_keep(struct store_tx *tx, struct preview_job *job, struct error *err
 
 /* --- as people see it --- */
 
-struct chain {
+/* The values that each register goes through, from one pass over the graph. */
+struct chains {
+	struct arena *arena;
 	const json_t *sets;
-	size_t reg;
-	json_t *values, *problems;
+	json_t **of_register;
+	json_t *problems;
 };
 
 static bool add_set(void *arg, const struct graph_node *node)
 {
-	struct chain *chain = arg;
-	const json_t *set = json_object_get(chain->sets, node->path);
+	struct chains *chains = arg;
+	const json_t *set = json_object_get(chains->sets, node->path);
 	const char *problem = json_string_value(json_object_get(set, "problem"));
 	const char *value = json_string_value(json_object_get(set, "value"));
 
-	if (node->kind != GRAPH_NODE_SET || node->reg != chain->reg || !set)
+	if (node->kind != GRAPH_NODE_SET || !set)
 		return true;
 	if (problem)
-		json_array_append_new(chain->problems,
+		json_array_append_new(chains->problems,
 			json_pack("{s:s, s:s}", "path", node->path, "problem", problem));
 	else if (!json_object_get(set, "left_alone"))
-		json_array_append_new(chain->values, json_string(value ? value : "absent"));
+		json_array_append_new(chains->of_register[node->reg],
+			json_string(value_text(chains->arena, value)));
 	return true;
 }
 
-static json_t *chain_of(const struct graph *graph, const json_t *sets, size_t reg, json_t *problems)
+static struct chains chains_of(
+	struct arena *arena, const struct graph *graph, const json_t *sets, json_t *problems)
 {
-	struct chain chain = {
-		.sets = sets, .reg = reg, .values = json_array(), .problems = problems};
+	struct chains chains = {.arena = arena, .sets = sets, .problems = problems};
 
-	graph_each_node(graph, false, add_set, &chain);
-	return chain.values;
+	chains.of_register = arena_alloc(arena, (graph->register_count + 1) * sizeof(json_t *));
+	for (size_t i = 0; i < graph->register_count; i++)
+		chains.of_register[i] = json_array();
+	graph_each_node(graph, false, add_set, &chains);
+	return chains;
 }
 
-static const char *now_text(const json_t *reading)
+static const char *now_text(struct arena *arena, const json_t *reading)
 {
 	const char *value = json_string_value(json_object_get(reading, "value"));
 
 	if (value)
-		return value;
+		return value_text(arena, value);
 	return text_is_equal(json_string_value(json_object_get(reading, "outcome")), "absent")
 		       ? "absent"
 		       : "unknown";
 }
 
 static json_t *row_json(struct arena *arena, const struct graph *graph, size_t reg,
-	const json_t *reading, const json_t *sets, json_t *problems)
+	const json_t *reading, json_t *owned_chain)
 {
 	const struct graph_register *one = &graph->registers[reg];
 	json_t *row = json_object();
@@ -138,10 +144,62 @@ static json_t *row_json(struct arena *arena, const struct graph *graph, size_t r
 	json_set_int(row, "register", (int64_t)reg);
 	json_set_text(row, "target", one->target ? one->target : "-");
 	json_set_text(row, "key", safety_register_key(arena, NULL, one->type, one->args) + 2);
-	json_set_text(row, "now", now_text(reading));
+	json_set_text(row, "now", now_text(arena, reading));
 	json_set_text(row, "message", json_string_value(json_object_get(reading, "message")));
-	json_object_set_new(row, "new", chain_of(graph, sets, reg, problems));
+	json_object_set_new(row, "new", owned_chain);
 	return row;
+}
+
+/* One row a register: those that are written into `table`, the others into `readings`. */
+static void add_rows(struct arena *arena, const struct graph *graph, const char *reading_text,
+	json_t *table, json_t *readings, json_t *problems)
+{
+	json_t *reading = json_loads(reading_text, 0, NULL), *one;
+	struct chains chains = chains_of(arena, graph, json_object_get(reading, "sets"), problems);
+	size_t i;
+
+	json_array_foreach (json_object_get(reading, "registers"), i, one) {
+		if (i < graph->register_count)
+			json_array_append_new(graph->registers[i].is_written ? table : readings,
+				row_json(arena, graph, i, one, json_incref(chains.of_register[i])));
+	}
+	for (i = 0; i < graph->register_count; i++)
+		json_decref(chains.of_register[i]);
+	json_decref(reading);
+}
+
+static const char *chain_text(struct arena *arena, const json_t *row)
+{
+	const char *text = json_string_value(json_object_get(row, "now"));
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach (json_object_get(row, "new"), i, value)
+		text = arena_format(arena, "%s -> %s", text, json_string_value(value));
+	return text;
+}
+
+int preview_changes(struct store_tx *tx, struct arena *arena, const struct preview *preview,
+	const char **ret, struct error *err)
+{
+	json_t *object, *changes = json_array();
+	const json_t *row;
+	size_t i;
+
+	if (preview_json(tx, arena, preview, &object, err) < 0) {
+		json_decref(changes);
+		return err->code;
+	}
+	json_array_foreach (json_object_get(object, "table"), i, row)
+		json_array_append_new(
+			changes, json_pack("{s:s, s:s, s:s}", "target",
+					 json_string_value(json_object_get(row, "target")), "key",
+					 json_string_value(json_object_get(row, "key")), "change",
+					 chain_text(arena, row)));
+	*ret = json_text(arena, changes);
+	json_decref(changes);
+	json_decref(object);
+	return 0;
 }
 
 static int add_items(struct store_tx *tx, struct arena *arena, const struct graph *graph,
@@ -185,11 +243,10 @@ static json_t *levels_json(struct arena *arena, enum approval_class approval_cla
 int preview_json(struct store_tx *tx, struct arena *arena, const struct preview *preview,
 	json_t **ret, struct error *err)
 {
-	json_t *object, *table, *readings, *problems, *in_effect, *reading, *one;
+	json_t *object, *table, *readings, *problems, *in_effect;
 	struct plan_version *version;
 	struct stored_graph *stored;
 	struct graph *graph;
-	size_t i;
 
 	if (graph_store_get(tx, arena, preview->graph_digest, &stored, err) < 0 ||
 		graph_parse(arena, stored->bytes, stored->length, &graph, err) < 0 ||
@@ -200,13 +257,7 @@ int preview_json(struct store_tx *tx, struct arena *arena, const struct preview 
 	readings = json_array();
 	problems = json_array();
 	in_effect = json_array();
-	reading = json_loads(preview->reading, 0, NULL);
-	json_array_foreach (json_object_get(reading, "registers"), i, one) {
-		if (i < graph->register_count)
-			json_array_append_new(graph->registers[i].is_written ? table : readings,
-				row_json(arena, graph, i, one, json_object_get(reading, "sets"),
-					problems));
-	}
+	add_rows(arena, graph, preview->reading, table, readings, problems);
 	json_set_text(object, "id", preview->id);
 	json_set_text(object, "plan", preview->plan);
 	json_set_int(object, "number", version->number);
@@ -222,7 +273,6 @@ int preview_json(struct store_tx *tx, struct arena *arena, const struct preview 
 	json_object_set_new(object, "readings", readings);
 	json_object_set_new(object, "problems", problems);
 	json_object_set_new(object, "in_effect", in_effect);
-	json_decref(reading);
 	if (add_items(tx, arena, graph, in_effect, err) < 0) {
 		json_decref(object);
 		return err->code;

@@ -64,4 +64,9 @@ int preview_keep(struct store_tx *tx, struct preview_job *job, struct error *err
 int preview_json(struct store_tx *tx, struct arena *arena, const struct preview *preview,
 	json_t **ret, struct error *err);
 
+/* What an approver is shown of it: JSON list of {target, key, change: "100 -> 75 -> 0"}, in the
+ * arena. */
+int preview_changes(struct store_tx *tx, struct arena *arena, const struct preview *preview,
+	const char **ret, struct error *err);
+
 #endif

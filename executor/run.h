@@ -289,6 +289,8 @@ enum value_outcome { VALUE_OK, VALUE_LEAVE_ALONE, VALUE_NOT_YET, VALUE_ERROR };
  * are asked for. */
 enum value_outcome value_of_set(
 	struct run *run, const struct graph_node *node, const char **ret, struct error *err);
+/* A canonical value for people: 0.3 instead of its decimal form. NULL is "absent". */
+const char *value_text(struct arena *arena, const char *canonical);
 bool value_number(const char *canonical, long double *ret);
 /* A number of a threshold: literal, percent or reading; false = not known. */
 bool value_threshold(struct run *run, const json_t *than, size_t reading, long double *ret);

@@ -45,6 +45,19 @@ bool value_number(const char *canonical, long double *ret)
 	return is_number;
 }
 
+const char *value_text(struct arena *arena, const char *canonical)
+{
+	json_t *value;
+	const char *text;
+
+	if (!canonical)
+		return "absent";
+	value = json_loads(canonical, JSON_DECODE_ANY, NULL);
+	text = value ? graph_value_text(arena, value) : arena_text(arena, canonical);
+	json_decref(value);
+	return text;
+}
+
 bool value_is_relative(const json_t *value)
 {
 	return json_object_get(value, "$percent") || json_object_get(value, "$rest") ||
@@ -129,7 +142,7 @@ static enum value_outcome value_of_percent(
 static enum value_outcome value_of_rest(
 	struct run *run, const json_t *inner, const char **ret, struct error *err)
 {
-	const json_t *less = json_object_get(inner, "less"), *position;
+	const json_t *less = json_object_get(inner, "of"), *position;
 	long double total = 0, one;
 	int64_t now_ms = time_mono_ms();
 	bool is_fresh = true;
