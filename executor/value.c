@@ -11,7 +11,7 @@ struct percent {
 	long double n;
 	const json_t *of;
 	const json_t *at_least, *at_most;
-	bool is_up;
+	const char *round; /* "up", "nearest"; else down */
 };
 
 static bool number_of_json(const json_t *value, long double *ret)
@@ -40,7 +40,7 @@ bool value_number(const char *canonical, long double *ret)
 	if (!canonical)
 		return false;
 	value = json_loads(canonical, JSON_DECODE_ANY, NULL);
-	is_number = value && number_of_json(value, ret);
+	is_number = value && !json_is_string(value) && number_of_json(value, ret);
 	json_decref(value);
 	return is_number;
 }
@@ -70,7 +70,7 @@ static struct percent percent_of_json(const json_t *inner)
 		.of = json_object_get(inner, "of"),
 		.at_least = json_object_get(inner, "at_least"),
 		.at_most = json_object_get(inner, "at_most"),
-		.is_up = text_is_equal(json_string_value(json_object_get(inner, "round")), "up"),
+		.round = json_string_value(json_object_get(inner, "round")),
 	};
 
 	number_of_json(json_object_get(inner, "n"), &percent.n);
@@ -111,6 +111,13 @@ static const char *canonical_integer(struct run *run, long double number)
 	return run_text(run, "%lld", (long long)number);
 }
 
+static long double round_as(const char *round, long double exact)
+{
+	if (text_is_equal(round, "up"))
+		return ceill(exact);
+	return text_is_equal(round, "nearest") ? roundl(exact) : floorl(exact);
+}
+
 static enum value_outcome value_of_percent(
 	struct run *run, const json_t *inner, size_t reg, const char **ret, struct error *err)
 {
@@ -125,7 +132,7 @@ static enum value_outcome value_of_percent(
 		return VALUE_ERROR;
 	}
 	exact = clamp(&percent, sum * percent.n / 100);
-	whole = percent.is_up ? ceill(exact) : floorl(exact);
+	whole = round_as(percent.round, exact);
 	whole = clamp(&percent, whole);
 	if (whole == 0 && exact != 0) {
 		error_set(err, ERROR_CONFLICT,
