@@ -107,7 +107,7 @@ class Daemon:
     @property
     def admin_token_file(self):
         """Written by the first start."""
-        return self.data_dir / "admin.token"
+        return self.data_dir / "bootstrap-token"
 
     # --- HTTP, without the CLI ---
 
