@@ -32,7 +32,7 @@ static enum tri compare_equal(
 		return tri_of(probe->outcome == ADAPTER_ABSENT);
 	if (probe->outcome == ADAPTER_ABSENT)
 		return TRI_FALSE;
-	if (value_number(probe->value, &now) &&
+	if (!json_is_string(predicate->than) && value_number(probe->value, &now) &&
 		value_threshold(run, predicate->than, predicate->reading, &than))
 		return tri_of(now == than);
 	if (canonical_add(&buf, predicate->than, NULL) < 0)
