@@ -12,7 +12,7 @@ static const struct cli_verb verbs[] = {
 		"Each event is a CloudEvents 1.0 JSON body with the signature of Standard "
 		"Webhooks.\n"
 		"The key is whsec_ and base64 of 24 to 64 random bytes, in a file of mode 0600.",
-		{{"url", "URL", true, false, "http or https"},
+		{{"to", "URL", true, false, "receiver, http or https"},
 			{"secret", "REF", true, false, "file:/path or cred:name of the key"},
 			{"type", "PATTERN", false, true,
 				"approval.requested, approval.* ...; again for more; else all"},
@@ -56,7 +56,7 @@ static int run_add(struct cli *cli, struct error *err)
 	int rc;
 
 	json_set_text(body, "name", cli_arg(cli, 0));
-	json_set_text(body, "url", cli_flag(cli, "url"));
+	json_set_text(body, "url", cli_flag(cli, "to"));
 	json_set_text(body, "secret", cli_flag(cli, "secret"));
 	json_set_bool(body, "enabled", !cli_flag(cli, "disabled"));
 	for (size_t i = 0; (type = cli_flag_at(cli, "type", i)); i++)
