@@ -5,13 +5,13 @@ target_compile_definitions(rb_flags INTERFACE _GNU_SOURCE RB_VERSION="${PROJECT_
   $<$<CONFIG:Debug>:RB_DEBUG=1>)
 target_compile_options(rb_flags INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
-  -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough
+  -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough -Wno-format-truncation
   -fno-common -fno-strict-aliasing -fstack-protector-strong)
 target_link_options(rb_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 
 if(RB_SANITIZE)
   target_compile_options(rb_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
-    -fno-omit-frame-pointer -g -O1 -Wno-null-dereference)
+    -fno-omit-frame-pointer -g -O1)
   target_link_options(rb_flags INTERFACE -fsanitize=address,undefined)
 else()
   target_compile_options(rb_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
