@@ -88,6 +88,28 @@ local function write_array(writer, list, depth)
 	put(writer, #list == 0 and "[]" or "]")
 end
 
+-- Objects of ours that come often have their fields, sorted, by their kind.
+local function write_known(writer, fields, order, depth)
+	local separator = "{"
+	for i = 1, #order do
+		local key = order[i]
+		local item = fields[key]
+		if item ~= nil then
+			put(writer, separator)
+			put(writer, key_text(key))
+			write(writer, item, depth + 1)
+			separator = ","
+		end
+	end
+	put(writer, "}")
+end
+
+-- A mark for objects that have only these fields; put on by setmetatable.
+function encode.order(keys)
+	table.sort(keys)
+	return { order = keys }
+end
+
 local function write_object(writer, fields, depth)
 	local keys, count = {}, 0
 	for key in next, fields do
@@ -109,14 +131,16 @@ function write(writer, value, depth)
 	if form == "string" then
 		put(writer, quote(value))
 	elseif form == "table" then
-		if getmetatable(value) == raw_mt then
-			put(writer, value[1])
-			return
+		local mark = getmetatable(value)
+		if mark == raw_mt then
+			return put(writer, value[1])
 		elseif depth > writer.max_depth then
 			writer.too_deep()
 		end
-		if encode.is_array(value) then
+		if mark == array_mt or #value > 0 then
 			write_array(writer, value, depth)
+		elseif mark then
+			write_known(writer, value, mark.order, depth)
 		else
 			write_object(writer, value, depth)
 		end
@@ -131,9 +155,27 @@ function write(writer, value, depth)
 	end
 end
 
+local part_writer = { parts = {} }
+
+-- A part of a text, at its depth, as one string. Not to be called while another part is written.
+function encode.part(value, limits, depth)
+	local writer = part_writer
+	writer.count, writer.pieces, writer.bytes = 0, {}, 0
+	writer.max_bytes, writer.too_long = limits.max_bytes, limits.too_long
+	writer.max_depth, writer.too_deep = limits.max_depth, limits.too_deep
+	write(writer, value, depth)
+	if #writer.pieces == 0 then
+		return table.concat(writer.parts, "", 1, writer.count)
+	end
+	flush(writer)
+	return table.concat(writer.pieces)
+end
+
+encode.quote = quote
+
 -- The pieces of the text, and its length. `limits` (optional): max_bytes, too_long(), max_depth,
 -- too_deep(): functions that raise.
-function encode.pieces(value, limits, depth)
+function encode.pieces(value, limits)
 	local writer = {
 		parts = {}, count = 0, pieces = {}, bytes = 0,
 		max_bytes = limits and limits.max_bytes or math.maxinteger,
@@ -143,7 +185,7 @@ function encode.pieces(value, limits, depth)
 			error("nested too deep", 0)
 		end,
 	}
-	write(writer, value, depth or 1)
+	write(writer, value, 1)
 	flush(writer)
 	return writer.pieces, writer.bytes
 end

@@ -19,6 +19,17 @@ function graph.new(place)
 	}
 end
 
+-- A register as it stands in the table. What registers of one form share is written once.
+local function register_text(form, target)
+	local before, after = form.text_before, form.text_after
+	if not before then
+		before = '{"args":' .. encode.text(array(form.args)) .. (form.http and ',"http":' .. encode.text(form.http) or "")
+		after = ',"type":' .. encode.quote(form.type) .. "}"
+		form.text_before, form.text_after = before, after
+	end
+	return target and before .. ',"target":' .. encode.quote(target) .. after or before .. after
+end
+
 local function register_index(walk, register)
 	local form = register.form
 	local of_form = walk.index[form.key]
@@ -31,7 +42,7 @@ local function register_index(walk, register)
 	if not at then
 		at = #walk.registers
 		of_form[target] = at
-		walk.registers[at + 1] = { target = register.target, type = form.type, args = array(form.args), http = form.http }
+		walk.registers[at + 1] = encode.raw(register_text(form, register.target))
 	end
 	return at
 end
@@ -139,6 +150,41 @@ local function check_irreversible(walk, node, state)
 		end
 	end
 end
+
+local last_limits = {}
+
+-- How long and deep the text may be, with faults at a place.
+local function limits_at(place)
+	if last_limits.place ~= place then
+		last_limits = {
+			place = place, max_bytes = limits.graph_bytes, max_depth = limits.depth,
+			too_long = function()
+				fault.raise("the graph has more than 8 MB", place)
+			end,
+			too_deep = function()
+				fault.raise("the graph is nested deeper than " .. limits.depth .. " levels", place)
+			end,
+		}
+	end
+	return last_limits
+end
+
+-- The fields that a node of each kind may have.
+local orders = {
+	set = encode.order { "kind", "register", "value", "if_value", "if_version" },
+	run = encode.order { "kind", "action", "within_ms", "probe", "undo", "irreversible" },
+	check = encode.order { "kind", "predicate" },
+	wait = encode.order { "kind", "predicate", "within_ms" },
+	hold = encode.order { "kind", "hold_ms" },
+	gate = encode.order { "kind", "question", "role", "within_ms" },
+	manual = encode.order { "kind", "task", "role", "within_ms", "undo", "irreversible" },
+	step = encode.order { "kind", "title", "needs", "guards", "body" },
+	parallel = encode.order { "kind", "at_once", "max_failures", "guards", "body" },
+	each = encode.order { "kind", "branches", "at_once", "batches", "hold_ms", "max_failures" },
+	ramp = encode.order { "kind", "stages", "hold_ms", "go_if", "within_ms", "back_if", "forward_only" },
+	choose = encode.order { "kind", "predicate", "within_ms", "yes", "no" },
+	call = encode.order { "kind", "plan", "version", "action", "params", "guards", "body" },
+}
 
 local writers = {}
 local write_list
@@ -282,8 +328,9 @@ function writers.each(walk, node, path, state)
 		if scope then
 			scope.child = i
 		end
-		local made = { item = branch.item, body = write_list(walk, branch.nodes, path .. "." .. i .. ".", inner) }
-		branches[i] = encode.raw(table.concat(graph.encode(made, node.place, state.depth + 3))) -- text is a fifth of the tables
+		local body = write_list(walk, branch.nodes, path .. "." .. i .. ".", inner)
+		local text_of_body = encode.part(body, limits_at(node.place), state.depth + 4)
+		branches[i] = encode.raw('{"body":' .. text_of_body .. ',"item":' .. encode.quote(branch.item) .. "}") -- a fifth of the tables
 		all_gated = all_gated and inner.gated
 	end
 	state.gated = state.gated or all_gated
@@ -333,7 +380,7 @@ function write_node(walk, node, path, state)
 	end
 	local made = writers[node.kind](walk, node, path, state)
 	made.kind = node.kind
-	return made
+	return setmetatable(made, orders[node.kind])
 end
 
 function write_list(walk, list, prefix, state)
@@ -351,18 +398,9 @@ function graph.section(walk, list, prefix)
 	return guards, write_list(walk, list.nodes, prefix, state)
 end
 
--- The canonical pieces of a graph, or of a part of it at a depth, within the limits.
-function graph.encode(made, place, depth)
-	return encode.pieces(made, {
-		max_bytes = limits.graph_bytes,
-		too_long = function()
-			fault.raise("the graph has more than 8 MB", place)
-		end,
-		max_depth = limits.depth,
-		too_deep = function()
-			fault.raise("the graph is nested deeper than " .. limits.depth .. " levels", place)
-		end,
-	}, depth)
+-- The canonical pieces of a graph, within the limits.
+function graph.encode(made, place)
+	return encode.pieces(made, limits_at(place))
 end
 
 return graph

@@ -182,7 +182,7 @@ local function bind_targets(self, world, prefix)
 		bound[name] = targets.bind(name, row, list)
 		local members = {}
 		for i, target in ipairs(list) do
-			members[i] = { name = target.name }
+			members[i] = encode.raw('{"name":' .. encode.quote(target.name) .. "}")
 		end
 		world.targets[prefix .. name] = { selector = row.labels, list = encode.array(members) }
 	end

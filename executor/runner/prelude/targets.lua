@@ -32,7 +32,9 @@ end
 
 -- One argument as text, or an error that shows it.
 local function take_argument(given, row, name)
-	if given == nil then
+	if given == row.last_good and given ~= nil then
+		return given
+	elseif given == nil then
 		fault.raise(name .. ": " .. row.name .. " is missing, as in " .. text.quote(shape(row)))
 	end
 	local word = need_text(given, name)
@@ -43,6 +45,7 @@ local function take_argument(given, row, name)
 	elseif word == "" and not row.first then
 		fault.raise(name .. ": " .. row.name .. " is empty")
 	end
+	row.last_good = word -- mostly the next target has the same
 	return word
 end
 
