@@ -262,7 +262,7 @@ static void list_executions(struct request *req)
 	list = json_array();
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, execution_json(rows[i]));
-	request_reply_json(req, 200, json_pack("{s:o}", "executions", list));
+	request_reply_json(req, 200, json_pack("{s:o}", "items", list));
 }
 
 static void get_execution(struct request *req)
@@ -292,7 +292,7 @@ static void get_journal(struct request *req)
 			request_error(req)) < 0)
 		request_fail(req);
 	else
-		request_reply_json(req, 200, json_pack("{s:o}", "effects", journal));
+		request_reply_json(req, 200, json_pack("{s:o}", "items", journal));
 }
 
 /* --- commands --- */

@@ -112,7 +112,7 @@ static int run_list(struct cli *cli, struct error *err)
 		path = "/api/v1/executions";
 	if (cli_get(cli, path, &answer, err) < 0)
 		return err->code;
-	cli_print_table(cli, json_object_get(answer, "executions"), COLUMNS);
+	cli_print_table(cli, json_object_get(answer, "items"), COLUMNS);
 	return 0;
 }
 
@@ -223,7 +223,7 @@ static int run_journal(struct cli *cli, struct error *err)
 	if (cli_get(cli, cli_path(cli, "/api/v1/executions/%s/journal", cli_arg(cli, 0)), &answer,
 		    err) < 0)
 		return err->code;
-	cli_print_table(cli, json_object_get(answer, "effects"), COLUMNS);
+	cli_print_table(cli, json_object_get(answer, "items"), COLUMNS);
 	return 0;
 }
 

@@ -79,7 +79,7 @@ static void list_items(struct request *req)
 	list = json_array();
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, item_json(items[i], request_now_us(req)));
-	request_reply_json(req, 200, json_pack("{s:o}", "effects", list));
+	request_reply_json(req, 200, json_pack("{s:o}", "items", list));
 }
 
 static void get_item(struct request *req)

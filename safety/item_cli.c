@@ -37,7 +37,7 @@ static int run_effects(struct cli *cli, struct error *err)
 			      : "/api/v1/effects",
 		    &answer, err) < 0)
 		return err->code;
-	effects = json_object_get(answer, "effects");
+	effects = json_object_get(answer, "items");
 	if (!cli_is_json(cli) && json_array_size(effects) == 0) {
 		cli_say(cli, "nothing is in effect");
 		return 0;
