@@ -1,6 +1,7 @@
 #include "audit/audit.h"
 
 #include "audit/audit_rooms.h"
+#include "lib/base/text.h"
 #include "lib/base/time.h"
 
 /* Hashes what is behind the first byte of `bytes`, which is the leaf's prefix. */
@@ -50,5 +51,41 @@ int audit_append(struct store_tx *tx, const struct audit_record *record, int64_t
 	rc = audit_store_set_edge(tx, &edge, err);
 	if (rc >= 0 && ret_seq)
 		*ret_seq = stamp.seq;
+	return rc;
+}
+
+static void make_entry(const struct audit_row *row, struct audit_entry *ret)
+{
+	*ret = (struct audit_entry){
+		.seq = row->seq,
+		.at_us = row->at_us,
+		.action = row->action,
+		.outcome = row->outcome,
+		.actor_id = row->actor_id,
+		.subject_kind = row->subject_kind,
+		.subject_id = row->subject_id,
+		.intent_id = row->intent_id,
+		.bytes = row->bytes,
+		.length = row->length,
+	};
+}
+
+int audit_each(struct store_tx *tx, const char *action,
+	int (*call)(void *arg, const struct audit_entry *entry, struct error *err), void *arg,
+	struct error *err)
+{
+	struct store_query *rows = audit_store_rows(tx, 0, INT64_MAX);
+	struct audit_entry entry;
+	struct audit_row row;
+	int rc;
+
+	while ((rc = audit_store_next_row(rows, &row, err)) == 1) {
+		if (action && !text_is_equal(action, row.action))
+			continue;
+		make_entry(&row, &entry);
+		if ((rc = call(arg, &entry, err)) != 0)
+			break;
+	}
+	store_finish(rows);
 	return rc;
 }

@@ -11,6 +11,7 @@
 #include "lib/store/store.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum audit_actor_kind { AUDIT_HUMAN, AUDIT_TOKEN, AUDIT_SYSTEM };
@@ -106,5 +107,71 @@ extern const char *const audit_append_only[];
  */
 int audit_append(struct store_tx *tx, const struct audit_record *record, int64_t at_us,
 	int64_t *ret_seq, struct error *err);
+
+/* --- records as they stand --- */
+
+struct audit_entry {
+	int64_t seq, at_us;
+	const char *action, *outcome, *actor_id, *subject_kind, *subject_id, *intent_id;
+	const char *bytes; /* canonical JSON, "v":1 */
+	size_t length;
+};
+/*
+ * Each record with that action word (NULL = all), in order, until `call` answers other than 0:
+ * that is then returned. The entry is borrowed for the call.
+ */
+int audit_each(struct store_tx *tx, const char *action,
+	int (*call)(void *arg, const struct audit_entry *entry, struct error *err), void *arg,
+	struct error *err);
+
+/* --- the living part: checkpoints and the feed --- */
+
+struct audit;
+
+struct audit_options {
+	struct store *store;
+	struct loop *loop;
+	const char *origin;	     /* name of this log */
+	const char *signing_key;     /* reference (lib/base/secret.h); NULL = unsigned */
+	const char *checkpoint_path; /* outside the data directory; NULL = none */
+	int64_t interval_ms;	     /* of checkpoints while anything changes; 0 = 60 s */
+};
+
+/*
+ * Compares the checkpoint outside with the database first: ERROR_TAMPERED when the database is
+ * older, was cut or changed, naming what to do. Makes a "file:" key that does not exist yet, but
+ * only while there is no checkpoint.
+ */
+int audit_open(const struct audit_options *options, struct audit **ret, struct error *err);
+/* Makes the last checkpoint (turns the loop for it) and frees. Before store_close. NULL is fine. */
+void audit_close(struct audit *audit);
+
+/* After the COMMIT of what should be covered: a run's end, a decision. Cheap when nothing changed. */
+void audit_checkpoint_soon(struct audit *audit);
+
+struct audit_status {
+	int64_t size;		  /* records */
+	int64_t checkpoint_size;  /* covered by the newest checkpoint */
+	int64_t checkpoint_at_us; /* 0 = none yet */
+	bool is_signed;
+	bool is_outside;     /* a copy is kept outside the data directory */
+	const char *trouble; /* one sentence about the last checkpoint that failed, or NULL */
+};
+void audit_get_status(struct audit *audit, struct audit_status *ret);
+/* The public key as C2SP writes it, NULL when unsigned. */
+const char *audit_verifier_key(const struct audit *audit);
+
+/*
+ * The way on after a known restore (the database is older than its checkpoint outside): one record
+ * with the reason and the two persons, then a new checkpoint. The old one is kept beside it. Opens
+ * nothing: the store must be open, audit_open not called yet.
+ */
+struct audit_restore {
+	const struct audit_actor *first, *second; /* two different persons, admins: the caller's check */
+	const char *reason;
+	int64_t at_us;
+};
+int audit_accept_restore(const struct audit_options *options, const struct audit_restore *restore,
+	struct error *err);
 
 #endif

@@ -76,6 +76,9 @@ struct audit_row {
 	const char *bytes;
 	size_t length;
 	const struct digest *leaf;
+	/* What the columns hold, NULs and all; only of audit_store_next_row. */
+	size_t action_length, outcome_length, actor_id_length, subject_kind_length,
+		subject_id_length, intent_id_length, leaf_length;
 };
 
 int audit_store_edge(struct store_tx *tx, struct audit_edge *ret, struct error *err);
@@ -84,5 +87,50 @@ int audit_store_insert(struct store_tx *tx, const struct audit_row *row, struct 
 /* Copies `row` and what it borrows into the arena. */
 int audit_store_get(struct store_tx *tx, struct arena *arena, int64_t seq, struct audit_row **ret,
 	struct error *err);
+
+/* Rows with after < seq <= until, in order; for audit_store_next_row, then store_finish. */
+struct store_query *audit_store_rows(struct store_tx *tx, int64_t after, int64_t until);
+/* Borrows from the query until the next one. 1, 0 at the end, or negative. */
+int audit_store_next_row(struct store_query *rows, struct audit_row *ret, struct error *err);
+
+struct audit_checkpoint {
+	int64_t size, at_us;
+	const char *note;
+	size_t note_length;
+	const void *hashes; /* the edge at that size */
+	size_t hashes_length;
+};
+int audit_store_insert_checkpoint(
+	struct store_tx *tx, const struct audit_checkpoint *checkpoint, struct error *err);
+/* The newest with size <= max, in the arena; *ret NULL when there is none. */
+int audit_store_checkpoint(struct store_tx *tx, struct arena *arena, int64_t max,
+	struct audit_checkpoint **ret, struct error *err);
+/* The next with size > after, in the arena; *ret NULL when there is none. */
+int audit_store_next_checkpoint(struct store_tx *tx, struct arena *arena, int64_t after,
+	struct audit_checkpoint **ret, struct error *err);
+
+/* One statement without parameters and rows: the read transaction of a verification. */
+int audit_store_begin(struct store_tx *tx, struct error *err);
+void audit_store_end(struct store_tx *tx);
+
+/* --- the copy outside (audit_outside.c) --- */
+
+/* *ret NULL when there is no such file. */
+int audit_outside_read(
+	struct arena *arena, const char *path, char **ret, size_t *ret_length, struct error *err);
+/* Written beside, synced, renamed, and the directory synced. */
+int audit_outside_write(const char *path, const char *text, size_t length, struct error *err);
+
+/* --- the start (audit_start.c) --- */
+
+struct audit_verifier;
+
+/*
+ * The outside checkpoint against the database, and the records behind the newest checkpoint
+ * against the tree. `key` NULL: signatures are not looked at. *ret_size is that of the newest
+ * checkpoint in the database.
+ */
+int audit_start_check(struct store_tx *tx, const struct audit_options *options,
+	const struct audit_verifier *key, int64_t *ret_size, struct error *err);
 
 #endif

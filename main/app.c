@@ -103,14 +103,45 @@ static int open_store(struct app *app, struct error *err)
 	return store_open(&options, app->loop, &app->store, err);
 }
 
+static int open_audit(struct app *app, struct error *err)
+{
+	struct audit_options options = {
+		.store = app->store,
+		.loop = app->loop,
+		.origin = config_text(app->settings, "origin"),
+		.signing_key = settings_text(app->settings, "signing-key"),
+		.checkpoint_path = settings_text(app->settings, "checkpoint-file"),
+	};
+
+	return audit_open(&options, &app->audit, err);
+}
+
 static int open_people(struct app *app, struct error *err)
 {
 	return people_open(app->store, &app->people, err);
 }
 
+/* The end of a run and of an approval are what a checkpoint must cover soon. */
+static void cover_soon(void *arg)
+{
+	struct app *app = arg;
+
+	audit_checkpoint_soon(app->audit);
+}
+
+static void cover_approval(void *arg, const struct approval_ended *what)
+{
+	(void)what;
+	cover_soon(arg);
+}
+
 static int open_approvals(struct app *app, struct error *err)
 {
-	return approvals_open(app->store, app->loop, &app->approvals, err);
+	int rc = approvals_open(app->store, app->loop, &app->approvals, err);
+
+	if (rc == 0)
+		approvals_subscribe(app->approvals, cover_approval, app);
+	return rc;
 }
 
 static int open_notifier(struct app *app, struct error *err)
@@ -166,6 +197,8 @@ static int open_executor(struct app *app, struct error *err)
 		.approvals = app->approvals,
 		.guard_interval_ms = GUARD_INTERVAL_MS,
 		.wait_interval_ms = WAIT_INTERVAL_MS,
+		.terminal = cover_soon,
+		.arg = app,
 	};
 
 	return executor_open(&options, &app->executor, err);
@@ -188,6 +221,7 @@ static const open_step open_steps[] = {
 	open_loop,
 	open_client,
 	open_store,
+	open_audit,
 	open_people,
 	open_approvals,
 	open_notifier,
@@ -227,6 +261,7 @@ void app_close(struct app *app)
 	executor_stop(app->executor);
 	jail_close(app->jail);
 	notifier_close(app->notifier);
+	audit_close(app->audit);
 	store_close(app->store);
 	executor_close(app->executor);
 	client_close(app->client);

@@ -27,6 +27,7 @@ struct app {
 	struct loop *loop;
 	struct client *client;
 	struct store *store;
+	struct audit *audit;
 	struct people *people;
 	struct approvals *approvals;
 	struct notifier *notifier;

@@ -16,7 +16,7 @@ SUFFIXES = "c|h|lua|py|md|cmake|txt|in"
 FILE = re.compile(rf"^[\w.][\w./-]*\.({SUFFIXES})(:\d+)?$")
 STANDS_FOR_ANY = re.compile(r"noun|NNNN|\bNAME\b|[*<>{}]|^/|example")
 # What a reader creates or names in an example.
-EXAMPLES = {"my-plan.lua"}
+EXAMPLES = {"limit.lua"}
 
 
 def mentions(text):
