@@ -90,6 +90,13 @@ int audit_store_get(struct store_tx *tx, struct arena *arena, int64_t seq, struc
 
 /* Rows with after < seq <= until, in order; for audit_store_next_row, then store_finish. */
 struct store_query *audit_store_rows(struct store_tx *tx, int64_t after, int64_t until);
+struct audit_filter {
+	int64_t before; /* seq < before */
+	int64_t limit;
+	const char *action, *subject, *actor; /* NULL = any */
+};
+/* Newest first; for audit_store_next_row. */
+struct store_query *audit_store_list(struct store_tx *tx, const struct audit_filter *filter);
 /* Borrows from the query until the next one. 1, 0 at the end, or negative. */
 int audit_store_next_row(struct store_query *rows, struct audit_row *ret, struct error *err);
 

@@ -36,6 +36,12 @@ static const struct store_schema *const schemas[] = {
 	&executor_schema,
 };
 
+const struct store_schema *const *app_schemas(size_t *ret_count)
+{
+	*ret_count = COUNT(schemas);
+	return schemas;
+}
+
 /* Tables that nobody may change, us included. */
 static const char *const append_only[] = {"audit", NULL};
 
@@ -54,6 +60,7 @@ static int open_server(struct app *app, struct error *err)
 		item_routes(),
 		preview_routes(&app->executor_api),
 		execution_routes(&app->executor_api),
+		audit_routes(&app->audit_api),
 	};
 	struct server_options options = {
 		.loop = app->loop,
@@ -113,7 +120,9 @@ static int open_audit(struct app *app, struct error *err)
 		.checkpoint_path = settings_text(app->settings, "checkpoint-file"),
 	};
 
-	return audit_open(&options, &app->audit, err);
+	if (audit_open(&options, &app->audit, err) < 0)
+		return err->code;
+	return audit_feed_open(app->store, app->loop, &app->feed, err);
 }
 
 static int open_people(struct app *app, struct error *err)
@@ -204,12 +213,25 @@ static int open_executor(struct app *app, struct error *err)
 	return executor_open(&options, &app->executor, err);
 }
 
+static const struct audit_actor *actor_of(const void *principal)
+{
+	return &((const struct principal *)principal)->actor;
+}
+
 static int fill_contexts(struct app *app, struct error *err)
 {
 	(void)err;
 	app->started_at_us = time_now_us();
 	app->health = (struct health){app->store, app->jail, app->started_at_us};
 	app->targets = (struct target_context){app->people, app->client, &adapter_list};
+	app->audit_api = (struct audit_api){
+		.audit = app->audit,
+		.store = app->store,
+		.feed = app->feed,
+		.read_access = ROLE_AUDITOR | ROLE_ADMIN,
+		.feed_access = ROLE_ANY,
+		.actor = actor_of,
+	};
 	app->executor_api = (struct executor_api){
 		app->executor, plans_builder(app->plans), app->jail, app->store};
 	return 0;
@@ -261,6 +283,7 @@ void app_close(struct app *app)
 	executor_stop(app->executor);
 	jail_close(app->jail);
 	notifier_close(app->notifier);
+	audit_feed_close(app->feed);
 	audit_close(app->audit);
 	store_close(app->store);
 	executor_close(app->executor);

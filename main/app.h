@@ -7,8 +7,12 @@
 
 #include "lib/base/config.h"
 #include "lib/base/error.h"
+#include "lib/store/store.h"
 
 struct app;
+
+/* Every table of the database, in the order in which they are made: for verification too. */
+const struct store_schema *const *app_schemas(size_t *ret_count);
 
 /* Opens everything but the listeners. */
 int app_open(const struct config *settings, struct app **ret, struct error *err);

@@ -4,6 +4,7 @@
 
 #include "adapters/adapter.h"
 #include "approval/approval.h"
+#include "audit/audit_api.h"
 #include "executor/executor.h"
 #include "executor/executor_api.h"
 #include "inventory/target_api.h"
@@ -28,6 +29,7 @@ struct app {
 	struct client *client;
 	struct store *store;
 	struct audit *audit;
+	struct audit_feed *feed;
 	struct people *people;
 	struct approvals *approvals;
 	struct notifier *notifier;
@@ -39,6 +41,7 @@ struct app {
 	struct health health;
 	struct target_context targets;
 	struct executor_api executor_api;
+	struct audit_api audit_api;
 	/* The run of the daemon. */
 	struct bootstrap bootstrap;
 	struct loop_timer *watchdog;

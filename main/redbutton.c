@@ -1,5 +1,6 @@
 /* Lists the verbs of redbutton; each group is a feature's. */
 #include "approval/approval_cli.h"
+#include "audit/audit_cli.h"
 #include "executor/execution_cli.h"
 #include "inventory/target_cli.h"
 #include "lib/cli/cli.h"
@@ -17,6 +18,7 @@ int main(int argc, char **argv)
 		execution_verbs,
 		item_verbs,
 		approval_verbs,
+		audit_verbs,
 		target_verbs,
 		people_verbs,
 		token_verbs,

@@ -1,3 +1,5 @@
+#include "audit/audit_verify.h"
+#include "lib/base/arena.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "main/app.h"
@@ -20,7 +22,11 @@ static int print_help(int argc, char **argv);
 static int print_version(int argc, char **argv);
 static int print_config(int argc, char **argv);
 
+static int verify(int argc, char **argv);
+
 static const struct mode modes[] = {
+	{"--verify", "[--db FILE | --export FILE] [--checkpoint FILE] [--key FILE] [--json]",
+		verify, "check the audit, read-only, with or without a daemon"},
 	{"--plan-test", "FILE [PARAM=VALUE ...] [--lint] [--describe] [--json]", plan_test_main,
 		"run a plan's file in the jail and print its graph, without a daemon"},
 	{"--print-config", "[FLAGS]", print_config,
@@ -37,6 +43,30 @@ static int fail(const struct error *err)
 	if (*err->remedy)
 		fprintf(stderr, "  remedy: %s\n", err->remedy);
 	return error_exit(err->code);
+}
+
+/* What is not named is looked for where the settings say. */
+static int verify(int argc, char **argv)
+{
+	struct audit_verify_options options = {.may_lack_checkpoint = true, .may_lack_key = true};
+	struct config *settings = NULL;
+	struct arena arena = ARENA_INIT;
+	struct error err = ERROR_INIT;
+	int none = 1, code;
+
+	if (settings_read(&none, argv, &settings, &err) < 0)
+		return fail(&err);
+	options.database =
+		arena_format(&arena, "%s/redbutton.db", config_text(settings, "data-dir"));
+	options.checkpoint_path = settings_text(settings, "checkpoint-file");
+	options.key_path = settings_text(settings, "signing-key");
+	if (options.key_path && text_starts_with(options.key_path, "file:"))
+		options.key_path += strlen("file:");
+	options.schemas = app_schemas(&options.schema_count);
+	code = audit_verify_main(argc, argv, &options);
+	config_free(settings);
+	arena_done(&arena);
+	return code;
 }
 
 static int print_help(int argc, char **argv)

@@ -86,6 +86,7 @@ static int read_module(struct arena *arena, const char *path, const char *librar
 {
 	const char *file = arena_format(arena, "%s.lua", name);
 	const char *places[] = {plan_files_beside(arena, path, file),
+		plan_files_beside(arena, path, arena_format(arena, "../library/%s", file)),
 		arena_format(arena, "%s/%s", library ? library : DEFAULT_LIBRARY, file)};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
