@@ -82,7 +82,6 @@ class Ramp:
         return run["state"], run.get("message") or run.get("reason") or ""
 
     def follow(self):
-        self.told = self.production.weights()[0]     # what was so before needs no telling
         last = None
         while True:
             self.look()
