@@ -8,6 +8,7 @@ static int run_list(struct cli *cli, struct error *err);
 static int run_show(struct cli *cli, struct error *err);
 static int run_export(struct cli *cli, struct error *err);
 static int run_verify(struct cli *cli, struct error *err);
+static int run_accept_restore(struct cli *cli, struct error *err);
 
 static const struct cli_verb verbs[] = {
 	{.noun = "audit",
@@ -58,6 +59,27 @@ static const struct cli_verb verbs[] = {
 				.value = "FILE",
 				.help = "verifier key, or the signing key"}},
 		.run = run_verify},
+	{.noun = "audit",
+		.verb = "accept-restore",
+		.args = "",
+		.summary =
+			"Go on after a known restore of an older database; the daemon is stopped",
+		.help = "Two admins prove who they are by their tokens. The settings of the daemon "
+			"(data\n"
+			"directory, checkpoint, key) come from its file and the environment.",
+		.flags = {{.name = "reason",
+				  .value = "TEXT",
+				  .required = true,
+				  .help = "why, for the audit"},
+			{.name = "first-token-file",
+				.value = "FILE",
+				.required = true,
+				.help = "of one admin"},
+			{.name = "second-token-file",
+				.value = "FILE",
+				.required = true,
+				.help = "of another"}},
+		.run = run_accept_restore},
 };
 const struct cli_verbs audit_verbs = {verbs, sizeof(verbs) / sizeof(verbs[0])};
 
@@ -188,5 +210,14 @@ static int run_verify(struct cli *cli, struct error *err)
 	}
 	if (cli_is_json(cli))
 		argv[count++] = "--json";
+	return cli_exec_beside(cli, "redbuttond", argv, err);
+}
+
+static int run_accept_restore(struct cli *cli, struct error *err)
+{
+	const char *const argv[] = {"redbuttond", "--accept-restore", "--reason",
+		cli_flag(cli, "reason"), "--token-file", cli_flag(cli, "first-token-file"),
+		"--second-token-file", cli_flag(cli, "second-token-file"), NULL};
+
 	return cli_exec_beside(cli, "redbuttond", argv, err);
 }

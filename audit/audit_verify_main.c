@@ -24,6 +24,8 @@ static void set_database(struct flags *flags, const char *value)
 static void set_export(struct flags *flags, const char *value)
 {
 	flags->options.export_path = value;
+	if (flags->options.may_lack_checkpoint) /* the copy outside grows on; an export does not */
+		flags->options.checkpoint_path = NULL;
 	flags->options.database = NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "main/app.h"
+#include "main/restore.h"
 #include "main/settings.h"
 #include "plans/plan_test.h"
 
@@ -23,10 +24,13 @@ static int print_version(int argc, char **argv);
 static int print_config(int argc, char **argv);
 
 static int verify(int argc, char **argv);
+static int accept_restore(int argc, char **argv);
 
 static const struct mode modes[] = {
 	{"--verify", "[--db FILE | --export FILE] [--checkpoint FILE] [--key FILE] [--json]",
 		verify, "check the audit, read-only, with or without a daemon"},
+	{"--accept-restore", "--reason TEXT --token-file FILE --second-token-file FILE",
+		accept_restore, "go on after a known restore, with the daemon stopped; two admins"},
 	{"--plan-test", "FILE [PARAM=VALUE ...] [--lint] [--describe] [--json]", plan_test_main,
 		"run a plan's file in the jail and print its graph, without a daemon"},
 	{"--print-config", "[FLAGS]", print_config,
@@ -67,6 +71,21 @@ static int verify(int argc, char **argv)
 	config_free(settings);
 	arena_done(&arena);
 	return code;
+}
+
+static int accept_restore(int argc, char **argv)
+{
+	struct config *settings = NULL;
+	struct error err = ERROR_INIT;
+	int none = 1, rc = settings_read(&none, argv, &settings, &err);
+
+	if (rc == 0)
+		rc = restore_accept(settings, argc, argv, &err);
+	config_free(settings);
+	if (rc < 0)
+		return fail(&err);
+	puts("accepted: it is in the audit, and a new checkpoint is outside; start the daemon");
+	return 0;
 }
 
 static int print_help(int argc, char **argv)
