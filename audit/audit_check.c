@@ -100,9 +100,11 @@ int audit_check_record(struct audit_check *check, const char *bytes, size_t leng
 	const char *wrong;
 	size_t at;
 
-	if (!audit_record_scan(bytes, length, ret_scan, &at))
+	if (!audit_record_scan(bytes, length, ret_scan, &at)) {
+		ret_scan->seq = 0;
 		return audit_check_fail(
 			check, seq, "its bytes are no audit record from byte %zu on", at);
+	}
 	if (ret_scan->seq != seq)
 		return audit_check_fail(
 			check, seq, "its bytes are those of record %lld", (long long)ret_scan->seq);
