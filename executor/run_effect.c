@@ -64,13 +64,14 @@ void effect_read(struct effect *effect)
 	start_read(effect, EFFECT_PHASE_READ);
 }
 
-/* The sample of the start, when it is still "now", saves the first read. */
+/* The sample of the start, when it is still "now", saves the first read. A person who says retry
+ * has mended something since. */
 static bool take_fresh_sample(struct effect *effect)
 {
 	struct probe *probe = effect->probe;
 
 	if (!probe->sampled_ms || time_mono_ms() - probe->sampled_ms > RUN_FRESH_MS ||
-		probe->has_known_change)
+		probe->has_known_change || effect->step->is_retry)
 		return false;
 	effect->now_outcome = probe->outcome;
 	effect->now =
