@@ -4,6 +4,7 @@ daemon     redbuttond of $RB_BUILD in a directory of its own, ready
 people     alice, bob, carol, vera and admin, each a command line
 topology   two HAProxy edges, zones a and b, Prometheus, a steady load (one for a whole file)
 bad        harness.sockets: servers that answer nonsense, late, half or not at all
+make_world harness.world: a daemon and paper edges for a whole file
 """
 import pytest
 from harness import sockets
@@ -11,6 +12,7 @@ from harness.cli import Cli
 from harness.daemon import Daemon
 from harness.people import People
 from harness.plans import register
+from harness.world import World
 
 
 @pytest.fixture
@@ -88,3 +90,18 @@ def bad():
     yield make
     for server in made:
         server.close()
+
+
+@pytest.fixture(scope="module")
+def make_world(tmp_path_factory):
+    """make_world(edges=1, environment_name="production"): all of them end with the file."""
+    made = []
+
+    def make(**settings):
+        world = World(tmp_path_factory.mktemp("world"), **settings)
+        made.append(world)
+        return world
+
+    yield make
+    for world in made:
+        world.close()
