@@ -25,12 +25,15 @@ int main(int argc, char **argv)
 		notify_verbs,
 		health_verbs,
 	};
+	const struct cli_note notes[] = {plan_note};
 	const struct cli_program redbutton = {
 		.name = "redbutton",
 		.summary = "mitigations that are prepared, approved and rehearsed, at the press of "
 			   "a button",
 		.groups = groups,
 		.group_count = sizeof(groups) / sizeof(groups[0]),
+		.notes = notes,
+		.note_count = sizeof(notes) / sizeof(notes[0]),
 	};
 
 	return cli_main(&redbutton, argc, argv);

@@ -63,6 +63,8 @@ static const struct cli_verb verbs[] = {
 };
 
 const struct cli_verbs plan_verbs = {verbs, sizeof(verbs) / sizeof(verbs[0])};
+const struct cli_note plan_note = {
+	"plan", "What a plan may say, all on one page: redbutton plan language"};
 
 static const char *const list_columns[] = {"NAME=name", "KIND=kind", "ACTIVE=active",
 	"NEWEST=newest", "STATE=newest_state", "OWNER=owner", "SUMMARY=summary", NULL};

@@ -5,5 +5,6 @@
 #include "lib/cli/cli.h"
 
 extern const struct cli_verbs plan_verbs;
+extern const struct cli_note plan_note;
 
 #endif

@@ -42,11 +42,19 @@ struct cli_verbs {
 	size_t count;
 };
 
+/* Below the verbs on a noun's page of help: where to read on. */
+struct cli_note {
+	const char *noun;
+	const char *text;
+};
+
 struct cli_program {
 	const char *name; /* "redbutton" */
 	const char *summary;
 	const struct cli_verbs *groups; /* one a feature */
 	size_t group_count;
+	const struct cli_note *notes; /* may be NULL */
+	size_t note_count;
 };
 
 /* Parses, runs, prints an error if any (to stderr; as JSON with --json). Returns the exit code. */

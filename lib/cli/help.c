@@ -115,6 +115,9 @@ static void print_noun(struct cli *cli)
 	fprintf(cli->out, "Usage: %s %s VERB [ARGUMENTS] [FLAGS]\n\n", cli->program->name,
 		cli->noun);
 	print_verbs(cli, cli->noun, false);
+	for (size_t i = 0; i < cli->program->note_count; i++)
+		if (text_is_equal(cli->program->notes[i].noun, cli->noun))
+			fprintf(cli->out, "\n%s\n", cli->program->notes[i].text);
 }
 
 static void print_verb_page(struct cli *cli)

@@ -105,7 +105,8 @@ static const struct cli_verb verbs[] = {
 	{.verb = "confirm", .summary = "ask", .run = confirm},
 };
 static const struct cli_verbs groups[] = {{verbs, sizeof(verbs) / sizeof(verbs[0])}};
-static const struct cli_program program = {"button", "a program", groups, 1};
+static const struct cli_note notes[] = {{"plan", "Read on in the library."}};
+static const struct cli_program program = {"button", "a program", groups, 1, notes, 1};
 
 /* --- running it --- */
 
@@ -318,7 +319,12 @@ START_TEST(help_of_a_verb_is_its_table)
 			      "\n"
 			      "  plan show NAME [PARAM=VALUE ...]  show a plan\n"
 			      "  plan delete NAME                  delete a plan\n"
-			      "  plan fail                         fail\n");
+			      "  plan fail                         fail\n"
+			      "\n"
+			      "Read on in the library.\n");
+	forget();
+	ck_assert_int_eq(run("help print"), 0);
+	ck_assert_ptr_null(strstr(out, "library"));
 	forget();
 	expect_error("help plan shwo", 2, "did you mean");
 }
