@@ -82,7 +82,7 @@ static int call_with_plan(struct cli *cli, const char *path, const char *plan, c
 	if (cli_flag(cli, "ungraceful"))
 		json_object_set_new(body, "mode", json_string("ungraceful"));
 	if (params)
-		json_object_set_new(body, "params", params);
+		json_object_set(body, "params", params); /* the kit keeps its own */
 	rc = cli_post(cli, path, body, ret, err);
 	json_decref(body);
 	return rc;
