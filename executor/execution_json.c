@@ -131,8 +131,10 @@ static bool add_step(void *arg, const struct graph_node *node)
 	struct listing *listing = arg;
 	const struct effect_row *effect =
 		node->kind == GRAPH_NODE_SET ? effect_at(listing, node->path) : NULL;
-	const struct node_row *row = bsearch(node->path, listing->nodes, listing->node_count,
-		sizeof(*listing->nodes), node_by_path);
+	const struct node_row *row =
+		listing->node_count ? bsearch(node->path, listing->nodes, listing->node_count,
+					      sizeof(*listing->nodes), node_by_path)
+				    : NULL;
 	json_t *step = json_object();
 
 	json_set_text(step, "path", node->path);
