@@ -15,6 +15,7 @@ static void get_checkpoint(struct request *req);
 static void get_events(struct request *req);
 
 #define EXPORT_PIECE 5000
+#define SCAN_MAX     20000 /* records that one page may look at: a rare action has no index */
 
 static const struct route templates[AUDIT_ROUTE_COUNT] = {
 	{.method = ROUTE_GET,
@@ -23,9 +24,9 @@ static const struct route templates[AUDIT_ROUTE_COUNT] = {
 		.query_params = {{"before", PARAM_INT, 1, INT64_MAX, "older than this record"},
 			{"limit", PARAM_INT, 1, 500, "how many, 50"},
 			{"action", PARAM_TEXT, 0, 0, "of one action"},
-			{"subject", PARAM_TEXT, 0, 0, "of one subject"},
+			{"subject", PARAM_TEXT, 0, 0, "of one subject and its parts"},
 			{"actor", PARAM_TEXT, 0, 0, "of one actor's id"}},
-		.summary = "Records, newest first"},
+		.summary = "Records, newest first; next_before tells where the next page begins"},
 	{.method = ROUTE_GET,
 		.path = "/api/v1/audit/export",
 		.handle = get_export,
@@ -67,10 +68,8 @@ static const struct audit_api *api_of(struct request *req)
 	return request_context(req);
 }
 
-static json_t *record_json(const struct audit_row *row)
+static json_t *fill_record(json_t *object, const struct audit_row *row)
 {
-	json_t *object = json_object();
-
 	json_set_int(object, "seq", row->seq);
 	json_set_time(object, "at", row->at_us);
 	json_set_text(object, "action", row->action);
@@ -98,7 +97,7 @@ static int ask_record(struct store_tx *tx, void *arg, struct error *err)
 
 static void tell_reply(struct request *req, void *arg)
 {
-	request_reply_json(req, 200, ((struct reading *)arg)->reply);
+	request_reply_json(req, 200, json_incref(((struct reading *)arg)->reply));
 }
 
 static void tell_text(struct request *req, void *arg)
@@ -120,6 +119,7 @@ static struct reading *new_reading(struct request *req, enum audit_action action
 
 	reading->at_us = request_now_us(req);
 	reading->detail = json_object();
+	reading->reply = json_object();
 	reading->record = (struct audit_record){
 		.actor = api_of(req)->actor(request_principal(req)),
 		.action = action,
@@ -128,8 +128,51 @@ static struct reading *new_reading(struct request *req, enum audit_action action
 		.detail = reading->detail,
 	};
 	arena_defer(request_arena(req), (void (*)(void *))json_decref, reading->detail);
+	arena_defer(request_arena(req), (void (*)(void *))json_decref, reading->reply);
 	arena_defer(request_arena(req), free_text, &reading->text);
 	return reading;
+}
+
+/* The lowest record that a page without a subject looks at. */
+static int find_floor(struct request *req, struct audit_filter *filter, struct error *err)
+{
+	struct audit_edge edge;
+	int64_t end;
+	int rc = audit_store_edge(request_reader(req), &edge, err);
+
+	if (rc < 0)
+		return rc;
+	end = filter->before > edge.size ? edge.size + 1 : filter->before;
+	filter->floor = end > SCAN_MAX ? end - SCAN_MAX : 1;
+	return 0;
+}
+
+/* Where the next page begins, 0 at the end: a page may be short because its look was. */
+static int64_t next_before(const struct audit_filter *filter, int64_t count, int64_t last)
+{
+	if (count == filter->limit)
+		return last > 1 ? last : 0;
+	return !filter->subject && filter->floor > 1 ? filter->floor : 0;
+}
+
+static int read_page(
+	struct request *req, const struct audit_filter *filter, json_t *reply, struct error *err)
+{
+	struct store_query *rows = audit_store_list(request_reader(req), filter);
+	json_t *items = json_array();
+	int64_t last = 0, next;
+	struct audit_row row;
+	int rc;
+
+	while ((rc = audit_store_next_row(rows, &row, err)) == 1) {
+		json_array_append_new(items, fill_record(json_object(), &row));
+		last = row.seq;
+	}
+	next = next_before(filter, (int64_t)json_array_size(items), last);
+	json_object_set_new(reply, "items", items);
+	if (next)
+		json_set_int(reply, "next_before", next);
+	return rc;
 }
 
 static void list_records(struct request *req)
@@ -142,36 +185,38 @@ static void list_records(struct request *req)
 		.actor = request_text(req, "actor"),
 	};
 	struct reading *reading = new_reading(req, AUDIT_AUDIT_READ);
-	struct store_query *rows = audit_store_list(request_reader(req), &filter);
-	json_t *items = json_array();
-	struct audit_row row;
-	int rc;
 
-	while ((rc = audit_store_next_row(rows, &row, request_error(req))) == 1)
-		json_array_append_new(items, record_json(&row));
-	if (rc < 0) {
-		json_decref(items);
+	if (find_floor(req, &filter, request_error(req)) < 0 ||
+		read_page(req, &filter, reading->reply, request_error(req)) < 0) {
 		request_fail(req);
 		return;
 	}
 	json_set_text(reading->detail, "action", filter.action);
 	json_set_text(reading->detail, "subject", filter.subject);
 	json_set_text(reading->detail, "actor", filter.actor);
-	reading->reply = json_pack("{s:o}", "items", items);
+	if (request_has(req, "before"))
+		json_set_int(reading->detail, "before", filter.before);
+	json_set_int(reading->detail, "limit", filter.limit);
 	request_write(req, ask_record, tell_reply, reading);
 }
 
 static void get_record(struct request *req)
 {
+	int64_t seq = request_int(req, "seq", 0);
+	struct reading *reading = new_reading(req, AUDIT_AUDIT_READ);
 	struct audit_row *row;
 
-	if (audit_store_get(request_reader(req), request_arena(req), request_int(req, "seq", 0),
-		    &row, request_error(req)) < 0)
+	if (audit_store_get(
+		    request_reader(req), request_arena(req), seq, &row, request_error(req)) < 0) {
 		request_fail(req);
-	else
-		request_reply_json(req, 200, record_json(row));
+		return;
+	}
+	fill_record(reading->reply, row);
+	json_set_int(reading->detail, "seq", seq);
+	request_write(req, ask_record, tell_reply, reading);
 }
 
+/* Each piece is recorded: whoever leaves out the first has read the others all the same. */
 static void get_export(struct request *req)
 {
 	int64_t after = request_int(req, "after", 0), until = request_int(req, "until", INT64_MAX);
@@ -180,7 +225,7 @@ static void get_export(struct request *req)
 	struct audit_row row;
 	int rc;
 
-	if (until - after > EXPORT_PIECE)
+	if (until > after && until - after > EXPORT_PIECE)
 		until = after + EXPORT_PIECE;
 	rows = audit_store_rows(request_reader(req), after, until);
 	while ((rc = audit_store_next_row(rows, &row, request_error(req))) == 1) {
@@ -193,10 +238,7 @@ static void get_export(struct request *req)
 	}
 	json_set_int(reading->detail, "after", after);
 	json_set_int(reading->detail, "until", until);
-	if (after > 0)
-		tell_text(req, reading); /* the first piece was recorded */
-	else
-		request_write(req, ask_record, tell_text, reading);
+	request_write(req, ask_record, tell_text, reading);
 }
 
 static void get_checkpoint(struct request *req)

@@ -25,7 +25,10 @@ struct audit_api {
 /* The table lives in `api`. */
 struct route_table audit_routes(struct audit_api *api);
 
-/* Streams of records as they are committed: SSE, id = seq, event = action. */
+/*
+ * Streams of records as they are committed: SSE, id = seq, event = action, data = the record
+ * without the actor's session and address (they are for auditors).
+ */
 int audit_feed_open(
 	struct store *store, struct loop *loop, struct audit_feed **ret, struct error *err);
 /* After server_close. NULL is fine. */

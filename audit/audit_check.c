@@ -26,16 +26,19 @@ static bool is_usable(const char *path, bool may_lack)
 	return path && (!may_lack || access(path, F_OK) == 0);
 }
 
+/* Where it usually is, it may be missing only while there is no checkpoint: see audit_check_end. */
 static int read_outside(
 	struct audit_check *check, const struct audit_verify_options *options, struct error *err)
 {
+	const char *path = options->checkpoint_path;
 	char *text = NULL;
 	size_t length = 0;
 	int rc;
 
-	if (!is_usable(options->checkpoint_path, options->may_lack_checkpoint))
+	check->is_outside_gone = path && !is_usable(path, options->may_lack_checkpoint);
+	if (!path || check->is_outside_gone)
 		return 0;
-	rc = audit_outside_read(&check->arena, options->checkpoint_path, &text, &length, err);
+	rc = audit_outside_read(&check->arena, path, &text, &length, err);
 	if (rc >= 0 && !text)
 		rc = error_set(err, ERROR_NOT_FOUND, "there is no checkpoint");
 	if (rc >= 0)
@@ -43,7 +46,7 @@ static int read_outside(
 	if (rc >= 0 && check->key_count)
 		rc = audit_note_check(&check->outside, check->keys, check->key_count, err);
 	if (rc < 0)
-		return error_place(err, "%s", options->checkpoint_path);
+		return error_place(err, "%s", path);
 	check->has_outside = true;
 	memcpy(check->origin, check->outside.origin, sizeof(check->origin));
 	return 0;
@@ -178,5 +181,11 @@ int audit_check_end(struct audit_check *check)
 			"it is missing with all that follow: the checkpoint outside covers %lld "
 			"records; the end was cut, or an older file was put back",
 			(long long)check->outside.size);
+	if (check->is_outside_gone && check->result->checkpoints) {
+		error_set(check->err, ERROR_TAMPERED,
+			"the checkpoint outside the data directory is gone");
+		return error_remedy(check->err,
+			"name its place with --checkpoint; the settings say where it should be");
+	}
 	return size ? 0 : compare_outside(check);
 }

@@ -19,7 +19,7 @@ struct audit_check {
 	struct arena arena;
 	char origin[NOTE_NAME_SIZE]; /* of the first checkpoint met */
 	struct audit_note outside;
-	bool has_outside;
+	bool has_outside, is_outside_gone;
 	int64_t good_size; /* up to here a checkpoint says the same */
 	struct audit_verify_result *result;
 	struct error *err;

@@ -1,5 +1,7 @@
 #include "audit/audit_cli.h"
 
+#include "lib/base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +20,12 @@ static const struct cli_verb verbs[] = {
 		.flags = {{.name = "action",
 				  .value = "WORD",
 				  .help = "of one action, as effect.intent"},
-			{.name = "subject", .value = "ID", .help = "of one subject"},
+			{.name = "subject", .value = "ID", .help = "of one subject and its parts"},
 			{.name = "actor", .value = "ID", .help = "of one actor"},
 			{.name = "before", .value = "N", .help = "older than record N"},
-			{.name = "limit", .value = "N", .help = "how many; default 50"}},
+			{.name = "limit",
+				.value = "N",
+				.help = "how many, 500 at most; default 50"}},
 		.run = run_list},
 	{.noun = "audit",
 		.verb = "show",
@@ -83,26 +87,63 @@ static const struct cli_verb verbs[] = {
 };
 const struct cli_verbs audit_verbs = {verbs, sizeof(verbs) / sizeof(verbs[0])};
 
+#define LIMIT_MAX 500
+
+/* The query of one page: what the flags say, from `before` on. */
+static char *page_path(struct cli *cli, const char *before, int64_t limit)
+{
+	static const char *const FLAGS[] = {"action", "subject", "actor", NULL};
+	char *path = arena_format(cli_arena(cli), "/api/v1/audit?limit=%lld", (long long)limit);
+
+	for (const char *const *flag = FLAGS; *flag; flag++)
+		if (cli_flag(cli, *flag))
+			path = arena_format(cli_arena(cli), "%s&%s", path,
+				cli_path(cli, "%s=%s", *flag, cli_flag(cli, *flag)));
+	return before ? arena_format(
+				cli_arena(cli), "%s&before=%s", path, cli_path(cli, "%s", before))
+		      : path;
+}
+
+/* Pages until there is enough: one may be short, or empty, because the daemon looks only so far. */
+static int collect(
+	struct cli *cli, json_t *all, int64_t limit, int64_t *ret_next, struct error *err)
+{
+	const char *before = cli_flag(cli, "before");
+	json_t *answer;
+
+	do {
+		int64_t left = limit - (int64_t)json_array_size(all);
+
+		if (cli_get(cli, page_path(cli, before, left), &answer, err) < 0)
+			return err->code;
+		json_array_extend(all, json_object_get(answer, "items"));
+		*ret_next = json_integer_value(json_object_get(answer, "next_before"));
+		before = arena_format(cli_arena(cli), "%lld", (long long)*ret_next);
+	} while (*ret_next && (int64_t)json_array_size(all) < limit);
+	return 0;
+}
+
 static int run_list(struct cli *cli, struct error *err)
 {
 	static const char *const COLUMNS[] = {"SEQ=seq", "AT=at", "ACTOR=record.actor.name",
 		"ACTION=action", "OUTCOME=outcome", "SUBJECT=subject", NULL};
-	static const char *const FLAGS[] = {"action", "subject", "actor", "before", "limit", NULL};
-	char *path = arena_text(cli_arena(cli), "/api/v1/audit");
-	const char *joint = "?";
-	json_t *answer;
+	const char *text = cli_flag(cli, "limit");
+	int64_t limit = 50, next = 0;
+	json_t *all;
+	int rc = 0;
 
-	for (const char *const *flag = FLAGS; *flag; flag++) {
-		if (!cli_flag(cli, *flag))
-			continue;
-		path = arena_format(cli_arena(cli), "%s%s%s", path, joint,
-			cli_path(cli, "%s=%s", *flag, cli_flag(cli, *flag)));
-		joint = "&";
-	}
-	if (cli_get(cli, path, &answer, err) < 0)
-		return err->code;
-	cli_print_table(cli, json_object_get(answer, "items"), COLUMNS);
-	return 0;
+	if (text)
+		rc = text_parse_int64("--limit", text, 1, LIMIT_MAX, &limit, err);
+	if (rc < 0)
+		return rc;
+	all = json_array();
+	rc = collect(cli, all, limit, &next, err);
+	if (rc == 0)
+		cli_print_table(cli, all, COLUMNS);
+	if (rc == 0 && next)
+		cli_say(cli, "older ones: --before %lld", (long long)next);
+	json_decref(all);
+	return rc;
 }
 
 static int run_show(struct cli *cli, struct error *err)

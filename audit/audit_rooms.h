@@ -92,8 +92,10 @@ int audit_store_get(struct store_tx *tx, struct arena *arena, int64_t seq, struc
 struct store_query *audit_store_rows(struct store_tx *tx, int64_t after, int64_t until);
 struct audit_filter {
 	int64_t before; /* seq < before */
+	int64_t floor;	/* seq >= floor; not looked at with a subject */
 	int64_t limit;
-	const char *action, *subject, *actor; /* NULL = any */
+	const char *action, *actor; /* NULL = any */
+	const char *subject;	    /* with its parts, "<subject>/..."; NULL = any */
 };
 /* Newest first; for audit_store_next_row. */
 struct store_query *audit_store_list(struct store_tx *tx, const struct audit_filter *filter);

@@ -16,11 +16,19 @@ static const struct store_statement get = STORE_STATEMENT(
 static const struct store_statement rows_between = STORE_STATEMENT(
 	"SELECT seq, at_us, action, outcome, actor_id, subject_kind, subject_id, intent_id, bytes,"
 	" leaf FROM audit WHERE seq > :after AND seq <= :until ORDER BY seq");
-static const struct store_statement list = STORE_STATEMENT(
+/* Without a subject there is no index: the caller says how far back it may look. */
+static const struct store_statement list_all = STORE_STATEMENT(
 	"SELECT seq, at_us, action, outcome, actor_id, subject_kind, subject_id, intent_id, bytes,"
-	" leaf FROM audit WHERE seq < :before AND (:action IS NULL OR action = :action)"
-	" AND (:subject IS NULL OR subject_id = :subject) AND (:actor IS NULL OR actor_id = :actor)"
+	" leaf FROM audit WHERE seq < :before AND seq >= :floor"
+	" AND (:action IS NULL OR action = :action) AND (:actor IS NULL OR actor_id = :actor)"
 	" ORDER BY seq DESC LIMIT :limit");
+/* Also its parts: "01J..." has "01J.../2.1"; '0' is the byte behind '/'. */
+static const struct store_statement list_subject = STORE_STATEMENT(
+	"SELECT seq, at_us, action, outcome, actor_id, subject_kind, subject_id, intent_id, bytes,"
+	" leaf FROM audit WHERE (subject_id = :subject OR"
+	" (subject_id > :subject || '/' AND subject_id < :subject || '0'))"
+	" AND seq < :before AND (:action IS NULL OR action = :action)"
+	" AND (:actor IS NULL OR actor_id = :actor) ORDER BY seq DESC LIMIT :limit");
 static const struct store_statement insert_checkpoint =
 	STORE_STATEMENT("INSERT INTO audit_checkpoint (size, at_us, note, hashes)"
 			" VALUES (:size, :at_us, :note, :hashes) ON CONFLICT (size) DO NOTHING");
@@ -130,13 +138,16 @@ int audit_store_get(struct store_tx *tx, struct arena *arena, int64_t seq, struc
 
 struct store_query *audit_store_list(struct store_tx *tx, const struct audit_filter *filter)
 {
-	struct store_query *rows = store_query(tx, &list);
+	struct store_query *rows = store_query(tx, filter->subject ? &list_subject : &list_all);
 
 	store_bind_int(rows, ":before", filter->before);
 	store_bind_text(rows, ":action", filter->action);
-	store_bind_text(rows, ":subject", filter->subject);
 	store_bind_text(rows, ":actor", filter->actor);
 	store_bind_int(rows, ":limit", filter->limit);
+	if (filter->subject)
+		store_bind_text(rows, ":subject", filter->subject);
+	else
+		store_bind_int(rows, ":floor", filter->floor);
 	return rows;
 }
 
