@@ -145,7 +145,7 @@ END_TEST
 
 START_TEST(errors_of_http_are_responses_and_redirects_are_not_followed)
 {
-	struct peer peer;
+	struct peer peer, failing;
 
 	begin();
 	peer_open(&peer, peer_answer_http,
@@ -153,10 +153,11 @@ START_TEST(errors_of_http_are_responses_and_redirects_are_not_followed)
 	fetch((struct client_request){0}, peer.origin, "/");
 	ck_assert_int_eq(world.status, 302);
 	ck_assert_int_eq(atomic_load(&peer.connections), 1);
-	peer.reply = "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n";
-	fetch((struct client_request){0}, peer.origin, "/");
+	peer_open(&failing, peer_answer_http, "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n");
+	fetch((struct client_request){0}, failing.origin, "/");
 	ck_assert_int_eq(world.status, 503);
 	end();
+	peer_close(&failing);
 	peer_close(&peer);
 }
 END_TEST
