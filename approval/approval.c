@@ -203,8 +203,7 @@ static int expire_request(struct store_tx *tx, struct approvals *approvals,
 		(rc = approval_audit(tx, request, &audit_system, AUDIT_APPROVAL_CLOSE,
 			 json_pack("{s:s}", "state", "EXPIRED"), now_us, err)) < 0)
 		return rc;
-	approvals_tell(approvals, tx, request, APPROVAL_EXPIRED);
-	return 0;
+	return approvals_tell(approvals, tx, request, APPROVAL_EXPIRED, now_us, err);
 }
 
 int approval_expire(

@@ -88,7 +88,7 @@ struct approval_decide {
 	const char *digest; /* that the approver was shown: else ERROR_STALE */
 	const char *reason; /* required for a rejection */
 	const struct principal *principal;
-	struct approvals *approvals; /* whose subscribers are told after the commit; NULL = nobody */
+	struct approvals *approvals; /* whose followers and subscribers are told; NULL = nobody */
 	int64_t if_version;          /* -1 = any; else ERROR_STALE when it moved on */
 	int64_t at_us;
 	char decision_id[ID_SIZE];
@@ -139,5 +139,14 @@ void approvals_close(struct approvals *approvals);
 /* At most APPROVAL_SUBSCRIBERS_MAX. */
 #define APPROVAL_SUBSCRIBERS_MAX 8
 void approvals_subscribe(struct approvals *approvals, void (*ended)(void *arg, const struct approval_ended *what), void *arg);
+/*
+ * The same, but inside the transaction that ends it: what `follow` writes is there as soon as the
+ * decision is. Its error undoes the decision (of a time-out: until the next look). It is a part
+ * of the closure, so it keeps the rules of one: the store and nothing else. At most
+ * APPROVAL_SUBSCRIBERS_MAX.
+ */
+void approvals_follow(struct approvals *approvals,
+	int (*follow)(void *arg, struct store_tx *tx, const struct approval_ended *what, int64_t at_us, struct error *err),
+	void *arg);
 
 #endif

@@ -259,9 +259,9 @@ static int decide_request(struct store_tx *tx, struct arena *arena, struct appro
 			 decide->at_us, err)) < 0)
 		return rc;
 	decide->ret_state = state;
-	if (state != APPROVAL_PENDING)
-		approvals_tell(decide->approvals, tx, request, state);
-	return 0;
+	if (state == APPROVAL_PENDING)
+		return 0;
+	return approvals_tell(decide->approvals, tx, request, state, decide->at_us, err);
 }
 
 int approval_decide(struct store_tx *tx, struct approval_decide *decide, struct error *err)

@@ -76,9 +76,11 @@ int approval_may_decide(struct store_tx *tx, struct arena *arena,
 	enum approval_decision decision, int64_t now_us, size_t *ret_level, struct error *err);
 /* --- approval_watch.c --- */
 
-/* Puts the end of a request on the after-commit list. NULL approvals = nothing. */
-void approvals_tell(struct approvals *approvals, struct store_tx *tx,
-	const struct approval_request *request, enum approval_state state);
+/* Once its row says so: followers act now, subscribers are put on the after-commit list. NULL
+ * approvals = nothing. */
+int approvals_tell(struct approvals *approvals, struct store_tx *tx,
+	const struct approval_request *request, enum approval_state state, int64_t at_us,
+	struct error *err);
 
 /* --- approval_store.c --- */
 

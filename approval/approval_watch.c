@@ -13,9 +13,17 @@ struct subscriber {
 	void *arg;
 };
 
+struct follower {
+	int (*follow)(void *arg, struct store_tx *tx, const struct approval_ended *what,
+		int64_t at_us, struct error *err);
+	void *arg;
+};
+
 struct approvals {
 	struct store *store;
 	struct loop_timer *timer;
+	struct follower followers[APPROVAL_SUBSCRIBERS_MAX];
+	size_t follower_count;
 	struct subscriber subscribers[APPROVAL_SUBSCRIBERS_MAX];
 	size_t subscriber_count;
 	int64_t looking_at_us; /* time of the closure that is under way; 0 = none */
@@ -35,14 +43,16 @@ static void tell_all(void *arg)
 		approvals->subscribers[i].ended(approvals->subscribers[i].arg, &tell->what);
 }
 
-void approvals_tell(struct approvals *approvals, struct store_tx *tx,
-	const struct approval_request *request, enum approval_state state)
+int approvals_tell(struct approvals *approvals, struct store_tx *tx,
+	const struct approval_request *request, enum approval_state state, int64_t at_us,
+	struct error *err)
 {
 	struct arena *arena = store_tx_arena(tx);
 	struct tell *tell;
+	int rc = 0;
 
 	if (!approvals)
-		return;
+		return 0;
 	tell = arena_alloc(arena, sizeof(*tell));
 	tell->approvals = approvals;
 	tell->what.id = arena_text(arena, request->id);
@@ -50,7 +60,13 @@ void approvals_tell(struct approvals *approvals, struct store_tx *tx,
 	tell->what.subject_id = arena_text(arena, request->subject_id);
 	tell->what.subject_digest = arena_text(arena, request->subject_digest);
 	tell->what.state = state;
+	for (size_t i = 0; rc >= 0 && i < approvals->follower_count; i++)
+		rc = approvals->followers[i].follow(
+			approvals->followers[i].arg, tx, &tell->what, at_us, err);
+	if (rc < 0)
+		return rc;
 	store_after_commit(tx, tell_all, tell);
+	return 0;
 }
 
 static int ask_expire(struct store_tx *tx, void *arg, struct error *err)
@@ -118,4 +134,14 @@ void approvals_subscribe(struct approvals *approvals,
 	if (approvals->subscriber_count == APPROVAL_SUBSCRIBERS_MAX)
 		abort();
 	approvals->subscribers[approvals->subscriber_count++] = (struct subscriber){ended, arg};
+}
+
+void approvals_follow(struct approvals *approvals,
+	int (*follow)(void *arg, struct store_tx *tx, const struct approval_ended *what,
+		int64_t at_us, struct error *err),
+	void *arg)
+{
+	if (approvals->follower_count == APPROVAL_SUBSCRIBERS_MAX)
+		abort();
+	approvals->followers[approvals->follower_count++] = (struct follower){follow, arg};
 }

@@ -67,7 +67,7 @@ struct plans_options {
 	const struct adapter_list *adapters;
 	struct approvals *approvals;
 };
-/* Subscribes to the approvals, and takes over what was decided before. Options are copied. */
+/* Follows the approvals: the commit that ends one moves its version. Options are copied. */
 int plans_open(const struct plans_options *options, struct plans **ret, struct error *err);
 /* After jail_close and the store's last turn. NULL is fine. */
 void plans_close(struct plans *plans);

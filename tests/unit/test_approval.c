@@ -16,6 +16,21 @@ static char approval_id[ID_SIZE];
 static struct approvals *approvals;
 static char ended[256];
 
+static enum error_code follow_answer;
+
+/* Sees the row as the decision left it, before its commit. */
+static int follow(void *arg, struct store_tx *tx, const struct approval_ended *what, int64_t at_us,
+	struct error *problem)
+{
+	struct approval_request *request;
+
+	(void)arg;
+	(void)at_us;
+	ck_assert_int_eq(approval_get(tx, &world.arena, what->id, &request, problem), 0);
+	ck_assert_int_eq(request->state, what->state);
+	return follow_answer ? error_set(problem, follow_answer, "cannot follow") : 0;
+}
+
 static void note_ended(void *arg, const struct approval_ended *what)
 {
 	(void)arg;
@@ -30,6 +45,8 @@ static void setup(void)
 	plan_world_open(schemas, 1);
 	ck_assert_int_eq(approvals_open(world.store, world.loop, &approvals, &err), 0);
 	approvals_subscribe(approvals, note_ended, NULL);
+	approvals_follow(approvals, follow, NULL);
+	follow_answer = 0;
 }
 
 static void teardown(void)
@@ -232,6 +249,21 @@ START_TEST(one_of_one_approves)
 	ck_assert_str_eq(ended, "graph run-1 APPROVED");
 	ck_assert_str_eq(world.notified, "approval.requested approval.decided");
 	ck_assert_str_eq(world.audited, "approval.open approval.decide");
+	teardown();
+}
+END_TEST
+
+START_TEST(what_cannot_be_followed_is_not_decided)
+{
+	setup();
+	open_class(APPROVAL_R2);
+	follow_answer = ERROR_CONFLICT;
+	expect(approve_as(&ann), ERROR_CONFLICT, "cannot follow");
+	ck_assert_int_eq(load()->state, APPROVAL_PENDING);
+	ck_assert_str_eq(ended, "");
+	follow_answer = 0;
+	ck_assert_int_eq(approve_as(&ann), 0);
+	ck_assert_str_eq(ended, "graph run-1 APPROVED");
 	teardown();
 }
 END_TEST
@@ -596,7 +628,8 @@ END_TEST
 CHECK_MAIN("approval", &policy_asks_by_class, &opening_is_audited_and_told,
 	&a_second_request_over_the_same_is_refused, &a_request_without_levels_is_refused,
 	&without_anybody_it_stays_pending_and_says_so, &one_of_one_approves,
-	&the_requester_cannot_decide, &an_editor_cannot_decide, &who_has_no_role_cannot_decide,
+	&what_cannot_be_followed_is_not_decided, &the_requester_cannot_decide,
+	&an_editor_cannot_decide, &who_has_no_role_cannot_decide,
 	&a_token_without_the_role_cannot_decide, &a_right_elsewhere_does_not_count,
 	&an_unmapped_peer_cannot_decide, &a_disabled_person_cannot_decide, &a_person_counts_once,
 	&two_of_one_team_do_not_do, &who_is_in_no_team_does_not_count_as_another,

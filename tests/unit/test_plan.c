@@ -203,22 +203,6 @@ static struct plan_version *load(int64_t number)
 	return version;
 }
 
-static int ask_nothing(struct store_tx *tx, void *arg, struct error *problem)
-{
-	(void)tx;
-	(void)arg;
-	(void)problem;
-	return 0;
-}
-
-/* The state, after what follows the last commit has been written too. */
-static enum plan_version_state state_of(int64_t number)
-{
-	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(plan_world_write(ask_nothing, NULL, &err), 0);
-	return load(number)->state;
-}
-
 static struct approval_request *load_approval(int64_t number)
 {
 	struct approval_request *request = NULL;
@@ -299,7 +283,7 @@ START_TEST(the_same_text_after_a_rejection_is_a_new_draft)
 	add_version(&li, "one");
 	ck_assert_int_eq(change_as(&li, 1, ask_submit), 0);
 	ck_assert_int_eq(decide_as(&ann, 1, APPROVAL_REJECT), 0);
-	ck_assert_int_eq(state_of(1), PLAN_REJECTED);
+	ck_assert_int_eq(load(1)->state, PLAN_REJECTED);
 	ck_assert_int_eq(add_version(&li, "one"), 2);
 	teardown();
 }
@@ -317,6 +301,22 @@ END_TEST
 
 /* --- the way to active --- */
 
+START_TEST(the_commit_of_the_decision_moves_the_version)
+{
+	int64_t seen;
+
+	setup();
+	add_version(&li, "one");
+	ck_assert_int_eq(change_as(&li, 1, ask_submit), 0);
+	seen = load(1)->version;
+	ck_assert_int_eq(decide_as(&ann, 1, APPROVAL_APPROVE), 0);
+	ck_assert_int_eq(load(1)->state, PLAN_APPROVED);
+	ck_assert_int_eq(load(1)->version, seen + 1);
+	ck_assert_ptr_nonnull(strstr(world.audited, "approval.decide plan.state"));
+	teardown();
+}
+END_TEST
+
 START_TEST(a_version_goes_all_the_way)
 {
 	setup();
@@ -324,7 +324,7 @@ START_TEST(a_version_goes_all_the_way)
 	ck_assert_int_eq(change_as(&li, 1, ask_submit), 0);
 	ck_assert_int_eq(load(1)->state, PLAN_IN_REVIEW);
 	ck_assert_int_eq(decide_as(&ann, 1, APPROVAL_APPROVE), 0);
-	ck_assert_int_eq(state_of(1), PLAN_APPROVED);
+	ck_assert_int_eq(load(1)->state, PLAN_APPROVED);
 	ck_assert_int_eq(change_as(&dan, 1, ask_activate), 0);
 	ck_assert_int_eq(load(1)->state, PLAN_ACTIVE);
 	ck_assert_ptr_nonnull(
@@ -375,7 +375,7 @@ START_TEST(an_approval_that_is_lost_stops_the_activation)
 	add_version(&li, "one");
 	ck_assert_int_eq(change_as(&li, 1, ask_submit), 0);
 	ck_assert_int_eq(decide_as(&ann, 1, APPROVAL_APPROVE), 0);
-	ck_assert_int_eq(state_of(1), PLAN_APPROVED);
+	ck_assert_int_eq(load(1)->state, PLAN_APPROVED);
 	ann.roles = ROLE_VIEWER;
 	expect(change_as(&li, 1, ask_activate), ERROR_NOT_APPROVED,
 		"ann no longer has role approver");
@@ -392,7 +392,7 @@ START_TEST(an_approved_version_need_not_be_asked_again)
 	add_version(&li, "one");
 	ck_assert_int_eq(change_as(&li, 1, ask_submit), 0);
 	ck_assert_int_eq(decide_as(&ann, 1, APPROVAL_APPROVE), 0);
-	ck_assert_int_eq(state_of(1), PLAN_APPROVED);
+	ck_assert_int_eq(load(1)->state, PLAN_APPROVED);
 	expect(change_as(&li, 1, ask_submit), ERROR_NO_EFFECT, "approved already");
 	teardown();
 }
@@ -438,7 +438,7 @@ START_TEST(a_rejection_says_why)
 	add_version(&li, "one");
 	ck_assert_int_eq(change_as(&li, 1, ask_submit), 0);
 	ck_assert_int_eq(decide_as(&ann, 1, APPROVAL_REJECT), 0);
-	ck_assert_int_eq(state_of(1), PLAN_REJECTED);
+	ck_assert_int_eq(load(1)->state, PLAN_REJECTED);
 	ck_assert_str_eq(load(1)->state_reason, "ann: because");
 	expect(change_as(&li, 1, ask_submit), ERROR_CONFLICT,
 		"is REJECTED: ann: because: it cannot be submitted");
@@ -853,8 +853,9 @@ END_TEST
 
 CHECK_MAIN("plan", &versions_count_from_1, &the_same_text_is_the_same_version,
 	&the_same_text_after_a_rejection_is_a_new_draft, &only_an_author_adds,
-	&a_version_goes_all_the_way, &a_new_active_version_supersedes_the_old,
-	&a_draft_cannot_be_activated, &without_its_approval_it_cannot_be_activated,
+	&the_commit_of_the_decision_moves_the_version, &a_version_goes_all_the_way,
+	&a_new_active_version_supersedes_the_old, &a_draft_cannot_be_activated,
+	&without_its_approval_it_cannot_be_activated,
 	&an_approval_that_is_lost_stops_the_activation,
 	&an_approved_version_need_not_be_asked_again, &who_wrote_it_cannot_approve_it,
 	&a_newer_version_voids_the_older_request, &a_rejection_says_why, &a_stale_click_is_refused,
