@@ -4,6 +4,8 @@
 #include "lib/base/text.h"
 #include "safety/item_store.h"
 
+#include <string.h>
+
 static int record(struct store_tx *tx, enum audit_action action, enum audit_outcome outcome,
 	const struct item *item, const char *reason, const struct audit_actor *actor, int64_t at_us,
 	struct error *err)
@@ -30,20 +32,31 @@ static int record(struct store_tx *tx, enum audit_action action, enum audit_outc
 	return rc;
 }
 
+/* The open item that a run writes on: its own, or that of the run it restores. 1 = found. */
+static int find_own(struct store_tx *tx, const char *register_key, const char *execution_id,
+	const char *restores_id, char ret_id[static ID_SIZE], struct error *err)
+{
+	int rc = item_store_find(tx, register_key, execution_id, ret_id, err);
+
+	return rc == 0 && restores_id ? item_store_find(tx, register_key, restores_id, ret_id, err)
+				      : rc;
+}
+
 int item_put(struct store_tx *tx, const struct item_write *write, char ret_id[static ID_SIZE],
 	struct error *err)
 {
-	int rc = item_store_find(tx, write->register_key, write->execution_id, ret_id, err);
+	int rc = find_own(
+		tx, write->register_key, write->execution_id, write->restores_id, ret_id, err);
 
-	if (rc == 0 && write->restores_id)
-		rc = item_store_find(tx, write->register_key, write->restores_id, ret_id, err);
 	if (rc < 0)
 		return rc;
 	if (rc == 1)
-		return item_store_move(tx, ret_id, write->wanted, err) < 0 ? err->code : 0;
-	for (size_t i = 0; i < ID_SIZE; i++)
-		ret_id[i] = write->id[i];
-	return item_store_insert(tx, write, err) < 0 ? err->code : 0;
+		rc = item_store_move(tx, ret_id, write->wanted, write->baseline, err);
+	else {
+		memcpy(ret_id, write->id, ID_SIZE);
+		rc = item_store_insert(tx, write, err);
+	}
+	return rc < 0 ? rc : 0;
 }
 
 /* Confirmed: at its baseline nothing is in effect any more. */
@@ -57,6 +70,20 @@ static int settle_confirmed(struct store_tx *tx, struct item *item, const struct
 	return 0;
 }
 
+/* A write moved it from its baseline and was not done: nothing is in effect. */
+static int close_at_baseline(struct store_tx *tx, const char *id, const struct audit_actor *actor,
+	int64_t at_us, struct error *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct item *item;
+	int rc = item_get(tx, &arena, id, &item, err);
+
+	if (rc == 0 && text_is_equal(item->ours, item->baseline))
+		rc = item_close(tx, id, "the write was not done", actor, at_us, err);
+	arena_done(&arena);
+	return rc;
+}
+
 static int settle_not_done(struct store_tx *tx, struct item *item, const struct audit_actor *actor,
 	int64_t at_us, struct error *err)
 {
@@ -66,7 +93,9 @@ static int settle_not_done(struct store_tx *tx, struct item *item, const struct 
 		return has_previous;
 	if (!has_previous)
 		return item_close(tx, item->id, "the write was not done", actor, at_us, err);
-	return item_store_move_back(tx, item->id, err) < 0 ? err->code : 0;
+	return item_store_move_back(tx, item->id, err) < 0
+		       ? err->code
+		       : close_at_baseline(tx, item->id, actor, at_us, err);
 }
 
 int item_settle(struct store_tx *tx, const char *id, enum item_outcome outcome,
@@ -88,6 +117,25 @@ int item_settle(struct store_tx *tx, const char *id, enum item_outcome outcome,
 	return rc;
 }
 
+int item_found_so(struct store_tx *tx, const struct item_found *found,
+	const struct audit_actor *actor, struct error *err)
+{
+	struct arena arena = ARENA_INIT;
+	char id[ID_SIZE];
+	struct item *item;
+	int rc =
+		find_own(tx, found->register_key, found->execution_id, found->restores_id, id, err);
+
+	if (rc == 1)
+		rc = item_get(tx, &arena, id, &item, err) < 0 ? err->code : 1;
+	if (rc == 1 && text_is_equal(item->baseline, found->value))
+		rc = item_close(tx, id, "back at its baseline already", actor, found->at_us, err);
+	else if (rc == 1 && text_is_equal(item->ours, found->value))
+		rc = item_store_set_state(tx, id, ITEM_IN_EFFECT, NULL, err);
+	arena_done(&arena);
+	return rc < 0 ? rc : 0;
+}
+
 int item_conflict(struct store_tx *tx, const char *id, const char *observed,
 	const struct audit_actor *actor, int64_t at_us, struct error *err)
 {
@@ -100,6 +148,21 @@ int item_conflict(struct store_tx *tx, const char *id, const char *observed,
 	if (rc == 0)
 		rc = record(tx, AUDIT_ITEM_CHANGE, AUDIT_FAILED, item, "undo found another value",
 			actor, at_us, err);
+	arena_done(&arena);
+	return rc;
+}
+
+int item_adopt(struct store_tx *tx, const char *id, const char *reason,
+	const struct audit_actor *actor, int64_t at_us, struct error *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct item *item;
+	int rc = item_store_adopt(tx, id, err);
+
+	if (rc >= 0)
+		rc = item_get(tx, &arena, id, &item, err);
+	if (rc == 0)
+		rc = record(tx, AUDIT_ITEM_CHANGE, AUDIT_OK, item, reason, actor, at_us, err);
 	arena_done(&arena);
 	return rc;
 }

@@ -58,7 +58,8 @@ struct item_write {
 	int64_t at_us, expires_at_us;
 	const char *on_expiry;
 };
-/* Moves the run's own item (or that of the run it restores), else puts a new one on top. */
+/* Moves the run's own item (or that of the run it restores), else puts a new one on top.
+ * `baseline` is what the register reads now. */
 int item_put(struct store_tx *tx, const struct item_write *write, char ret_id[static ID_SIZE],
 	struct error *err);
 
@@ -69,8 +70,23 @@ enum item_outcome { ITEM_CONFIRMED, ITEM_NOT_DONE, ITEM_IN_DOUBT };
  */
 int item_settle(struct store_tx *tx, const char *id, enum item_outcome outcome,
 	const char *observed, const struct audit_actor *actor, int64_t at_us, struct error *err);
+/* A write that was wanted was not needed: the register read `value` already. */
+struct item_found {
+	const char *register_key;
+	const char *execution_id;
+	const char *restores_id; /* or NULL */
+	const char *value;	 /* canonical JSON; NULL = absent */
+	int64_t at_us;
+};
+/* The run's item there (or that of the run it restores) is closed at its baseline, and certain at
+ * its own value. No item: nothing. */
+int item_found_so(struct store_tx *tx, const struct item_found *found,
+	const struct audit_actor *actor, struct error *err);
 /* Undo met a third value. */
 int item_conflict(struct store_tx *tx, const char *id, const char *observed,
+	const struct audit_actor *actor, int64_t at_us, struct error *err);
+/* A person chose to undo over the third value that a conflict found: it counts as ours now. */
+int item_adopt(struct store_tx *tx, const char *id, const char *reason,
 	const struct audit_actor *actor, int64_t at_us, struct error *err);
 /* Closes without touching the world; an item above takes over its baseline. */
 int item_close(struct store_tx *tx, const char *id, const char *reason,

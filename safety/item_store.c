@@ -18,15 +18,18 @@ static const struct store_statement INSERT = STORE_STATEMENT(
 	" :key, :target, :type, :args, :execution, :plan, :person, :baseline, :ours, 'UNCONFIRMED',"
 	" :at, :expires, :on_expiry)");
 static const struct store_statement MOVE =
-	STORE_STATEMENT("UPDATE safety_item SET previous = ours, has_previous = 1, ours = :ours, "
-			"state = 'UNCONFIRMED'"
-			" WHERE id = :id");
+	STORE_STATEMENT("UPDATE safety_item SET previous = CASE WHEN baseline IS :now THEN "
+			"baseline ELSE ours END,"
+			" has_previous = 1, ours = :ours, state = 'UNCONFIRMED' WHERE id = :id");
 static const struct store_statement MOVE_BACK =
 	STORE_STATEMENT("UPDATE safety_item SET ours = previous, state = 'IN_EFFECT' WHERE id = "
 			":id AND has_previous = 1");
 static const struct store_statement SET_STATE =
 	STORE_STATEMENT("UPDATE safety_item SET state = :state, observed = :observed WHERE id = "
 			":id AND state <> 'CLOSED'");
+static const struct store_statement ADOPT =
+	STORE_STATEMENT("UPDATE safety_item SET ours = observed, state = 'UNKNOWN' WHERE id = :id "
+			"AND state = 'CONFLICT'");
 static const struct store_statement CLOSE = STORE_STATEMENT(
 	"UPDATE safety_item SET state = 'CLOSED', closed_at_us = :at, closed_reason = :reason"
 	" WHERE id = :id AND state <> 'CLOSED'");
@@ -95,12 +98,14 @@ int item_store_insert(struct store_tx *tx, const struct item_write *write, struc
 	return store_run(query, err);
 }
 
-int item_store_move(struct store_tx *tx, const char *id, const char *wanted, struct error *err)
+int item_store_move(
+	struct store_tx *tx, const char *id, const char *wanted, const char *now, struct error *err)
 {
 	struct store_query *query = store_query(tx, &MOVE);
 
 	store_bind_text(query, ":id", id);
 	store_bind_text(query, ":ours", wanted);
+	store_bind_text(query, ":now", now);
 	return store_run(query, err);
 }
 
@@ -118,6 +123,14 @@ int item_store_set_state(struct store_tx *tx, const char *id, enum item_state st
 int item_store_move_back(struct store_tx *tx, const char *id, struct error *err)
 {
 	struct store_query *query = store_query(tx, &MOVE_BACK);
+
+	store_bind_text(query, ":id", id);
+	return store_run(query, err);
+}
+
+int item_store_adopt(struct store_tx *tx, const char *id, struct error *err)
+{
+	struct store_query *query = store_query(tx, &ADOPT);
 
 	store_bind_text(query, ":id", id);
 	return store_run(query, err);

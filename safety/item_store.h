@@ -5,14 +5,18 @@
 #include "safety/item.h"
 
 int item_store_insert(struct store_tx *tx, const struct item_write *write, struct error *err);
-/* A new value is on its way: the old one is kept as `previous`. */
-int item_store_move(struct store_tx *tx, const char *id, const char *wanted, struct error *err);
+/* A new value is on its way: what to go back to, if it is not done, is kept as `previous`: the
+ * item's baseline where the register reads it (`now`), else the old value. */
+int item_store_move(struct store_tx *tx, const char *id, const char *wanted, const char *now,
+	struct error *err);
 int item_store_set_state(struct store_tx *tx, const char *id, enum item_state state,
 	const char *observed, struct error *err);
 /* Back to `previous`; the state is IN_EFFECT again. */
 int item_store_move_back(struct store_tx *tx, const char *id, struct error *err);
 int item_store_close(
 	struct store_tx *tx, const char *id, const char *reason, int64_t at_us, struct error *err);
+/* Of an item in CONFLICT: the observed value counts as ours. */
+int item_store_adopt(struct store_tx *tx, const char *id, struct error *err);
 /* Gives `baseline` to the open item just above; rows changed. */
 int item_store_hand_up(
 	struct store_tx *tx, const char *id, const char *baseline, struct error *err);
