@@ -47,6 +47,21 @@ struct effect_row {
 	int64_t intent_at_us, outcome_at_us;
 };
 
+struct execution;
+
+/* --- effect_record.c: rows with their audit records and items --- */
+
+int effect_record_intent(struct store_tx *tx, const struct effect_row *row,
+	const char *graph_digest, int64_t at_us, struct error *err);
+/* `was_intent`: its row is there and has no outcome yet; else the row is written now, whole. */
+int effect_record_outcome(struct store_tx *tx, const struct effect_row *row, bool was_intent,
+	const struct execution *execution, int64_t at_us, struct error *err);
+/* The run ends now: every intent that has no outcome is IN_DOUBT. */
+int effect_give_up_all(struct store_tx *tx, const struct execution *execution, const char *why,
+	int64_t at_us, struct error *err);
+
+/* --- effect_store.c --- */
+
 int effect_store_insert(struct store_tx *tx, const struct effect_row *row, struct error *err);
 int effect_store_outcome(struct store_tx *tx, const char *id, enum effect_state state,
 	const char *observed, const char *message, int64_t at_us, struct error *err);

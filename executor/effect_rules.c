@@ -1,29 +1,25 @@
 #include "executor/run.h"
 #include "lib/base/text.h"
 
-/* Equality is byte equality of canonical values; absent is a value. */
-static bool is_same(const char *a, const char *b)
-{
-	return (!a && !b) || text_is_equal(a, b);
-}
+/* Equality is byte equality of canonical values; absent (NULL) is a value. */
 
 enum effect_choice effect_rule_apply(const char *now, const char *wanted)
 {
-	return is_same(now, wanted) ? EFFECT_DO_NOTHING : EFFECT_SEND;
+	return text_is_equal(now, wanted) ? EFFECT_DO_NOTHING : EFFECT_SEND;
 }
 
 enum effect_choice effect_rule_undo(const char *now, const char *baseline, const char *ours)
 {
-	if (is_same(now, baseline))
+	if (text_is_equal(now, baseline))
 		return EFFECT_DO_NOTHING;
-	return is_same(now, ours) ? EFFECT_SEND : EFFECT_CHOOSE;
+	return text_is_equal(now, ours) ? EFFECT_SEND : EFFECT_CHOOSE;
 }
 
 enum effect_choice effect_rule_recover(const char *now, const char *baseline, const char *wanted)
 {
-	if (is_same(now, wanted))
+	if (text_is_equal(now, wanted))
 		return EFFECT_DO_NOTHING;
-	return is_same(now, baseline) ? EFFECT_SEND : EFFECT_CHOOSE;
+	return text_is_equal(now, baseline) ? EFFECT_SEND : EFFECT_CHOOSE;
 }
 
 enum effect_state effect_rule_outcome(enum adapter_outcome sent, enum adapter_outcome read,
@@ -33,7 +29,7 @@ enum effect_state effect_rule_outcome(enum adapter_outcome sent, enum adapter_ou
 
 	if (sent == ADAPTER_REFUSED || sent == ADAPTER_STALE || sent == ADAPTER_UNREACHABLE)
 		return EFFECT_REFUSED;
-	if (is_read && is_same(now, wanted))
+	if (is_read && text_is_equal(now, wanted))
 		return EFFECT_CONFIRMED;
 	if (may_settle)
 		return EFFECT_INTENT;

@@ -242,6 +242,18 @@ static void post_undo(struct request *req)
 
 /* --- looking --- */
 
+/* A misspelt state would give an empty list, which says that nothing is wrong. */
+static int check_state(const char *word, struct error *err)
+{
+	if (!word || text_is_equal(word, "open") ||
+		text_is_equal(execution_state_word(execution_state_of(word)), word))
+		return 0;
+	error_set(err, ERROR_INVALID, "state: \"%s\" is no state of an execution", word);
+	error_field(err, "state");
+	return error_remedy(
+		err, "a state as RUNNING or PAUSED, or open for all that have not ended");
+}
+
 static void list_executions(struct request *req)
 {
 	struct execution_filter filter = {
@@ -254,8 +266,9 @@ static void list_executions(struct request *req)
 	json_t *list;
 	size_t count;
 
-	if (execution_store_list(request_reader(req), request_arena(req), &filter, &rows, &count,
-		    request_error(req)) < 0) {
+	if (check_state(filter.state, request_error(req)) < 0 ||
+		execution_store_list(request_reader(req), request_arena(req), &filter, &rows,
+			&count, request_error(req)) < 0) {
 		request_fail(req);
 		return;
 	}

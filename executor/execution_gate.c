@@ -7,10 +7,12 @@
 
 static bool is_waiting_gate(const struct graph *graph, const struct node_row *row, const char *path)
 {
-	const struct graph_node *node = graph_node_at(graph, row->path);
+	const struct graph_node *node;
 
-	return node && node->kind == GRAPH_NODE_GATE && row->state == STEP_WAITING &&
-	       (!path || text_is_equal(path, row->path));
+	if (row->state != STEP_WAITING || (path && !text_is_equal(path, row->path)))
+		return false;
+	node = graph_node_at(graph, row->path);
+	return node && node->kind == GRAPH_NODE_GATE;
 }
 
 int execution_find_gate(struct store_tx *tx, const struct execution *row,

@@ -5,6 +5,9 @@
 #include "executor/execution.h"
 #include "lib/base/text.h"
 
+/* Subject kind of the approval of one run (subject id: the run's). */
+#define EXECUTION_APPROVAL_SUBJECT "graph"
+
 /* The gate that waits (the named one, or the only one) and the role that answers it; sets
  * command->path. */
 int execution_find_gate(struct store_tx *tx, const struct execution *row,

@@ -13,8 +13,6 @@
 
 #include <string.h>
 
-#define APPROVAL_SUBJECT "graph"
-
 const struct principal execution_system = {
 	.actor = {.kind = AUDIT_SYSTEM, .id = "system", .name = "system"},
 	.person_name = "system",
@@ -265,7 +263,7 @@ static int open_approval(struct store_tx *tx, struct execution_start *start,
 	struct arena *arena = store_tx_arena(tx);
 	const char *excluded[] = {start->principal->person_id, NULL};
 	struct approval_request request = {
-		.subject_kind = APPROVAL_SUBJECT,
+		.subject_kind = EXECUTION_APPROVAL_SUBJECT,
 		.subject_id = start->id,
 		.subject_digest = start->graph_digest,
 		.approval_class = view->stored->approval_class,
@@ -425,8 +423,8 @@ static int use_approval(
 {
 	char used[ID_SIZE];
 
-	return approval_use(
-		tx, APPROVAL_SUBJECT, row->id, row->graph_digest, &audit_system, at_us, used, err);
+	return approval_use(tx, EXECUTION_APPROVAL_SUBJECT, row->id, row->graph_digest,
+		&audit_system, at_us, used, err);
 }
 
 int execution_advance(struct store_tx *tx, struct execution_advance *advance, struct error *err)

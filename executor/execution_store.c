@@ -54,6 +54,8 @@ static const struct store_statement OWN =
 			"+ :attempt WHERE id = :id");
 static const struct store_statement SET_COMMAND_SEQ =
 	STORE_STATEMENT("UPDATE execution SET command_seq = :seq WHERE id = :id");
+static const struct store_statement SET_EXCEPTION =
+	STORE_STATEMENT("UPDATE execution SET has_exceptions = 1 WHERE id = :id");
 static const struct store_statement LIFE =
 	STORE_STATEMENT("SELECT epoch, alive_at_us FROM executor_life WHERE one = 1");
 static const struct store_statement LIVE = STORE_STATEMENT(
@@ -246,6 +248,14 @@ int execution_store_own(struct store_tx *tx, const char *id, const char *owner, 
 	store_bind_text(query, ":owner", owner);
 	store_bind_int(query, ":epoch", epoch);
 	store_bind_int(query, ":attempt", count_attempt);
+	return store_run(query, err) < 0 ? err->code : 0;
+}
+
+int execution_store_set_exception(struct store_tx *tx, const char *id, struct error *err)
+{
+	struct store_query *query = store_query(tx, &SET_EXCEPTION);
+
+	store_bind_text(query, ":id", id);
 	return store_run(query, err) < 0 ? err->code : 0;
 }
 

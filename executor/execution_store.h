@@ -74,6 +74,8 @@ int execution_store_find_waiting(struct store_tx *tx, const char *approval_id,
 /* Ownership: every open run belongs to (owner, epoch). */
 int execution_store_own(struct store_tx *tx, const char *id, const char *owner, int64_t epoch,
 	bool count_attempt, struct error *err);
+/* The end will say that something was skipped, marked, kept or tolerated. */
+int execution_store_set_exception(struct store_tx *tx, const char *id, struct error *err);
 int execution_store_set_command_seq(
 	struct store_tx *tx, const char *id, int64_t command_seq, struct error *err);
 

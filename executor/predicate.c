@@ -43,12 +43,20 @@ static enum tri compare_equal(
 	return answer;
 }
 
-static enum tri compare(struct run *run, const struct graph_predicate *predicate, int64_t since_ms)
+/* A stale sample tells nothing: taken too long ago for who asks, or before our last write. */
+static bool is_usable(const struct probe *probe, int64_t since_ms, int64_t now_ms)
+{
+	return probe_is_current(probe) && probe->sampled_ms >= since_ms &&
+	       now_ms - probe->sampled_ms <= probe->need_ms + RUN_TARGET_TIMEOUT_MS;
+}
+
+static enum tri compare(
+	struct run *run, const struct graph_predicate *predicate, int64_t since_ms, int64_t now_ms)
 {
 	const struct probe *probe = &run->probes[predicate->reading];
 	long double now, than;
 
-	if (!probe->sampled_ms || probe->sampled_ms < since_ms)
+	if (!is_usable(probe, since_ms, now_ms))
 		return TRI_UNKNOWN;
 	if (probe->outcome != ADAPTER_OK && probe->outcome != ADAPTER_ABSENT)
 		return TRI_UNKNOWN;
@@ -98,7 +106,7 @@ enum tri predicate_now(struct run *run, const struct graph_predicate *predicate,
 	bool is_group = predicate->op == GRAPH_ALL || predicate->op == GRAPH_ANY ||
 			predicate->op == GRAPH_NONE_OF;
 	enum tri answer = is_group ? combine(run, predicate, tracker, since_ms, now_ms)
-				   : compare(run, predicate, since_ms);
+				   : compare(run, predicate, since_ms, now_ms);
 
 	if (predicate->lasting_ms == 0)
 		return answer;

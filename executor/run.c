@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define LOOK_AGAIN_MS 1000 /* after a read of the store failed */
+
 const char *run_text(struct run *run, const char *format, ...)
 {
 	va_list args;
@@ -16,6 +18,12 @@ const char *run_text(struct run *run, const char *format, ...)
 	return text;
 }
 
+/* A planned way back moves items of the run it restores: there is no journal to undo it by. */
+static bool is_way_back(const struct run *run)
+{
+	return run->row->restores_id && !run->row->is_undo;
+}
+
 void run_stop(
 	struct run *run, enum execution_state state, enum pause_reason reason, const char *message)
 {
@@ -23,7 +31,8 @@ void run_stop(
 		(run->row->state != EXECUTION_RUNNING && run->row->state != EXECUTION_MONITORING))
 		return;
 	run->is_stopping = true;
-	run->stop_state = state;
+	run->stop_state =
+		is_way_back(run) && state == EXECUTION_ROLLING_BACK ? EXECUTION_PAUSED : state;
 	run->stop_reason = reason;
 	run->stop_message = message;
 }
@@ -32,6 +41,25 @@ void run_wake_at(struct run *run, int64_t at_ms)
 {
 	if (!run->wake_ms || at_ms < run->wake_ms)
 		run->wake_ms = at_ms;
+}
+
+void run_note_exception(struct run *run)
+{
+	if (run->has_exceptions)
+		return;
+	run->has_exceptions = true;
+	batch_add_exception(run);
+}
+
+void run_take_row(struct run *run, const struct execution *row)
+{
+	run->row->state = row->state;
+	run->row->reason = row->reason;
+	run->row->version = row->version;
+	run->row->deadline_at_us = row->deadline_at_us;
+	run->row->is_phase_rollback = row->is_phase_rollback;
+	if (!text_is_equal(run->row->message, row->message))
+		run->row->message = arena_text(&run->arena, row->message);
 }
 
 /* --- sampling at the start --- */
@@ -161,12 +189,19 @@ static void walk_forward(struct walk *walk)
 
 /* --- stopping --- */
 
+/* Nothing new starts; what is on its way, forward or back, ends. */
+static void drain(struct walk *walk)
+{
+	if (walk->run->in_flight && walk->run->is_sampled)
+		walk_list(walk, &walk->run->body);
+	undo_drain(walk, false);
+}
+
 static void walk_pausing(struct walk *walk)
 {
 	struct run *run = walk->run;
 
-	if (run->is_sampled)
-		walk_list(walk, &run->body);
+	drain(walk);
 	if (run->in_flight == 0)
 		batch_add_state(run, EXECUTION_PAUSED, run->row->reason, run->row->message);
 }
@@ -177,11 +212,10 @@ static void give_up(struct walk *walk)
 	for (size_t i = 0; i < walk->run->step_count; i++) {
 		struct effect *effect = walk->run->by_path[i]->effect;
 
-		if (!effect || effect->phase == EFFECT_PHASE_END ||
-			effect->phase == EFFECT_PHASE_RECORD || !effect->has_row)
-			continue;
-		effect_give_up(walk, effect);
+		if (effect)
+			effect_give_up(walk, effect);
 	}
+	undo_drain(walk, true);
 }
 
 static void walk_aborting(struct walk *walk)
@@ -190,8 +224,7 @@ static void walk_aborting(struct walk *walk)
 
 	if (!run->abort_since_ms)
 		run->abort_since_ms = walk->now_ms;
-	if (run->is_sampled)
-		walk_list(walk, &run->body);
+	drain(walk);
 	if (run->in_flight == 0) {
 		batch_add_state(run,
 			run->row->reason == PAUSE_DEADLINE ? EXECUTION_TIMED_OUT
@@ -205,11 +238,11 @@ static void walk_aborting(struct walk *walk)
 		run_wake_at(run, run->abort_since_ms + RUN_ABORT_LIMIT_MS);
 }
 
-/* Paused or rolling back while effects of the way forward are still under way. */
+/* Effects of the way forward, or of an earlier try, may still be under way. */
 static void walk_rolling_back(struct walk *walk)
 {
-	if (!walk->run->is_undo_planned && !walk->run->row->is_undo)
-		walk_list(walk, &walk->run->body);
+	if (!walk->run->is_undo_planned)
+		drain(walk);
 	undo_walk(walk);
 }
 
@@ -217,7 +250,7 @@ static void walk_rolling_back(struct walk *walk)
 static void walk_paused(struct walk *walk)
 {
 	if (walk->run->in_flight)
-		walk_list(walk, &walk->run->body);
+		drain(walk);
 }
 
 static void (*const WALKS[])(struct walk *walk) = {
@@ -239,13 +272,12 @@ static bool refresh_row(struct run *run)
 	struct execution *row;
 	bool is_there = execution_get(reader, &arena, run->row->id, &row, &err) == 0;
 
-	if (is_there && row->version != run->row->version) {
-		run->row->state = row->state;
-		run->row->reason = row->reason;
-		run->row->version = row->version;
-		run->row->deadline_at_us = row->deadline_at_us;
-		run->row->is_phase_rollback = row->is_phase_rollback;
-		run->row->message = arena_text(&run->arena, row->message);
+	if (is_there && row->version != run->row->version)
+		run_take_row(run, row);
+	if (!is_there) {
+		log_warn("executor", "a run cannot be read", "execution", run->row->id, "error",
+			err.message);
+		loop_timer_start(run->timer, LOOK_AGAIN_MS, 0);
 	}
 	arena_done(&arena);
 	return is_there;
@@ -261,8 +293,7 @@ static void arm(struct run *run, int64_t now_ms)
 
 static void walk_once(struct run *run)
 {
-	struct walk walk = {
-		.run = run, .now_ms = time_mono_ms(), .now_us = time_now_us(), .may_resend = true};
+	struct walk walk = {.run = run, .now_ms = time_mono_ms(), .now_us = time_now_us()};
 	enum execution_state state = run->row->state;
 
 	if (!run->started_ms)
@@ -270,8 +301,6 @@ static void walk_once(struct run *run)
 	run->wake_ms = 0;
 	run->failed = NULL;
 	probes_clear_needs(run);
-	walk.may_resend = state == EXECUTION_RUNNING || state == EXECUTION_MONITORING ||
-			  state == EXECUTION_PAUSING || run->is_undo_planned;
 	run_take_commands(&walk);
 	if (!run->draft && (size_t)state < sizeof(WALKS) / sizeof(WALKS[0]) && WALKS[state])
 		WALKS[state](&walk);

@@ -49,6 +49,9 @@ struct probe {
 	/* the latest answer */
 	bool is_asked;
 	int64_t sampled_ms; /* monotonic; 0 = never */
+	/* what we wrote makes older samples worthless: writes so far, when it was asked, when the
+	 * latest answer was asked */
+	int64_t writes, asked_writes, sample_writes;
 	enum adapter_outcome outcome;
 	char *value; /* NULL = absent or none */
 	char *message;
@@ -62,8 +65,7 @@ struct probe {
 	/* what we believe the world has: start, then what we wrote */
 	const char *known;
 	bool has_known;
-	bool has_known_change; /* written to in this life: samples from before are not "now" */
-	int64_t need_ms;       /* somebody wants it at least this fresh; 0 = nobody */
+	int64_t need_ms; /* somebody wants it at least this fresh; 0 = nobody */
 };
 
 /* Since when a predicate is true without a break; a tree beside the predicate's. */
@@ -104,7 +106,6 @@ struct effect {
 	enum effect_phase phase;
 	struct effect_row row;
 	bool is_recovered; /* an intent without outcome, found at boot */
-	bool is_forced;	   /* an undo that a person chose in spite of a third value */
 	bool has_row;
 	bool is_begun, is_counted; /* undo: asked for; in the tally */
 	const char *item_ours;	   /* undo: what our item says */
@@ -118,6 +119,7 @@ struct effect {
 
 struct step {
 	struct run *run;
+	struct step *parent; /* NULL at the top */
 	const struct graph_node *node;
 	struct step *ramp;	/* the ramp whose stage it stands in, or NULL */
 	const char *group_path; /* of the nearest each or parallel around it, or its own */
@@ -129,7 +131,7 @@ struct step {
 	struct step_list body;
 	struct step_list *branches;
 	struct step *failed_child; /* each: the latest step that failed in a branch */
-	bool *branch_failed;	   /* each: used up max_failures */
+	bool *branch_failed;	   /* each: which have failed */
 	int64_t hold_since_ms;
 	int64_t unknown_since_ms;
 	bool is_level_set;  /* ramp: the stage's body is done */
@@ -140,19 +142,15 @@ struct step {
 	struct effect *effect;
 	int64_t attempt;
 	enum pause_reason failure; /* why FAILED: failed_step, conflict, in_doubt */
-	const char *answer;
 	bool is_retry;
+	int64_t last_seq; /* set: of its latest effect in the journal */
 };
 
 struct undo_group {
 	const char *path;
 	struct effect **effects;
 	size_t count;
-};
-
-struct forced_item {
-	const char *item_id;
-	struct forced_item *next;
+	size_t at_once; /* so many at a time; 0 = all */
 };
 
 struct run {
@@ -165,7 +163,9 @@ struct run {
 	struct probe *probes; /* one a register */
 	struct step_list body;
 	struct guard_state *guards;
-	struct step **by_path; /* all steps, reading order */
+	struct step **by_path;	  /* all steps, reading order */
+	struct step **path_index; /* the same, sorted by path */
+	struct probe **key_index; /* the probes, sorted by key */
 	size_t step_count;
 	int64_t effect_seq;
 
@@ -176,7 +176,7 @@ struct run {
 	bool is_sampled;
 	int64_t started_ms; /* monotonic, in this life */
 	size_t calls;	    /* to targets, under way */
-	size_t in_flight;   /* effects between decision and recorded outcome */
+	size_t in_flight;   /* effects between the proposal of an intent and its recorded outcome */
 	struct loop_timer *timer;
 	int64_t wake_ms; /* monotonic; 0 = never */
 	int64_t abort_since_ms;
@@ -191,9 +191,8 @@ struct run {
 
 	bool is_undo_planned;
 	struct undo_group *groups;
-	size_t group_count, group_cursor;
+	size_t group_count, group_capacity, group_cursor;
 	size_t undo_conflicts, undo_failures;
-	struct forced_item *forced;
 	/* a rehearsal only reads: called once, when every register was asked */
 	void (*rehearsed)(void *arg, struct run *run);
 	void *rehearsed_arg;
@@ -220,10 +219,19 @@ void run_stop(
 	struct run *run, enum execution_state state, enum pause_reason reason, const char *message);
 const char *run_text(struct run *run, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-struct step *run_step_at(struct run *run, const char *path);
+/* Something was skipped, marked, kept or tolerated: the end says so. Durable with this walk. */
+void run_note_exception(struct run *run);
+/* What a row says now: state, reason, message, version, deadline. */
+void run_take_row(struct run *run, const struct execution *row);
 
 /* --- run_tree.c: steps from the graph, state from the rows --- */
 void run_tree_build(struct run *run);
+struct step *run_step_at(struct run *run, const char *path); /* or NULL */
+bool step_is_done(const struct step *step);
+/* Failed, and nothing above it got over that (max_failures). */
+bool step_is_open_failure(const struct step *step);
+/* How many of its children or branches have a failure that they cannot get over by themselves. */
+size_t step_count_stuck(const struct step *step);
 void step_reset(struct step *step); /* NOT_STARTED again, with all below it */
 void step_list_reset(struct step_list *list);
 void run_tree_rewind(
@@ -238,8 +246,11 @@ void batch_add_intent(struct run *run, struct effect *effect);	/* dropped when t
 void batch_add_outcome(struct run *run, struct effect *effect); /* a fact */
 void batch_add_state(
 	struct run *run, enum execution_state state, enum pause_reason reason, const char *message);
+void batch_add_exception(struct run *run);
 void batch_add_command_seq(struct run *run, int64_t seq);
 void batch_add_item_close(struct run *run, const char *item_id, const char *reason);
+/* A person chose to undo over the third value that was found: it is what the item has now. */
+void batch_add_item_adopt(struct run *run, const char *item_id, const char *reason);
 void batch_forget(struct run *run);
 
 /* --- run_walk.c --- */
@@ -249,8 +260,7 @@ enum verdict { VERDICT_DONE, VERDICT_BUSY, VERDICT_IDLE, VERDICT_FAILED };
 struct walk {
 	struct run *run;
 	int64_t now_ms, now_us;
-	bool may_resend; /* an intent found after a crash may go out again */
-	bool may_start;	 /* nothing stops new nodes, and every guard around is known and quiet */
+	bool may_start; /* nothing stops new nodes, and every guard around is known and quiet */
 };
 enum verdict walk_list(struct walk *walk, struct step_list *list);
 enum verdict walk_step(struct walk *walk, struct step *step);
@@ -272,6 +282,10 @@ void probe_need(struct probe *probe, int64_t at_most_ms);
 void probes_clear_needs(struct run *run);
 void probes_read(struct run *run, int64_t now_ms); /* starts what is due, sets the wake-up */
 void probe_ask(struct probe *probe);
+/* The latest answer says what is there: not asked before our last write of it. */
+bool probe_is_current(const struct probe *probe);
+struct probe *probe_of_key(struct run *run, const char *key); /* or NULL */
+void probes_index(struct run *run);			      /* once all have their key */
 
 /* --- predicate.c --- */
 enum tri predicate_now(struct run *run, const struct graph_predicate *predicate,
@@ -301,13 +315,18 @@ struct effect *effect_new(struct step *step);
 enum verdict walk_set(struct walk *walk, struct step *step);
 void effect_go_on(struct walk *walk, struct effect *effect);
 void effect_read(struct effect *effect); /* starts its first read */
-/* Recorded as IN_DOUBT: an abort waited long enough. */
+/* Recorded as IN_DOUBT: an abort waited long enough. Nothing when its outcome is decided. */
 void effect_give_up(struct walk *walk, struct effect *effect);
 void effect_send(struct effect *effect); /* its intent is on disk */
 /* --- run_undo.c --- */
 void undo_walk(struct walk *walk);
+/* What is on its way ends; nothing new is sent. With `is_given_up` its outcome is IN_DOUBT now. */
+void undo_drain(struct walk *walk, bool is_given_up);
+/* An undo whose intent has no outcome, found in the rows. */
+void undo_recover(struct run *run, const struct effect_row *row);
+/* A person's answer to conflicts: of the item with this path, or all (NULL). */
 void undo_answer(struct run *run, const char *path, const char *value);
-void undo_retry(struct run *run);
+void undo_retry(struct run *run); /* plan anew from the rows */
 
 /* --- run_command.c: commands that the engine takes in --- */
 void run_take_commands(struct walk *walk);

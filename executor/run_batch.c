@@ -18,8 +18,10 @@ enum change_kind {
 	CHANGE_INTENT,
 	CHANGE_OUTCOME,
 	CHANGE_STATE,
+	CHANGE_EXCEPTION,
 	CHANGE_COMMAND_SEQ,
 	CHANGE_ITEM_CLOSE,
+	CHANGE_ITEM_ADOPT,
 	CHANGE_KIND_COUNT,
 };
 
@@ -135,10 +137,15 @@ void batch_add_state(
 		.at_us = at_us,
 		.ended_at_us = execution_is_terminal(state) ? at_us : 0,
 		.has_exceptions = run->has_exceptions,
-		.is_phase_rollback = run->row->state == EXECUTION_ROLLING_BACK ||
-				     state == EXECUTION_ROLLING_BACK,
+		/* once it rolls back it never goes forward again */
+		.is_phase_rollback = state == EXECUTION_ROLLING_BACK ? 1 : -1,
 	};
 	id_new(change->notify_id);
+}
+
+void batch_add_exception(struct run *run)
+{
+	add(run, CHANGE_EXCEPTION);
 }
 
 void batch_add_command_seq(struct run *run, int64_t seq)
@@ -149,6 +156,14 @@ void batch_add_command_seq(struct run *run, int64_t seq)
 void batch_add_item_close(struct run *run, const char *item_id, const char *reason)
 {
 	struct change *change = add(run, CHANGE_ITEM_CLOSE);
+
+	change->id = item_id;
+	change->text = reason;
+}
+
+void batch_add_item_adopt(struct run *run, const char *item_id, const char *reason)
+{
+	struct change *change = add(run, CHANGE_ITEM_ADOPT);
 
 	change->id = item_id;
 	change->text = reason;
@@ -238,20 +253,6 @@ static int apply_samples(
 	return 0;
 }
 
-static json_t *effect_detail(const struct effect *effect)
-{
-	json_t *detail = json_object();
-
-	json_set_text(detail, "execution", effect->run->row->id);
-	json_set_text(detail, "register", effect->row.register_key);
-	json_set_text(detail, "direction", effect->row.is_undo ? "undo" : "do");
-	json_set_text(detail, "baseline", effect->row.baseline);
-	json_set_text(detail, "wanted", effect->row.wanted);
-	json_set_text(detail, "key", effect->row.idempotency_key);
-	json_set_int(detail, "attempt", effect->row.attempt);
-	return detail;
-}
-
 static int put_item(
 	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
 {
@@ -284,85 +285,19 @@ static int put_item(
 static int apply_intent(
 	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
 {
-	struct effect *effect = change->effect;
-	struct audit_record record = {
-		.action = AUDIT_EFFECT_INTENT,
-		.outcome = AUDIT_INTENT,
-		.subject_kind = "effect",
-		.subject_id =
-			arena_format(&batch->arena, "%s/%s", batch->run->row->id, effect->row.path),
-		.subject_digest = batch->run->row->graph_digest,
-		.intent_id = effect->row.id,
-	};
-
-	if (put_item(tx, batch, change, err) < 0 || effect_store_insert(tx, &effect->row, err) < 0)
+	if (put_item(tx, batch, change, err) < 0)
 		return err->code;
-	return audit(tx, batch, &record, effect_detail(effect), err);
-}
-
-static enum audit_outcome audit_outcome_of(enum effect_state state)
-{
-	if (state == EFFECT_CONFIRMED || state == EFFECT_NOOP)
-		return AUDIT_OK;
-	return state == EFFECT_IN_DOUBT ? AUDIT_UNKNOWN : AUDIT_FAILED;
-}
-
-/* What the outcome means for the item in effect. */
-static int settle_item(
-	struct store_tx *tx, struct batch *batch, const struct effect *effect, struct error *err)
-{
-	const char *item_id = effect->row.item_id;
-
-	if (!item_id)
-		return 0;
-	switch (effect->row.state) {
-	case EFFECT_NOOP:
-		return effect->row.is_undo ? item_close(tx, item_id, effect->row.message,
-						     &audit_system, batch->at_us, err)
-					   : 0;
-	case EFFECT_CONFIRMED:
-		return item_settle(
-			tx, item_id, ITEM_CONFIRMED, NULL, &audit_system, batch->at_us, err);
-	case EFFECT_REFUSED:
-		return effect->has_row ? item_settle(tx, item_id, ITEM_NOT_DONE, NULL,
-						 &audit_system, batch->at_us, err)
-				       : 0;
-	case EFFECT_CONFLICT:
-		return item_conflict(tx, item_id, effect->now, &audit_system, batch->at_us, err);
-	default:
-		return item_settle(
-			tx, item_id, ITEM_IN_DOUBT, effect->now, &audit_system, batch->at_us, err);
-	}
+	return effect_record_intent(
+		tx, &change->effect->row, batch->run->row->graph_digest, batch->at_us, err);
 }
 
 static int apply_outcome(
 	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
 {
 	struct effect *effect = change->effect;
-	struct effect_row *row = &effect->row;
-	struct audit_record record = {
-		.action = AUDIT_EFFECT_OUTCOME,
-		.outcome = audit_outcome_of(row->state),
-		.subject_kind = "effect",
-		.subject_id = arena_format(&batch->arena, "%s/%s", batch->run->row->id, row->path),
-		.subject_digest = batch->run->row->graph_digest,
-		.intent_id = row->id,
-	};
-	json_t *detail;
-	int rc;
 
-	if (effect->has_row)
-		rc = effect_store_outcome(tx, row->id, row->state, row->observed, row->message,
-			row->outcome_at_us, err);
-	else
-		rc = effect_store_insert(tx, row, err);
-	if (rc < 0 || settle_item(tx, batch, effect, err) < 0)
-		return err->code;
-	detail = effect_detail(effect);
-	json_set_text(detail, "outcome", effect_state_word(row->state));
-	json_set_text(detail, "observed", row->observed);
-	json_set_text(detail, "message", row->message);
-	return audit(tx, batch, &record, detail, err);
+	return effect_record_outcome(
+		tx, &effect->row, effect->has_row, batch->run->row, batch->at_us, err);
 }
 
 static int apply_state(
@@ -372,6 +307,13 @@ static int apply_state(
 		    tx, batch->ret_row, &change->state, &audit_system, change->notify_id, err) < 0)
 		return err->code;
 	return 0;
+}
+
+static int apply_exception(
+	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
+{
+	(void)change;
+	return execution_store_set_exception(tx, batch->run->row->id, err);
 }
 
 static int apply_command_seq(
@@ -384,6 +326,12 @@ static int apply_item_close(
 	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
 {
 	return item_close(tx, change->id, change->text, &audit_system, batch->at_us, err);
+}
+
+static int apply_item_adopt(
+	struct store_tx *tx, struct batch *batch, struct change *change, struct error *err)
+{
+	return item_adopt(tx, change->id, change->text, &audit_system, batch->at_us, err);
 }
 
 /* --- told: after the commit --- */
@@ -414,6 +362,7 @@ static void told_outcome(struct change *change)
 		effect->run->in_flight--;
 	effect->has_row = true;
 	effect->phase = EFFECT_PHASE_END;
+	effect->probe->writes++; /* samples that were asked while it was written tell nothing */
 	if (effect->row.state == EFFECT_CONFIRMED || effect->row.state == EFFECT_NOOP) {
 		effect->probe->known = effect->row.wanted;
 		effect->probe->has_known = true;
@@ -431,8 +380,10 @@ static const struct {
 	[CHANGE_INTENT] = {apply_intent, told_intent, true},
 	[CHANGE_OUTCOME] = {apply_outcome, told_outcome, false},
 	[CHANGE_STATE] = {apply_state, NULL, true},
+	[CHANGE_EXCEPTION] = {apply_exception, NULL, false},
 	[CHANGE_COMMAND_SEQ] = {apply_command_seq, NULL, false},
 	[CHANGE_ITEM_CLOSE] = {apply_item_close, NULL, false},
+	[CHANGE_ITEM_ADOPT] = {apply_item_adopt, NULL, false},
 };
 
 static int ask(struct store_tx *tx, void *arg, struct error *err)
@@ -455,17 +406,6 @@ static int ask(struct store_tx *tx, void *arg, struct error *err)
 	return execution_get(tx, &batch->arena, run->row->id, &batch->ret_row, err);
 }
 
-/* What the commit left in the row is what the next walk sees. */
-static void take_row(struct run *run, const struct execution *row)
-{
-	run->row->state = row->state;
-	run->row->reason = row->reason;
-	run->row->version = row->version;
-	run->row->deadline_at_us = row->deadline_at_us;
-	run->row->command_seq = row->command_seq;
-	run->row->is_phase_rollback = row->is_phase_rollback;
-}
-
 static void told(void *arg, const struct error *err)
 {
 	struct batch *batch = arg;
@@ -478,7 +418,7 @@ static void told(void *arg, const struct error *err)
 		return;
 	}
 	if (!run->is_closed && !run->executor->is_closing) {
-		take_row(run, batch->ret_row);
+		run_take_row(run, batch->ret_row); /* what the next walk sees */
 		for (struct change *change = batch->first; change; change = change->next)
 			if (KINDS[change->kind].told)
 				KINDS[change->kind].told(change);

@@ -25,12 +25,12 @@ static bool is_quiet(struct walk *walk, const struct graph_guard *guard, struct 
 		state->unknown_since_ms = 0;
 		return true;
 	}
-	if (state->last == TRI_TRUE) {
+	if (state->last == TRI_TRUE && !run->is_stopping)
 		run_stop(run, GUARD_ENDS[guard->action].state, GUARD_ENDS[guard->action].reason,
 			run_text(run, "guard %s: %s", guard->path,
 				predicate_text(run, &guard->predicate)));
+	if (state->last == TRI_TRUE)
 		return false;
-	}
 	if (!state->unknown_since_ms)
 		state->unknown_since_ms = walk->now_ms;
 	if (walk->now_ms - state->unknown_since_ms >= RUN_UNKNOWN_LIMIT_MS)
@@ -106,13 +106,17 @@ static bool is_over(const struct step *step, size_t failed)
 
 static bool has_needs(const struct step *step, const struct step *child)
 {
-	for (size_t i = 0; i < child->node->need_count; i++) {
-		enum step_state state = step->body.steps[child->node->needs[i]].state;
-
-		if (state != STEP_SUCCEEDED && state != STEP_SKIPPED && state != STEP_MARKED_DONE)
+	for (size_t i = 0; i < child->node->need_count; i++)
+		if (!step_is_done(&step->body.steps[child->node->needs[i]]))
 			return false;
-	}
 	return true;
+}
+
+/* More failures than it may have, wherever they lie: nothing new starts in any branch. */
+static void stop_if_stuck(struct walk *walk, const struct step *step)
+{
+	if (is_over(step, step_count_stuck(step)))
+		walk->may_start = false;
 }
 
 /* What the whole comes to, once each branch was looked at. */
@@ -129,7 +133,7 @@ static enum verdict sum_up(
 	if (tally->done + tally->failed < count)
 		return VERDICT_IDLE;
 	if (tally->failed)
-		walk->run->has_exceptions = true;
+		run_note_exception(walk->run);
 	return VERDICT_DONE;
 }
 
@@ -139,14 +143,14 @@ enum verdict walk_parallel(struct walk *walk, struct step *step)
 	struct tally tally = {0};
 	enum verdict verdict;
 
+	stop_if_stuck(&inner, step);
 	for (size_t i = 0; i < step->body.count; i++) {
 		struct step *child = &step->body.steps[i];
 		struct walk one = inner;
 
-		if (child->state == STEP_NOT_STARTED &&
-			(!has_needs(step, child) || !is_room(step, &tally)))
-			one.may_start = false;
-		if (is_over(step, tally.failed))
+		if (is_over(step, tally.failed) ||
+			(child->state == STEP_NOT_STARTED &&
+				(!has_needs(step, child) || !is_room(step, &tally))))
 			one.may_start = false;
 		count_verdict(&tally, walk_step(&one, child));
 	}
@@ -209,6 +213,7 @@ enum verdict walk_each(struct walk *walk, struct step *step)
 	struct tally tally = {0};
 	enum verdict verdict;
 
+	stop_if_stuck(&inner, step);
 	walk_branches(&inner, step, limit, &tally);
 	verdict = sum_up(walk, step, &tally, limit);
 	if (verdict == VERDICT_DONE && limit < step->node->branch_count) {
@@ -227,6 +232,23 @@ enum verdict walk_each(struct walk *walk, struct step *step)
 
 /* --- ramp --- */
 
+/* Everything in it is to be done again; the rows say so too. */
+static void reset_stage(struct walk *walk, struct step_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct step *step = &list->steps[i];
+		bool has_begun = step->state != STEP_NOT_STARTED;
+
+		reset_stage(walk, &step->body);
+		for (size_t j = 0; j < step->node->branch_count; j++)
+			reset_stage(walk, &step->branches[j]);
+		step_reset(step);
+		if (has_begun)
+			batch_add_step(walk->run, step);
+	}
+	list->cursor = 0;
+}
+
 static enum verdict go_back(struct walk *walk, struct step *step)
 {
 	const char *why = predicate_text(walk->run, step->node->back_if);
@@ -242,8 +264,8 @@ static enum verdict go_back(struct walk *walk, struct step *step)
 	step->is_level_set = false;
 	step->hold_since_ms = 0;
 	step->message = run_text(walk->run, "one stage back: %s", why);
-	step_list_reset(&step->branches[step->position]);
-	step_list_reset(&step->branches[step->position + 1]);
+	reset_stage(walk, &step->branches[step->position]);
+	reset_stage(walk, &step->branches[step->position + 1]);
 	tracker_reset(&step->back_tracker, step->node->back_if);
 	batch_add_step(walk->run, step);
 	run_wake(walk->run);

@@ -4,11 +4,6 @@
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 
-static bool is_open_failure(enum step_state state)
-{
-	return state == STEP_FAILED || state == STEP_TIMED_OUT || state == STEP_IN_DOUBT;
-}
-
 /* Each failed step, or the one at a path. */
 static void each_failed(struct walk *walk, const struct command_row *command,
 	void (*act)(struct walk *walk, struct step *step, const struct command_row *command))
@@ -17,7 +12,7 @@ static void each_failed(struct walk *walk, const struct command_row *command,
 		struct step *step = walk->run->by_path[i];
 
 		if (command->path ? text_is_equal(command->path, step->node->path)
-				  : is_open_failure(step->state))
+				  : step_is_open_failure(step))
 			act(walk, step, command);
 	}
 }
@@ -25,7 +20,7 @@ static void each_failed(struct walk *walk, const struct command_row *command,
 static void retry_step(struct walk *walk, struct step *step, const struct command_row *command)
 {
 	(void)command;
-	if (!is_open_failure(step->state))
+	if (!step_is_open_failure(step))
 		return;
 	step_reset(step);
 	step->is_retry = true;
@@ -34,7 +29,7 @@ static void retry_step(struct walk *walk, struct step *step, const struct comman
 
 static void skip_step(struct walk *walk, struct step *step, const struct command_row *command)
 {
-	walk->run->has_exceptions = true;
+	run_note_exception(walk->run);
 	step_end(walk, step, STEP_SKIPPED,
 		run_text(walk->run, "skipped by %s: %s", command->person, command->reason));
 }
@@ -44,7 +39,7 @@ static void mark_step(struct walk *walk, struct step *step, const struct command
 	struct effect *effect = step->effect;
 	bool is_done = text_is_equal(command->value, "done");
 
-	walk->run->has_exceptions = true;
+	run_note_exception(walk->run);
 	if (effect && effect->has_row && effect->row.state == EFFECT_IN_DOUBT) {
 		effect->row.state = is_done ? EFFECT_CONFIRMED : EFFECT_REFUSED;
 		effect->row.message = run_text(walk->run, "marked %s by %s: %s",
@@ -76,6 +71,17 @@ static void take_mark(struct walk *walk, const struct command_row *command)
 	each_failed(walk, command, mark_step);
 }
 
+static void answer_gate(struct walk *walk, struct step *step, const struct command_row *command)
+{
+	const char *message =
+		run_text(walk->run, "answered %s by %s", command->value, command->person);
+
+	if (text_is_equal(command->value, "yes"))
+		step_end(walk, step, STEP_SUCCEEDED, message);
+	else
+		step_fail(walk, step, STEP_FAILED, PAUSE_GATE, message);
+}
+
 static void take_answer(struct walk *walk, const struct command_row *command)
 {
 	struct run *run = walk->run;
@@ -89,7 +95,7 @@ static void take_answer(struct walk *walk, const struct command_row *command)
 
 		if (step->node->kind == GRAPH_NODE_GATE && step->state == STEP_WAITING &&
 			(!command->path || text_is_equal(command->path, step->node->path)))
-			step->answer = arena_text(&run->arena, command->value);
+			answer_gate(walk, step, command);
 	}
 }
 
@@ -102,17 +108,10 @@ static void ask_again(struct walk *walk, struct step *step, const struct command
 
 static void take_resume(struct walk *walk, const struct command_row *command)
 {
-	each_failed(walk, command, ask_again);
-}
-
-static void take_accept(struct walk *walk, const struct command_row *command)
-{
-	(void)command;
-	walk->run->has_exceptions = true;
-	batch_add_state(walk->run,
-		walk->run->row->is_phase_rollback ? EXECUTION_ROLLED_BACK_WITH_EXCEPTIONS
-						  : EXECUTION_SUCCEEDED_WITH_EXCEPTIONS,
-		PAUSE_NONE, run_text(walk->run, "accepted by %s", command->person));
+	if (walk->run->row->is_phase_rollback)
+		undo_retry(walk->run); /* what was read before the pause is not "now" */
+	else
+		each_failed(walk, command, ask_again);
 }
 
 static void take_rollback(struct walk *walk, const struct command_row *command)
@@ -121,23 +120,32 @@ static void take_rollback(struct walk *walk, const struct command_row *command)
 	undo_retry(walk->run);
 }
 
-static void (*const TAKERS[EXECUTION_VERB_COUNT])(
-	struct walk *walk, const struct command_row *command) = {
-	[EXECUTION_VERB_RESUME] = take_resume,
-	[EXECUTION_VERB_RETRY] = take_retry,
-	[EXECUTION_VERB_SKIP] = take_skip,
-	[EXECUTION_VERB_MARK] = take_mark,
-	[EXECUTION_VERB_ANSWER] = take_answer,
-	[EXECUTION_VERB_ACCEPT] = take_accept,
-	[EXECUTION_VERB_ROLLBACK] = take_rollback,
+/* The others are all in the row already. `goes_on`: from a pause, so clocks start anew. */
+static const struct {
+	void (*take)(struct walk *walk, const struct command_row *command);
+	bool goes_on;
+} TAKERS[EXECUTION_VERB_COUNT] = {
+	[EXECUTION_VERB_RESUME] = {take_resume, true},
+	[EXECUTION_VERB_RETRY] = {take_retry, true},
+	[EXECUTION_VERB_SKIP] = {take_skip, true},
+	[EXECUTION_VERB_MARK] = {take_mark, true},
+	[EXECUTION_VERB_ANSWER] = {take_answer, false},
+	[EXECUTION_VERB_ROLLBACK] = {take_rollback, false},
 };
 
 static void take(struct walk *walk, const struct command_row *command)
 {
-	for (int verb = 0; verb < EXECUTION_VERB_COUNT; verb++)
-		if (text_is_equal(execution_verb_word((enum execution_verb)verb), command->verb) &&
-			TAKERS[verb])
-			TAKERS[verb](walk, command);
+	for (int verb = 0; verb < EXECUTION_VERB_COUNT; verb++) {
+		if (!TAKERS[verb].take ||
+			!text_is_equal(
+				execution_verb_word((enum execution_verb)verb), command->verb))
+			continue;
+		if (TAKERS[verb].goes_on) {
+			walk->run->is_stopping = false;
+			run_tree_rewind(walk->run);
+		}
+		TAKERS[verb].take(walk, command);
+	}
 }
 
 void run_take_commands(struct walk *walk)
@@ -155,8 +163,7 @@ void run_take_commands(struct walk *walk)
 	}
 	if (!count)
 		return;
-	run->is_stopping = false;
-	run_tree_rewind(run);
+	run->abort_since_ms = 0;
 	for (size_t i = 0; i < count; i++) {
 		take(walk, &commands[i]);
 		run->row->command_seq = commands[i].seq;

@@ -27,6 +27,7 @@ static void on_read(void *arg, const struct adapter_result *result)
 	struct run *run = effect->run;
 
 	run->calls--;
+	run_wake(run);
 	if (effect->phase != EFFECT_PHASE_READ && effect->phase != EFFECT_PHASE_READ_BACK)
 		return; /* given up meanwhile */
 	effect->now_outcome = result->outcome;
@@ -35,7 +36,6 @@ static void on_read(void *arg, const struct adapter_result *result)
 	effect->now_message = arena_text(&run->arena, result->message);
 	effect->phase = effect->phase == EFFECT_PHASE_READ_BACK ? EFFECT_PHASE_COMPARE
 								: EFFECT_PHASE_DECIDE;
-	run_wake(run);
 }
 
 static void start_read(struct effect *effect, enum effect_phase phase)
@@ -71,7 +71,7 @@ static bool take_fresh_sample(struct effect *effect)
 	struct probe *probe = effect->probe;
 
 	if (!probe->sampled_ms || time_mono_ms() - probe->sampled_ms > RUN_FRESH_MS ||
-		probe->has_known_change || effect->step->is_retry)
+		!probe_is_current(probe) || effect->step->is_retry)
 		return false;
 	effect->now_outcome = probe->outcome;
 	effect->now =
@@ -105,6 +105,7 @@ static void on_sent(void *arg, const struct adapter_result *result)
 	struct run *run = effect->run;
 
 	run->calls--;
+	run_wake(run);
 	if (effect->phase != EFFECT_PHASE_SENT)
 		return; /* given up meanwhile */
 	effect->sent_outcome = result->outcome;
@@ -114,7 +115,6 @@ static void on_sent(void *arg, const struct adapter_result *result)
 		start_read(effect, EFFECT_PHASE_READ_BACK);
 	else
 		effect->phase = EFFECT_PHASE_COMPARE;
-	run_wake(run);
 }
 
 void effect_send(struct effect *effect)
@@ -125,7 +125,7 @@ void effect_send(struct effect *effect)
 
 	effect->phase = EFFECT_PHASE_SENT;
 	effect->sent_ms = time_mono_ms();
-	probe->has_known_change = true;
+	probe->writes++;
 	if (probe->adapter->write(run->executor->options.client, &probe->target, &probe->address,
 		    effect->row.wanted, effect->now_version, RUN_TARGET_TIMEOUT_MS, on_sent, effect,
 		    &err) == 0) {
@@ -271,10 +271,36 @@ static void leave_out(struct walk *walk, struct effect *effect, const char *mess
 	step_end(walk, effect->step, STEP_SUCCEEDED, message);
 }
 
+/* In a planned way back, an item with a newer one above it touches the world no more. */
+static bool is_withdrawn_below(struct walk *walk, struct effect *effect, const char *wanted)
+{
+	struct run *run = walk->run;
+	struct error err = ERROR_INIT;
+	struct item **items;
+	size_t count;
+
+	if (!run->row->restores_id)
+		return false;
+	if (item_list(store_reader(run->executor->options.store), &run->arena,
+		    run->row->restores_id, effect->probe->key, &items, &count, &err) < 0) {
+		fail_before_intent(
+			walk, effect, PAUSE_FAILED_STEP, arena_text(&run->arena, err.message));
+		return true;
+	}
+	if (!count || items[0]->is_top)
+		return false;
+	if (text_is_equal(wanted, items[0]->baseline))
+		batch_add_item_close(run, items[0]->id, "withdrawn below a newer item");
+	leave_out(walk, effect, "left alone: a newer mitigation lies above it");
+	return true;
+}
+
 static void decide_wanted(struct walk *walk, struct effect *effect, const char *wanted)
 {
 	struct run *run = walk->run;
 
+	if (is_withdrawn_below(walk, effect, wanted))
+		return;
 	if (!is_as_expected(walk, effect))
 		return;
 	if (leads_away(effect, wanted)) {
@@ -333,6 +359,18 @@ static void decide_do(struct walk *walk, struct effect *effect)
 
 /* --- deciding, an intent that a crash left without outcome --- */
 
+/* Forward only while the run goes forward, back only while it goes back. */
+static bool may_resend(const struct effect *effect)
+{
+	enum execution_state state = effect->run->row->state;
+
+	if (state == EXECUTION_PAUSING)
+		return true; /* what is in flight finishes */
+	if (effect->row.is_undo)
+		return state == EXECUTION_ROLLING_BACK;
+	return state == EXECUTION_RUNNING || state == EXECUTION_MONITORING;
+}
+
 static void decide_recovered(struct walk *walk, struct effect *effect)
 {
 	if (effect->now_outcome != ADAPTER_OK && effect->now_outcome != ADAPTER_ABSENT) {
@@ -346,7 +384,7 @@ static void decide_recovered(struct walk *walk, struct effect *effect)
 		record_outcome(walk, effect, EFFECT_CONFIRMED, "found done after a restart");
 		return;
 	case EFFECT_SEND:
-		if (walk->may_resend)
+		if (may_resend(effect))
 			effect_send(effect); /* with the same key: the intent stands */
 		else
 			record_outcome(walk, effect, EFFECT_REFUSED, "never reached the target");
@@ -379,8 +417,6 @@ static void decide_undo(struct walk *walk, struct effect *effect)
 		return;
 	}
 	choice = effect_rule_undo(effect->now, effect->row.wanted, effect->item_ours);
-	if (choice == EFFECT_CHOOSE && effect->is_forced)
-		choice = EFFECT_SEND;
 	if (choice == EFFECT_SEND)
 		commit_intent(walk, effect);
 	else if (choice == EFFECT_DO_NOTHING)
@@ -450,6 +486,9 @@ static void settle_step(struct walk *walk, struct effect *effect)
 
 void effect_give_up(struct walk *walk, struct effect *effect)
 {
+	if (!effect->has_row || effect->phase == EFFECT_PHASE_RECORD ||
+		effect->phase == EFFECT_PHASE_END)
+		return;
 	effect->now = NULL;
 	record_outcome(walk, effect, EFFECT_IN_DOUBT, "no answer before the run was aborted");
 	if (effect->step)

@@ -77,6 +77,7 @@ static void load_probes(struct run *run, struct store_tx *reader)
 			.type = reg->type, .args = reg->args, .http = reg->http};
 		find_target(run, reader, probe, reg->target);
 	}
+	probes_index(run);
 }
 
 static int load_samples(struct run *run, struct store_tx *reader, struct error *err)
@@ -87,10 +88,11 @@ static int load_samples(struct run *run, struct store_tx *reader, struct error *
 	if (sample_store_list(reader, &run->arena, run->row->id, &rows, &count, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < count; i++) {
-		struct probe *probe = &run->probes[rows[i].reg];
+		struct probe *probe;
 
 		if ((size_t)rows[i].reg >= run->graph->register_count)
 			continue;
+		probe = &run->probes[rows[i].reg];
 		probe->has_start = true;
 		probe->start_outcome = text_is_equal(rows[i].outcome, "ok")	  ? ADAPTER_OK
 				       : text_is_equal(rows[i].outcome, "absent") ? ADAPTER_ABSENT
@@ -116,14 +118,13 @@ static int load_baselines(struct run *run, struct store_tx *reader, struct error
 	if (effect_store_list(reader, &run->arena, run->row->restores_id, &rows, &count, err) < 0)
 		return err->code;
 	for (size_t i = count; i-- > 0;) { /* the oldest intent of a register has its baseline */
-		for (size_t j = 0; j < run->graph->register_count; j++) {
-			struct probe *probe = &run->probes[j];
+		struct probe *probe =
+			rows[i]->is_undo ? NULL : probe_of_key(run, rows[i]->register_key);
 
-			if (rows[i]->is_undo || !text_is_equal(probe->key, rows[i]->register_key))
-				continue;
-			probe->was_touched = true;
-			probe->restored = rows[i]->baseline;
-		}
+		if (!probe)
+			continue;
+		probe->was_touched = true;
+		probe->restored = rows[i]->baseline;
 	}
 	return 0;
 }
@@ -133,6 +134,13 @@ void run_apply_baselines(struct run *run)
 	for (size_t i = 0; i < run->graph->register_count; i++)
 		if (run->probes[i].was_touched)
 			run->probes[i].baseline = run->probes[i].restored;
+}
+
+static enum pause_reason failure_of(const struct step *step)
+{
+	if (step->node->kind == GRAPH_NODE_GATE)
+		return PAUSE_GATE;
+	return step->state == STEP_IN_DOUBT ? PAUSE_IN_DOUBT : PAUSE_FAILED_STEP;
 }
 
 static void take_node(struct run *run, const struct node_row *row)
@@ -146,7 +154,7 @@ static void take_node(struct run *run, const struct node_row *row)
 	step->position = row->position;
 	step->started_at_us = row->started_at_us;
 	step->ended_at_us = row->ended_at_us;
-	run->has_exceptions |= row->state == STEP_SKIPPED || row->state == STEP_MARKED_DONE;
+	step->failure = failure_of(step);
 }
 
 static int load_nodes(struct run *run, struct store_tx *reader, struct error *err)
@@ -161,7 +169,7 @@ static int load_nodes(struct run *run, struct store_tx *reader, struct error *er
 	return 0;
 }
 
-static void recover_effect(struct run *run, struct step *step, const struct effect_row *row)
+static struct effect *known_effect(struct run *run, struct step *step, const struct effect_row *row)
 {
 	struct effect *effect = arena_alloc(&run->arena, sizeof(*effect));
 
@@ -170,35 +178,50 @@ static void recover_effect(struct run *run, struct step *step, const struct effe
 	effect->probe = &run->probes[row->reg];
 	effect->row = *row;
 	effect->has_row = true;
-	effect->is_recovered = row->state == EFFECT_INTENT;
 	effect->phase = EFFECT_PHASE_END;
-	step->effect = effect;
-	if (!effect->is_recovered)
-		return;
+	return effect;
+}
+
+/* An intent without outcome was perhaps sent: read back, then decided. */
+static void recover_effect(struct run *run, struct step *step, const struct effect_row *row)
+{
+	step->effect = known_effect(run, step, row);
+	step->effect->is_recovered = true;
 	step->state = STEP_RUNNING;
 	run->in_flight++;
-	effect_read(effect);
+	effect_read(step->effect);
+}
+
+static void take_effect_of_step(struct run *run, struct step *step, const struct effect_row *row)
+{
+	bool is_good = row->state == EFFECT_CONFIRMED || row->state == EFFECT_NOOP;
+
+	step->attempt = row->attempt;
+	step->last_seq = row->seq;
+	step->effect = NULL; /* of an attempt before */
+	if (is_good && step->state == STEP_NOT_STARTED)
+		step->state = STEP_SUCCEEDED;
+	else if (row->state == EFFECT_INTENT)
+		recover_effect(run, step, row);
+	else if (row->state == EFFECT_IN_DOUBT && step->state == STEP_IN_DOUBT)
+		step->effect = known_effect(run, step, row); /* a person may mark it */
 }
 
 static void take_effect(struct run *run, const struct effect_row *row)
 {
 	struct step *step = run_step_at(run, row->path);
-	bool is_good = row->state == EFFECT_CONFIRMED || row->state == EFFECT_NOOP;
 
 	run->effect_seq = row->seq;
 	if ((size_t)row->reg >= run->graph->register_count)
 		return;
-	if (is_good) {
+	if (row->state == EFFECT_CONFIRMED || row->state == EFFECT_NOOP) {
 		run->probes[row->reg].known = row->wanted;
 		run->probes[row->reg].has_known = true;
 	}
-	if (row->is_undo || !step || step->node->kind != GRAPH_NODE_SET)
-		return;
-	step->attempt = row->attempt;
-	if (is_good && step->state == STEP_NOT_STARTED)
-		step->state = STEP_SUCCEEDED;
-	else if (row->state == EFFECT_INTENT || row->state == EFFECT_IN_DOUBT)
-		recover_effect(run, step, row);
+	if (row->is_undo && row->state == EFFECT_INTENT)
+		undo_recover(run, row);
+	else if (!row->is_undo && step && step->node->kind == GRAPH_NODE_SET)
+		take_effect_of_step(run, step, row);
 }
 
 static int load_effects(struct run *run, struct store_tx *reader, struct error *err)
@@ -213,18 +236,68 @@ static int load_effects(struct run *run, struct store_tx *reader, struct error *
 	return 0;
 }
 
-/* Stages beyond the one a ramp stands at are to be done, whatever was done there before it went
- * back. */
-static void trim_ramps(struct run *run)
+static int64_t latest_seq(const struct step_list *list)
 {
-	for (size_t i = 0; i < run->step_count; i++) {
-		struct step *step = run->by_path[i];
+	int64_t latest = 0;
 
-		if (step->node->kind != GRAPH_NODE_RAMP)
-			continue;
-		for (size_t j = (size_t)step->position + 1; j < step->node->branch_count; j++)
-			step_list_reset(&step->branches[j]);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct step *step = &list->steps[i];
+		int64_t seq = latest_seq(&step->body);
+
+		latest = step->last_seq > latest ? step->last_seq : latest;
+		latest = seq > latest ? seq : latest;
+		for (size_t j = 0; j < step->node->branch_count; j++) {
+			seq = latest_seq(&step->branches[j]);
+			latest = seq > latest ? seq : latest;
+		}
 	}
+	return latest;
+}
+
+/* Effects older than what another stage did since are of a pass before. */
+static void reset_older(struct step_list *list, int64_t seq)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct step *step = &list->steps[i];
+
+		if (step->last_seq && step->last_seq < seq && !step_is_open_failure(step))
+			step_reset(step);
+		reset_older(&step->body, seq);
+		for (size_t j = 0; j < step->node->branch_count; j++)
+			reset_older(&step->branches[j], seq);
+	}
+}
+
+/*
+ * A ramp that went one stage back has effects of stages beyond the one it stands at, and its own
+ * stage is to be done once more.
+ */
+static void place_ramp(struct step *ramp)
+{
+	size_t at = (size_t)ramp->position;
+	int64_t other = 0;
+
+	for (size_t i = 0; i < ramp->node->branch_count; i++) {
+		int64_t seq = i == at ? 0 : latest_seq(&ramp->branches[i]);
+
+		other = seq > other ? seq : other;
+		if (i > at && seq) {
+			ramp->is_going_back = true;
+			ramp->back_count = 1;
+		}
+	}
+	if (at < ramp->node->branch_count)
+		reset_older(&ramp->branches[at], other);
+	for (size_t i = at + 1; i < ramp->node->branch_count; i++)
+		step_list_reset(&ramp->branches[i]);
+}
+
+static void place_ramps(struct run *run)
+{
+	for (size_t i = 0; i < run->step_count; i++)
+		if (run->by_path[i]->node->kind == GRAPH_NODE_RAMP &&
+			!step_is_done(run->by_path[i]))
+			place_ramp(run->by_path[i]);
 }
 
 int run_load(struct executor *executor, const char *id, struct run **ret, struct error *err)
@@ -249,7 +322,7 @@ int run_load(struct executor *executor, const char *id, struct run **ret, struct
 		return err->code;
 	}
 	run_apply_baselines(run);
-	trim_ramps(run);
+	place_ramps(run);
 	*ret = run;
 	return 0;
 }

@@ -20,6 +20,39 @@ void probes_clear_needs(struct run *run)
 		run->probes[i].need_ms = 0;
 }
 
+bool probe_is_current(const struct probe *probe)
+{
+	return probe->sampled_ms && probe->sample_writes == probe->writes;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp((*(struct probe *const *)a)->key, (*(struct probe *const *)b)->key);
+}
+
+void probes_index(struct run *run)
+{
+	size_t count = run->graph->register_count;
+
+	run->key_index = arena_alloc(&run->arena, (count + 1) * sizeof(*run->key_index));
+	for (size_t i = 0; i < count; i++)
+		run->key_index[i] = &run->probes[i];
+	qsort(run->key_index, count, sizeof(*run->key_index), by_key);
+}
+
+static int to_key(const void *key, const void *probe)
+{
+	return strcmp(key, (*(struct probe *const *)probe)->key);
+}
+
+struct probe *probe_of_key(struct run *run, const char *key)
+{
+	struct probe **found = bsearch(
+		key, run->key_index, run->graph->register_count, sizeof(*run->key_index), to_key);
+
+	return found ? *found : NULL;
+}
+
 static void keep_text(char **slot, const char *text)
 {
 	free(*slot);
@@ -30,6 +63,7 @@ static void keep_answer(
 	struct probe *probe, enum adapter_outcome outcome, const char *value, const char *message)
 {
 	probe->is_asked = false;
+	probe->sample_writes = probe->asked_writes;
 	probe->sampled_ms = time_mono_ms();
 	probe->outcome = outcome;
 	keep_text(&probe->value, outcome == ADAPTER_OK ? value : NULL);
@@ -51,6 +85,7 @@ void probe_ask(struct probe *probe)
 	struct error err = ERROR_INIT;
 	struct run *run = probe->run;
 
+	probe->asked_writes = probe->writes;
 	if (!probe->adapter) {
 		keep_answer(probe, ADAPTER_UNKNOWN, NULL, probe->problem);
 		run_wake(run);
@@ -74,7 +109,7 @@ void probes_read(struct run *run, int64_t now_ms)
 
 		if (!probe->need_ms || probe->is_asked)
 			continue;
-		if (!probe->sampled_ms || due_ms <= now_ms)
+		if (!probe->sampled_ms || due_ms <= now_ms || !probe_is_current(probe))
 			probe_ask(probe);
 		else
 			run_wake_at(run, due_ms);

@@ -2,11 +2,12 @@
 #include "executor/run.h"
 #include "lib/base/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct place {
 	const char *group_path;
-	struct step *ramp;
+	struct step *ramp, *parent;
 };
 
 static void build_list(
@@ -34,6 +35,7 @@ static void build_step(
 {
 	*step = (struct step){
 		.run = run,
+		.parent = place.parent,
 		.node = node,
 		.ramp = place.ramp,
 		.group_path = place.group_path ? place.group_path : node->path,
@@ -44,6 +46,7 @@ static void build_step(
 		tracker_init(&run->arena, &step->tracker, node->predicate);
 	if (node->back_if)
 		tracker_init(&run->arena, &step->back_tracker, node->back_if);
+	place.parent = step;
 	if (is_fan_out(node))
 		place.group_path = node->path;
 	build_list(run, &node->body, place, &step->body);
@@ -70,22 +73,87 @@ static void build_list(
 		build_step(run, &list->nodes[i], place, &ret->steps[i]);
 }
 
+static int by_path(const void *a, const void *b)
+{
+	const struct step *const *x = a, *const *y = b;
+
+	return strcmp((*x)->node->path, (*y)->node->path);
+}
+
 void run_tree_build(struct run *run)
 {
+	size_t size = (run->graph->node_count + 1) * sizeof(*run->by_path);
 	struct place top = {0};
 
-	run->by_path =
-		arena_alloc(&run->arena, (run->graph->node_count + 1) * sizeof(*run->by_path));
+	run->by_path = arena_alloc(&run->arena, size);
 	run->guards = build_guards(run, &run->graph->guards);
 	build_list(run, &run->graph->body, top, &run->body);
+	run->path_index = arena_copy(&run->arena, run->by_path, size);
+	qsort(run->path_index, run->step_count, sizeof(*run->path_index), by_path);
+}
+
+static int to_path(const void *path, const void *step)
+{
+	return strcmp(path, (*(struct step *const *)step)->node->path);
 }
 
 struct step *run_step_at(struct run *run, const char *path)
 {
-	for (size_t i = 0; path && i < run->step_count; i++)
-		if (text_is_equal(run->by_path[i]->node->path, path))
-			return run->by_path[i];
-	return NULL;
+	struct step **found =
+		path ? bsearch(path, run->path_index, run->step_count, sizeof(*found), to_path)
+		     : NULL;
+
+	return found ? *found : NULL;
+}
+
+/* --- what became of them --- */
+
+bool step_is_done(const struct step *step)
+{
+	return step->state == STEP_SUCCEEDED || step->state == STEP_SKIPPED ||
+	       step->state == STEP_MARKED_DONE;
+}
+
+static bool is_failed(const struct step *step)
+{
+	return step->state == STEP_FAILED || step->state == STEP_TIMED_OUT ||
+	       step->state == STEP_IN_DOUBT;
+}
+
+bool step_is_open_failure(const struct step *step)
+{
+	if (!is_failed(step))
+		return false;
+	for (const struct step *above = step->parent; above; above = above->parent)
+		if (step_is_done(above))
+			return false;
+	return true;
+}
+
+static bool is_stuck(const struct step *step)
+{
+	if (step_is_done(step) || step->state == STEP_NOT_STARTED)
+		return false;
+	return is_failed(step) || (int64_t)step_count_stuck(step) > step->node->max_failures;
+}
+
+static bool is_list_stuck(const struct step_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (is_stuck(&list->steps[i]))
+			return true;
+	return false;
+}
+
+size_t step_count_stuck(const struct step *step)
+{
+	size_t stuck = 0;
+
+	for (size_t i = 0; i < step->body.count; i++)
+		stuck += is_stuck(&step->body.steps[i]);
+	for (size_t i = 0; i < step->node->branch_count; i++)
+		stuck += is_list_stuck(&step->branches[i]);
+	return stuck;
 }
 
 static void reset_list(struct step_list *list)
@@ -107,7 +175,6 @@ void step_reset(struct step *step)
 	step->unknown_since_ms = 0;
 	step->is_level_set = false;
 	step->effect = NULL;
-	step->answer = NULL;
 	step->failure = PAUSE_NONE;
 	if (node->predicate)
 		tracker_reset(&step->tracker, node->predicate);
@@ -125,10 +192,18 @@ void step_list_reset(struct step_list *list)
 	reset_list(list);
 }
 
+/* What was read before a pause is not "now". */
+static void drop_read(struct step *step)
+{
+	if (step->effect->phase == EFFECT_PHASE_READ || step->effect->phase == EFFECT_PHASE_DECIDE)
+		step_reset(step);
+}
+
 /* After a command: cursors look from the start again, clocks of holds and waits start anew. */
 void run_tree_rewind(struct run *run)
 {
 	run->body.cursor = 0;
+	run->started_ms = 0;
 	for (size_t i = 0; i < run->graph->guards.count; i++) {
 		run->guards[i].unknown_since_ms = 0;
 		tracker_reset(&run->guards[i].tracker, &run->graph->guards.items[i].predicate);
@@ -136,12 +211,16 @@ void run_tree_rewind(struct run *run)
 	for (size_t i = 0; i < run->step_count; i++) {
 		struct step *step = run->by_path[i];
 
+		if (step->effect && !step->effect->has_row)
+			drop_read(step);
 		step->body.cursor = 0;
 		step->started_ms = 0;
 		step->hold_since_ms = 0;
 		step->unknown_since_ms = 0;
 		if (step->node->predicate)
 			tracker_reset(&step->tracker, step->node->predicate);
+		if (step->node->back_if)
+			tracker_reset(&step->back_tracker, step->node->back_if);
 		for (size_t j = 0; j < step->node->guards.count; j++) {
 			step->guards[j].unknown_since_ms = 0;
 			tracker_reset(

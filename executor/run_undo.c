@@ -8,11 +8,59 @@
 struct planned {
 	struct item *item;
 	const struct effect_row *last; /* the latest intent on the item */
+	const struct effect_row *undo; /* the latest try of this run to undo it */
 };
 
 static const char *undone_execution(const struct run *run)
 {
 	return run->row->is_undo ? run->row->restores_id : run->row->id;
+}
+
+/* --- the latest effect of each item --- */
+
+struct latest {
+	const struct effect_row **rows; /* sorted by item, then by intent */
+	size_t count;
+};
+
+static int by_item(const void *a, const void *b)
+{
+	const struct effect_row *x = *(struct effect_row *const *)a;
+	const struct effect_row *y = *(struct effect_row *const *)b;
+	int order = strcmp(x->item_id, y->item_id);
+
+	if (order)
+		return order;
+	return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+static struct latest index_latest(
+	struct arena *arena, struct effect_row **rows, size_t count, bool is_undo)
+{
+	struct latest latest = {.rows = arena_alloc(arena, (count + 1) * sizeof(*latest.rows))};
+
+	for (size_t i = 0; i < count; i++)
+		if (rows[i]->item_id && rows[i]->is_undo == is_undo)
+			latest.rows[latest.count++] = rows[i];
+	qsort(latest.rows, latest.count, sizeof(*latest.rows), by_item);
+	return latest;
+}
+
+static const struct effect_row *find_latest(const struct latest *latest, const char *item_id)
+{
+	size_t low = 0, high = latest->count;
+
+	while (low < high) { /* the first row behind those of the item */
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(latest->rows[middle]->item_id, item_id) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low && text_is_equal(latest->rows[low - 1]->item_id, item_id))
+		return latest->rows[low - 1];
+	return NULL;
 }
 
 static int by_latest_intent(const void *a, const void *b)
@@ -23,99 +71,138 @@ static int by_latest_intent(const void *a, const void *b)
 	return seq_x < seq_y ? 1 : seq_x > seq_y ? -1 : 0;
 }
 
-static struct probe *probe_of_key(struct run *run, const char *key)
-{
-	for (size_t i = 0; i < run->graph->register_count; i++)
-		if (text_is_equal(run->probes[i].key, key))
-			return &run->probes[i];
-	return NULL;
-}
-
-static const struct effect_row *latest(
-	struct effect_row **rows, size_t count, const char *item_id, bool is_undo)
-{
-	for (size_t i = count; i-- > 0;)
-		if (rows[i]->is_undo == is_undo && text_is_equal(rows[i]->item_id, item_id))
-			return rows[i];
-	return NULL;
-}
-
-static bool is_forced(const struct run *run, const char *item_id)
-{
-	for (const struct forced_item *forced = run->forced; forced; forced = forced->next)
-		if (text_is_equal(forced->item_id, item_id))
-			return true;
-	return false;
-}
-
-static struct effect *undo_effect(
-	struct run *run, const struct planned *planned, const struct effect_row *open_undo)
-{
-	struct effect *effect = arena_alloc(&run->arena, sizeof(*effect));
-	struct probe *probe = probe_of_key(run, planned->item->register_key);
-
-	effect->run = run;
-	effect->probe = probe;
-	effect->row.path = planned->last ? planned->last->path : planned->item->register_key;
-	effect->row.group_path = planned->last ? planned->last->group_path : effect->row.path;
-	effect->row.reg = (int64_t)probe->reg;
-	effect->row.item_id = arena_text(&run->arena, planned->item->id);
-	effect->row.wanted = planned->item->baseline;
-	effect->item_ours = planned->item->ours;
-	effect->item_is_top = planned->item->is_top;
-	effect->is_forced = is_forced(run, effect->row.item_id);
-	if (open_undo) {
-		effect->row = *open_undo;
-		effect->has_row = true;
-		effect->is_recovered = true;
-		run->in_flight++;
-	}
-	return effect;
-}
-
-static void add_to_group(struct run *run, struct effect *effect, size_t planned_count)
-{
-	struct undo_group *group = run->group_count ? &run->groups[run->group_count - 1] : NULL;
-
-	if (!group || !text_is_equal(group->path, effect->row.group_path)) {
-		group = &run->groups[run->group_count++];
-		group->path = effect->row.group_path;
-		group->effects = arena_alloc(&run->arena, planned_count * sizeof(*group->effects));
-	}
-	group->effects[group->count++] = effect;
-}
-
 /* From the rows: the open items of the run, latest intent first. */
-static int plan(struct run *run, struct error *err)
+static int list_planned(struct run *run, struct planned **ret, size_t *ret_count, struct error *err)
 {
 	struct store_tx *reader = store_reader(run->executor->options.store);
 	const char *execution_id = undone_execution(run);
 	struct effect_row **rows, **own;
+	struct latest done, undone;
 	struct planned *planned;
 	struct item **items;
-	size_t item_count, row_count, own_count;
+	size_t count, row_count, own_count;
 
-	run->group_count = run->group_cursor = 0;
-	run->undo_conflicts = run->undo_failures = 0;
-	if (item_list(reader, &run->arena, execution_id, NULL, &items, &item_count, err) < 0 ||
+	if (item_list(reader, &run->arena, execution_id, NULL, &items, &count, err) < 0 ||
 		effect_store_list(reader, &run->arena, execution_id, &rows, &row_count, err) < 0 ||
 		effect_store_list(reader, &run->arena, run->row->id, &own, &own_count, err) < 0)
 		return err->code;
-	planned = arena_alloc(&run->arena, (item_count + 1) * sizeof(*planned));
-	for (size_t i = 0; i < item_count; i++)
-		planned[i] =
-			(struct planned){items[i], latest(rows, row_count, items[i]->id, false)};
-	qsort(planned, item_count, sizeof(*planned), by_latest_intent);
-	run->groups = arena_alloc(&run->arena, (item_count + 1) * sizeof(*run->groups));
-	for (size_t i = 0; i < item_count; i++) {
-		const struct effect_row *undo = latest(own, own_count, planned[i].item->id, true);
-		bool is_open = undo && undo->state == EFFECT_INTENT;
+	done = index_latest(&run->arena, rows, row_count, false);
+	undone = index_latest(&run->arena, own, own_count, true);
+	planned = arena_alloc(&run->arena, (count + 1) * sizeof(*planned));
+	for (size_t i = 0; i < count; i++)
+		planned[i] = (struct planned){items[i], find_latest(&done, items[i]->id),
+			find_latest(&undone, items[i]->id)};
+	qsort(planned, count, sizeof(*planned), by_latest_intent);
+	*ret = planned;
+	*ret_count = count;
+	return 0;
+}
 
-		add_to_group(run, undo_effect(run, &planned[i], is_open ? undo : NULL), item_count);
+static const char *path_of(const struct planned *planned)
+{
+	return planned->last ? planned->last->path : planned->item->register_key;
+}
+
+/* What the register has when nobody else touched it: a try without a certain end may have left it
+ * as it was. */
+static const char *ours_of(const struct planned *planned)
+{
+	const struct effect_row *undo = planned->undo;
+
+	if (undo && (undo->state == EFFECT_IN_DOUBT || undo->state == EFFECT_MISMATCH))
+		return undo->baseline;
+	return planned->item->ours;
+}
+
+/* --- groups --- */
+
+static struct undo_group *add_group(struct run *run, const char *path)
+{
+	struct step *step = run_step_at(run, path);
+	struct undo_group *group;
+
+	run->groups = arena_grow(&run->arena, run->groups, run->group_count, &run->group_capacity,
+		sizeof(*run->groups));
+	group = &run->groups[run->group_count++];
+	*group = (struct undo_group){
+		.path = path, .at_once = step ? (size_t)step->node->at_once : 0};
+	return group;
+}
+
+static void drop_groups(struct run *run)
+{
+	run->groups = NULL;
+	run->group_count = run->group_capacity = run->group_cursor = 0;
+}
+
+static struct effect *undo_effect(struct run *run, const struct planned *planned)
+{
+	struct effect *effect = arena_alloc(&run->arena, sizeof(*effect));
+
+	effect->run = run;
+	effect->probe = probe_of_key(run, planned->item->register_key);
+	effect->row.path = path_of(planned);
+	effect->row.group_path = planned->last ? planned->last->group_path : effect->row.path;
+	effect->row.reg = (int64_t)effect->probe->reg;
+	effect->row.is_undo = true;
+	effect->row.item_id = planned->item->id;
+	effect->row.wanted = planned->item->baseline;
+	effect->item_ours = ours_of(planned);
+	effect->item_is_top = planned->item->is_top;
+	return effect;
+}
+
+static int plan(struct run *run, struct error *err)
+{
+	struct effect **effects;
+	struct planned *planned;
+	size_t count;
+
+	if (list_planned(run, &planned, &count, err) < 0)
+		return err->code;
+	drop_groups(run);
+	run->undo_conflicts = run->undo_failures = 0;
+	effects = arena_alloc(&run->arena, (count + 1) * sizeof(*effects));
+	for (size_t i = 0; i < count; i++) {
+		struct undo_group *group =
+			run->group_count ? &run->groups[run->group_count - 1] : NULL;
+
+		if (!probe_of_key(run, planned[i].item->register_key))
+			return error_set(err, ERROR_NOT_FOUND, "the graph has no register %s",
+				planned[i].item->register_key);
+		effects[i] = undo_effect(run, &planned[i]);
+		if (!group || !text_is_equal(group->path, effects[i]->row.group_path)) {
+			group = add_group(run, effects[i]->row.group_path);
+			group->effects = &effects[i]; /* those of a group follow each other */
+		}
+		group->count++;
 	}
 	run->is_undo_planned = true;
 	return 0;
 }
+
+void undo_recover(struct run *run, const struct effect_row *row)
+{
+	struct effect **effects = arena_alloc(&run->arena, sizeof(*effects));
+	struct effect *effect = arena_alloc(&run->arena, sizeof(*effect));
+	struct undo_group *group = add_group(run, row->path);
+
+	*effect = (struct effect){
+		.run = run,
+		.probe = &run->probes[row->reg],
+		.row = *row,
+		.has_row = true,
+		.is_recovered = true,
+		.is_begun = true,
+	};
+	effects[0] = effect;
+	group->effects = effects;
+	group->count = 1;
+	run->in_flight++;
+	effect_read(effect);
+}
+
+/* --- the walk --- */
 
 static void settle(struct run *run, struct effect *effect)
 {
@@ -128,25 +215,51 @@ static void settle(struct run *run, struct effect *effect)
 			      effect->row.state == EFFECT_IN_DOUBT;
 }
 
+static bool is_under_way(const struct effect *effect)
+{
+	return effect->is_begun && effect->phase != EFFECT_PHASE_END;
+}
+
 /* True when every effect of the group has its outcome on disk. */
 static bool walk_group(struct walk *walk, struct undo_group *group)
 {
-	bool is_done = true;
+	size_t under_way = 0, ended = 0;
 
+	for (size_t i = 0; i < group->count; i++)
+		under_way += is_under_way(group->effects[i]);
 	for (size_t i = 0; i < group->count; i++) {
 		struct effect *effect = group->effects[i];
 
-		if (!effect->is_begun) {
+		if (!effect->is_begun && (!group->at_once || under_way < group->at_once)) {
 			effect->is_begun = true;
+			under_way++;
 			effect_read(effect);
 		}
+		if (!effect->is_begun)
+			continue;
 		effect_go_on(walk, effect);
 		if (effect->phase != EFFECT_PHASE_END)
-			is_done = false;
-		else
-			settle(walk->run, effect);
+			continue;
+		settle(walk->run, effect);
+		ended++;
 	}
-	return is_done;
+	return ended == group->count;
+}
+
+void undo_drain(struct walk *walk, bool is_given_up)
+{
+	struct run *run = walk->run;
+
+	for (size_t i = 0; i < run->group_count; i++) {
+		for (size_t j = 0; j < run->groups[i].count; j++) {
+			struct effect *effect = run->groups[i].effects[j];
+
+			if (is_given_up)
+				effect_give_up(walk, effect);
+			else if (effect->has_row)
+				effect_go_on(walk, effect);
+		}
+	}
 }
 
 static void end_rollback(struct walk *walk)
@@ -191,33 +304,28 @@ void undo_retry(struct run *run)
 	run->is_undo_planned = false;
 }
 
-/* A person chose the baseline in spite of a third value. */
-static void force(struct run *run, const char *item_id)
-{
-	struct forced_item *forced = arena_alloc(&run->arena, sizeof(*forced));
-
-	forced->item_id = item_id;
-	forced->next = run->forced;
-	run->forced = forced;
-}
+/* --- what a person says to a third value --- */
 
 void undo_answer(struct run *run, const char *path, const char *value)
 {
-	for (size_t i = 0; i < run->group_count; i++) {
-		for (size_t j = 0; j < run->groups[i].count; j++) {
-			struct effect *effect = run->groups[i].effects[j];
+	struct error err = ERROR_INIT;
+	struct planned *planned;
+	size_t count;
 
-			if (effect->row.state != EFFECT_CONFLICT ||
-				(path && !text_is_equal(path, effect->row.path)))
-				continue;
-			if (text_is_equal(value, "keep")) {
-				run->has_exceptions = true;
-				batch_add_item_close(
-					run, effect->row.item_id, "kept as it is, by a person");
-			} else {
-				force(run, effect->row.item_id);
-			}
+	undo_retry(run);
+	if (list_planned(run, &planned, &count, &err) < 0)
+		return; /* the next plan fails too, and says so */
+	for (size_t i = 0; i < count; i++) {
+		struct item *item = planned[i].item;
+
+		if (item->state != ITEM_CONFLICT ||
+			(path && !text_is_equal(path, path_of(&planned[i]))))
+			continue;
+		if (text_is_equal(value, "keep")) {
+			run_note_exception(run);
+			batch_add_item_close(run, item->id, "kept as it is, by a person");
+		} else {
+			batch_add_item_adopt(run, item->id, "to be undone, by a person");
 		}
 	}
-	run->is_undo_planned = false;
 }

@@ -2,16 +2,6 @@
 #include "executor/run.h"
 #include "lib/base/text.h"
 
-static bool is_done(enum step_state state)
-{
-	return state == STEP_SUCCEEDED || state == STEP_SKIPPED || state == STEP_MARKED_DONE;
-}
-
-static bool is_failed(enum step_state state)
-{
-	return state == STEP_FAILED || state == STEP_TIMED_OUT || state == STEP_IN_DOUBT;
-}
-
 void step_begin(struct walk *walk, struct step *step, enum step_state state)
 {
 	step->state = state;
@@ -130,15 +120,10 @@ static enum verdict walk_hold(struct walk *walk, struct step *step)
 	return VERDICT_DONE;
 }
 
+/* Its answer is a command: run_command.c. */
 static enum verdict walk_gate(struct walk *walk, struct step *step)
 {
 	start_clock(walk, step);
-	if (text_is_equal(step->answer, "yes")) {
-		step_end(walk, step, STEP_SUCCEEDED, "answered yes");
-		return VERDICT_DONE;
-	}
-	if (step->answer)
-		return step_fail(walk, step, STEP_FAILED, PAUSE_GATE, "answered no");
 	if (walk->now_ms - step->started_ms >= step->node->within_ms)
 		return step_fail(walk, step, STEP_TIMED_OUT, PAUSE_GATE, "nobody answered in time");
 	run_wake_at(walk->run, step->started_ms + step->node->within_ms);
@@ -165,9 +150,9 @@ enum verdict walk_step(struct walk *walk, struct step *step)
 {
 	enum graph_node_kind kind = step->node->kind;
 
-	if (is_done(step->state))
+	if (step_is_done(step))
 		return VERDICT_DONE;
-	if (is_failed(step->state)) {
+	if (step_is_open_failure(step)) {
 		walk->run->failed = step;
 		return VERDICT_FAILED;
 	}

@@ -160,7 +160,7 @@ static enum value_outcome value_of_rest(
 		struct probe *probe = &run->probes[json_integer_value(position)];
 
 		probe_need(probe, RUN_FRESH_MS);
-		if (!probe->sampled_ms || now_ms - probe->sampled_ms > RUN_FRESH_MS) {
+		if (!probe_is_current(probe) || now_ms - probe->sampled_ms > RUN_FRESH_MS) {
 			is_fresh = false;
 			continue;
 		}
@@ -246,7 +246,7 @@ bool value_threshold(struct run *run, const json_t *than, size_t reading, long d
 	if ((inner = json_object_get(than, "$reading"))) {
 		struct probe *probe = &run->probes[json_integer_value(inner)];
 
-		return probe->sampled_ms && probe->outcome == ADAPTER_OK &&
+		return probe_is_current(probe) && probe->outcome == ADAPTER_OK &&
 		       value_number(probe->value, ret);
 	}
 	return number_of_json(than, ret);
