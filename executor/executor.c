@@ -1,5 +1,6 @@
 #include "executor/executor.h"
 
+#include "executor/execution_rooms.h"
 #include "executor/executor_rooms.h"
 #include "executor/run.h"
 #include "lib/base/log.h"
@@ -52,6 +53,8 @@ void executor_drop(struct executor *executor, struct run *run)
 void executor_forget(struct executor *executor, const struct run *run)
 {
 	unlink_run(&executor->dropped, run);
+	if (!run->rehearsed && !execution_is_terminal(run->row->state) && !executor->is_closing)
+		loop_timer_start(executor->reload_timer, 0, 0);
 }
 
 static bool is_live(enum execution_state state)
@@ -62,11 +65,26 @@ static bool is_live(enum execution_state state)
 	return false;
 }
 
+/* Dropped, with calls to targets that have not come back: what they did is not to be guessed. */
+static bool is_leaving(const struct executor *executor, const char *id)
+{
+	for (const struct run *run = executor->dropped; run; run = run->next)
+		if (text_is_equal(run->row->id, id) && run->calls)
+			return true;
+	return false;
+}
+
 static void load(struct executor *executor, const char *id)
 {
 	struct error err = ERROR_INIT;
-	struct run *run;
+	struct run *run = executor_find(executor, id);
 
+	if (run) {
+		run_wake(run);
+		return;
+	}
+	if (is_leaving(executor, id))
+		return; /* read when its last call has come back: executor_forget */
 	if (run_load(executor, id, &run, &err) < 0) {
 		log_error("executor", "a run cannot be loaded", "execution", id, "error",
 			err.message);
@@ -185,13 +203,7 @@ static void each_in(struct executor *executor, enum execution_state state,
 
 void executor_wake(struct executor *executor, const char *execution_id)
 {
-	struct run *run = executor_find(executor, execution_id);
-
-	if (executor->is_closing)
-		return;
-	if (run)
-		run_wake(run);
-	else
+	if (!executor->is_closing)
 		load(executor, execution_id);
 }
 
@@ -217,7 +229,7 @@ static void on_approval_ended(void *arg, const struct approval_ended *what)
 	};
 	struct executor *executor = arg;
 
-	if (!text_is_equal(what->subject_kind, "graph"))
+	if (!text_is_equal(what->subject_kind, EXECUTION_APPROVAL_SUBJECT))
 		return;
 	if (what->state == APPROVAL_APPROVED)
 		advance(executor, what->subject_id);
@@ -229,14 +241,28 @@ static void on_approval_ended(void *arg, const struct approval_ended *what)
 
 /* --- the store --- */
 
+/* Open runs are in memory, and what waits goes on when it can. */
+static void look_at_all(struct executor *executor)
+{
+	for (size_t i = 0; i < COUNT(LIVE_STATES); i++)
+		each_in(executor, LIVE_STATES[i], load);
+	for (size_t i = 0; i < COUNT(WAITING_STATES); i++)
+		each_in(executor, WAITING_STATES[i], advance);
+}
+
+static void take_over(struct executor *executor);
+
 static void reload_lost(void *arg)
 {
 	struct executor *executor = arg;
 
 	if (executor->is_held || executor->is_closing)
 		return;
-	for (size_t i = 0; i < COUNT(LIVE_STATES); i++)
-		each_in(executor, LIVE_STATES[i], executor_wake);
+	if (!executor->is_owner) {
+		take_over(executor);
+		return;
+	}
+	look_at_all(executor);
 }
 
 void executor_on_lost(struct executor *executor, struct run *run, const struct error *err)
@@ -286,7 +312,8 @@ static int take_over_one(
 
 	if (execution_get(tx, store_tx_arena(tx), id, &row, err) < 0)
 		return err->code;
-	is_moving = row->state == EXECUTION_RUNNING || row->state == EXECUTION_MONITORING;
+	is_moving = row->state == EXECUTION_RUNNING || row->state == EXECUTION_MONITORING ||
+		    row->state == EXECUTION_ROLLING_BACK;
 	if (execution_store_own(tx, id, executor->owner, take_over->epoch, is_moving, err) < 0)
 		return err->code;
 	if (!is_moving)
@@ -336,18 +363,17 @@ static void told_take_over(void *arg, const struct error *err)
 	struct take_over *take_over = arg;
 	struct executor *executor = take_over->executor;
 
-	if (err)
+	if (err) {
 		log_error("executor", "open runs cannot be taken over", "error", err->message);
-	else
+		if (!executor->is_closing)
+			loop_timer_start(executor->reload_timer, LATER_MS, 0);
+	} else {
 		executor->epoch = take_over->epoch;
-	executor->is_owner = !err;
+		executor->is_owner = true;
+	}
 	free(take_over);
-	if (!executor->is_owner)
-		return;
-	for (size_t i = 0; i < COUNT(LIVE_STATES); i++)
-		each_in(executor, LIVE_STATES[i], load);
-	for (size_t i = 0; i < COUNT(WAITING_STATES); i++)
-		each_in(executor, WAITING_STATES[i], advance);
+	if (executor->is_owner && !executor->is_closing)
+		look_at_all(executor);
 }
 
 static void take_over(struct executor *executor)
