@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <uv.h>
 
 #define READ_BYTES 4096
@@ -260,13 +261,16 @@ static void on_resolved(uv_getaddrinfo_t *resolve, int status, struct addrinfo *
 static int resolve_name(struct client_line *line, struct error *err)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+	const char *host = line->call->address.host;
 	char port[16];
 	int rc;
 
+	/* Our own host is known without a name service, and without /etc/hosts. */
+	if (strcasecmp(host, "localhost") == 0)
+		host = NULL;
 	snprintf(port, sizeof(port), "%d", line->call->address.port);
 	line->resolve.data = line;
-	rc = uv_getaddrinfo(
-		line->uv, &line->resolve, on_resolved, line->call->address.host, port, &hints);
+	rc = uv_getaddrinfo(line->uv, &line->resolve, on_resolved, host, port, &hints);
 	if (rc < 0)
 		return error_set(err, ERROR_UNREACHABLE, "nothing was sent: %s", uv_strerror(rc));
 	line->is_resolving = true;
