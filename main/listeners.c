@@ -1,7 +1,9 @@
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "main/app_rooms.h"
 #include "main/settings.h"
 
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
@@ -9,31 +11,66 @@
 #define CONTROL_CONNECTIONS 512
 #define CONTROL_PER_ADDRESS 64
 
-struct given { /* descriptors handed over by systemd; -1 = none */
-	int local, control;
+/* The listeners; systemd names each descriptor by FileDescriptorName=. */
+enum { LOCAL, CONTROL, LISTENER_COUNT };
+static const char *const names[LISTENER_COUNT] = {"local", "control"};
+
+struct given {
+	int fds[LISTENER_COUNT]; /* handed over by systemd; -1 = none */
 };
 
-static struct given take_given(void)
+/* -1 when it is not one of ours: not a listening stream socket. */
+static int kind_of(int fd)
 {
-	struct given given = {-1, -1};
-	int count = sd_listen_fds(1);
+	if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) > 0)
+		return LOCAL;
+	return sd_is_socket_inet(fd, AF_UNSPEC, SOCK_STREAM, 1, 0) > 0 ? CONTROL : -1;
+}
 
-	for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
-		if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) > 0)
-			given.local = fd;
-		else if (sd_is_socket_inet(fd, AF_UNSPEC, SOCK_STREAM, 1, 0) > 0)
-			given.control = fd;
-		else
-			log_warn("main", "a socket handed over by systemd is of no use here");
-	}
-	return given;
+static int refuse_given(const char *name, const char *why, struct error *err)
+{
+	error_set(err, ERROR_INVALID, "the socket \"%.100s\" handed over by systemd %s", name, why);
+	return error_remedy(err, "hand over one unix socket (FileDescriptorName=local) and one "
+				 "TCP socket (FileDescriptorName=control), or fewer");
+}
+
+/* A socket without one of our names is known by its kind; a wrong name is a mistake. */
+static int take_one(struct given *given, int fd, const char *name, struct error *err)
+{
+	int kind = kind_of(fd);
+
+	if (kind < 0)
+		return refuse_given(name, "does not listen for streams", err);
+	for (int i = 0; i < LISTENER_COUNT; i++)
+		if (text_is_equal(name, names[i]) && i != kind)
+			return refuse_given(name, "is of the other kind", err);
+	if (given->fds[kind] >= 0)
+		return refuse_given(name, "is one too many", err);
+	given->fds[kind] = fd;
+	return 0;
+}
+
+static int take_given(struct given *ret, struct error *err)
+{
+	struct given given = {{-1, -1}};
+	char **fd_names = NULL;
+	int count = sd_listen_fds_with_names(1, &fd_names), rc = 0;
+
+	for (int i = 0; i < count && rc >= 0; i++)
+		rc = take_one(&given, SD_LISTEN_FDS_START + i, fd_names[i], err);
+	for (int i = 0; i < count; i++)
+		free(fd_names[i]);
+	free(fd_names);
+	if (rc >= 0)
+		*ret = given;
+	return rc;
 }
 
 static int open_local(struct app *app, int fd, struct error *err)
 {
 	const char *path = settings_text(app->settings, "socket");
 	struct listener_options options = {
-		.name = "local",
+		.name = names[LOCAL],
 		.address = arena_format(&app->arena, "unix:%s", path ? path : ""),
 		.fd = fd,
 		.connection_limit = LOCAL_CONNECTIONS,
@@ -44,7 +81,7 @@ static int open_local(struct app *app, int fd, struct error *err)
 		return 0;
 	rc = server_listen(app->server, &options, err);
 	if (rc >= 0)
-		log_info("main", "listening", "listener", "local", "address",
+		log_info("main", "listening", "listener", names[LOCAL], "address",
 			fd < 0 ? options.address : "systemd");
 	return rc;
 }
@@ -53,7 +90,7 @@ static int open_control(struct app *app, int fd, struct error *err)
 {
 	const char *address = settings_text(app->settings, "listen");
 	struct listener_options options = {
-		.name = "control",
+		.name = names[CONTROL],
 		.address = address ? address : "",
 		.fd = fd,
 		.certificate_path = settings_text(app->settings, "tls-certificate"),
@@ -67,17 +104,19 @@ static int open_control(struct app *app, int fd, struct error *err)
 		return 0;
 	rc = server_listen(app->server, &options, err);
 	if (rc >= 0)
-		log_info("main", "listening", "listener", "control", "address",
+		log_info("main", "listening", "listener", names[CONTROL], "address",
 			fd < 0 ? address : "systemd", "port",
-			arena_format(&app->arena, "%d", server_port(app->server, "control")), "tls",
-			options.certificate_path ? "yes" : "no");
+			arena_format(&app->arena, "%d", server_port(app->server, names[CONTROL])),
+			"tls", options.certificate_path ? "yes" : "no");
 	return rc;
 }
 
 int listeners_open(struct app *app, struct error *err)
 {
-	struct given given = take_given();
-	int rc = open_local(app, given.local, err);
+	struct given given;
+	int rc = take_given(&given, err);
 
-	return rc < 0 ? rc : open_control(app, given.control, err);
+	if (rc >= 0)
+		rc = open_local(app, given.fds[LOCAL], err);
+	return rc < 0 ? rc : open_control(app, given.fds[CONTROL], err);
 }

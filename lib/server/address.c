@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -146,6 +147,19 @@ static bool is_loopback_v6(const struct in6_addr *address)
 	       (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
 }
 
+/* Whoever opened it may have left it blocking: one client that vanishes would then stop the loop.
+ */
+static int take_over(int fd, struct address *ret, struct error *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	ret->fd = fd;
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+		fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return fail(err, "a socket that was handed over cannot be used", "");
+	return 0;
+}
+
 /* What the socket really is: also for one that was handed to us. */
 static int describe(struct address *ret, struct error *err)
 {
@@ -174,7 +188,7 @@ int address_bind(const struct listener_options *options, struct address *ret, st
 	int rc = 0;
 
 	if (options->fd > 0)
-		address.fd = options->fd;
+		rc = take_over(options->fd, &address, err);
 	else if (text_starts_with(options->address, "unix:"))
 		rc = bind_unix(options->address + 5, &address, err);
 	else
