@@ -45,7 +45,8 @@ def test_one_socket_is_enough(activated):
     activated.command = lambda: ["systemd-socket-activate", "-l", str(activated.socket), "--fdname=local",
                                  *Daemon.command(activated)]
     activated.settings["listen"] = "off"
-    activated.start(lambda: activated.get("/readyz", unix=True).status == 200)
+    activated.start(activated.socket.exists)
+    assert activated.get("/readyz", unix=True).status == 200
 
 
 def test_a_wrong_name_is_refused(activated):
