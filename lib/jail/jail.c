@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define HEAD_BYTES	 4
-#define FIRST_PAUSE_MS	 200 /* before a nursery that ended is started again; doubles */
+#define FIRST_PAUSE_MS	 200
 #define LONGEST_PAUSE_MS 30000
 #define FAILURES_MAX	 3 /* in a row: from then on jobs are refused until a child is born */
 
@@ -31,6 +31,7 @@ struct jail {
 	struct loop *loop;
 	char *runner_path;
 	size_t max_children;
+	int64_t first_pause_ms;
 	size_t warm_children;
 	bool accept_no_jail;
 
@@ -197,7 +198,7 @@ static void pump(struct jail *jail)
 
 static void note_failure(struct jail *jail, const struct error *problem)
 {
-	int64_t pause_ms = FIRST_PAUSE_MS;
+	int64_t pause_ms = jail->first_pause_ms;
 
 	jail->reason = *problem;
 	jail->failures++;
@@ -307,6 +308,8 @@ int jail_open(
 	jail->runner_path = strdup(options->runner_path);
 	jail->max_children = pick(options->max_children, JAIL_DEFAULT_CHILDREN, JAIL_MAX_CHILDREN);
 	jail->warm_children = pick(options->warm_children, JAIL_DEFAULT_WARM, jail->max_children);
+	jail->first_pause_ms =
+		options->first_pause_ms > 0 ? options->first_pause_ms : FIRST_PAUSE_MS;
 	jail->accept_no_jail = options->accept_no_jail;
 	jail->end = &jail->first;
 	jail->pause = loop_timer_new(loop, start_nursery, jail);

@@ -29,7 +29,8 @@ struct jail_options {
 	const char *runner_path; /* the program redbutton-runner */
 	size_t max_children;	 /* alive at once, 0 = JAIL_DEFAULT_CHILDREN */
 	size_t warm_children;	 /* kept waiting, 0 = JAIL_DEFAULT_WARM */
-	bool accept_no_jail;	 /* only for a tree with sanitizers: runs plans without walls */
+	int64_t first_pause_ms; /* before a nursery that ended is started again, 0 = 200; doubles */
+	bool accept_no_jail;	/* only for a tree with sanitizers: runs plans without walls */
 };
 
 /*

@@ -11,7 +11,7 @@
 #define HEARTBEAT_MS	    15000
 #define LAG_BYTES	    (1u << 20)
 #define STREAM_LIMIT	    128
-#define GRACE_MS	    5000 /* what running requests get when the server closes */
+#define GRACE_MS	    5000
 #define CLOSING_STEP_MS	    10
 
 static bool end_turn(void *arg)
@@ -46,6 +46,7 @@ static void set_limits(struct server *server, const struct server_options *optio
 	server->idle_timeout_s = options->idle_timeout_s ? options->idle_timeout_s : IDLE_TIMEOUT_S;
 	server->heartbeat_ms = options->heartbeat_ms ? options->heartbeat_ms : HEARTBEAT_MS;
 	server->lag_bytes = options->lag_bytes ? options->lag_bytes : LAG_BYTES;
+	server->grace_ms = options->grace_ms ? options->grace_ms : GRACE_MS;
 	server->stream_limit = options->stream_limit ? options->stream_limit : STREAM_LIMIT;
 	lengths[DEADLINE_REQUEST] =
 		options->request_deadline_ms ? options->request_deadline_ms : REQUEST_DEADLINE_MS;
@@ -145,9 +146,9 @@ void server_close(struct server *server)
 	for (struct listener *listener = server->listeners; listener; listener = listener->next)
 		listener_quiesce(listener);
 	end_streams(server);
-	drain(server, GRACE_MS);
+	drain(server, server->grace_ms);
 	give_up_all(server);
-	drain(server, GRACE_MS / 5);
+	drain(server, server->grace_ms / 5);
 	loop_off_turn_end(server->loop, end_turn, server);
 	while (server->listeners) {
 		struct listener *listener = server->listeners;

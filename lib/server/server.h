@@ -102,6 +102,7 @@ struct server_options {
 	int64_t heartbeat_ms;	     /* of streams: 15 s */
 	size_t lag_bytes;	     /* what a stream may have unsent: 1 MiB */
 	unsigned stream_limit;	     /* streams at once: 128 */
+	int64_t grace_ms;	     /* what running requests get when the server closes: 5 s */
 };
 
 int server_open(const struct server_options *options, struct server **ret, struct error *err);
@@ -109,9 +110,9 @@ int server_listen(struct server *server, const struct listener_options *options,
 /* Port that a TCP listener really got. */
 int server_port(const struct server *server, const char *listener_name);
 /*
- * Streams end properly, running requests are answered (5 s at most; then they are told so), then
- * all closes. Turns the loop itself: call it when loop_run has returned, before what handlers use
- * is closed. A request still held by a room afterwards ends silently with that room's reply.
+ * Streams end properly, running requests are answered (grace_ms at most; then they are told so),
+ * then all closes. Turns the loop itself: call it when loop_run has returned, before what handlers
+ * use is closed. A request still held by a room afterwards ends silently with that room's reply.
  */
 void server_close(struct server *server);
 /* The table of Idempotency-Keys. */

@@ -262,6 +262,7 @@ struct server {
 	int64_t heartbeat_ms;
 	size_t lag_bytes;
 	unsigned stream_limit;
+	int64_t grace_ms;
 	bool is_closing;
 };
 

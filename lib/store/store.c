@@ -215,7 +215,7 @@ static void set_writable(struct store *store, bool is_writable, const char *why)
 	for (size_t i = 0; i < store->watcher_count; i++)
 		store->watchers[i].call(store->watchers[i].arg, is_writable);
 	if (!is_writable)
-		loop_timer_start(store->probe_timer, PROBE_EVERY_MS, 0);
+		loop_timer_start(store->probe_timer, store->options.probe_every_ms, 0);
 }
 
 static void end_job(struct store_job *job)
@@ -314,7 +314,7 @@ static void take_back_probe(struct store *store)
 	}
 	if (store->is_writable)
 		set_writable(store, false, "the store cannot write (held: store)");
-	loop_timer_start(store->probe_timer, PROBE_EVERY_MS, 0);
+	loop_timer_start(store->probe_timer, store->options.probe_every_ms, 0);
 }
 
 static void take_back(struct store *store)
@@ -354,7 +354,7 @@ static void on_probe_timer(void *arg)
 	if (store->is_writable)
 		return;
 	if (store->is_busy)
-		loop_timer_start(store->probe_timer, PROBE_EVERY_MS, 0);
+		loop_timer_start(store->probe_timer, store->options.probe_every_ms, 0);
 	else
 		store_commit_start(store, STORE_WORK_PROBE);
 }
@@ -501,6 +501,8 @@ int store_open(const struct store_options *options, struct loop *loop, struct st
 	if (!store)
 		abort();
 	store->options = *options;
+	if (!store->options.probe_every_ms)
+		store->options.probe_every_ms = PROBE_EVERY_MS;
 	store->loop = loop;
 	store->path = strdup(options->path);
 	store->lock_fd = -1;

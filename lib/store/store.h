@@ -38,7 +38,8 @@ struct store_options {
 	const struct store_schema *const *schemas;
 	size_t schema_count;
 	const char *const *append_only; /* NULL-ended table names */
-	bool read_only; /* no writer, no thread, no lock: verification beside a daemon */
+	bool read_only;		/* no writer, no thread, no lock: verification beside a daemon */
+	int64_t probe_every_ms; /* how often a store that cannot write tries again; 0 = 2 s */
 };
 
 /* ERROR_LOCKED when another process holds the data directory; ERROR_INVALID for a newer schema

@@ -1,5 +1,7 @@
 #include "audit_world.h"
 
+#include "test_directory.h"
+
 #include "lib/base/json.h"
 
 #include <check.h>
@@ -35,8 +37,7 @@ void audit_world_open(void)
 {
 	struct error err = ERROR_INIT;
 
-	snprintf(audit_world.directory, sizeof(audit_world.directory), "/tmp/test-audit-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(audit_world.directory));
+	test_directory(audit_world.directory, sizeof(audit_world.directory), "audit");
 	snprintf(audit_world.path, sizeof(audit_world.path), "%s/db", audit_world.directory);
 	ck_assert_int_eq(loop_open(&audit_world.loop, &err), 0);
 	audit_world_open_store();

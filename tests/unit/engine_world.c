@@ -12,6 +12,7 @@
 #include "plans/plan.h"
 #include "safety/item.h"
 #include "safety/lock.h"
+#include "test_directory.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -441,8 +442,7 @@ void world_open(void)
 	on_write = NULL;
 	for (int i = 0; i < CELLS; i++)
 		world_set((char[]){(char)('a' + i), 0}, "100");
-	snprintf(world.directory, sizeof(world.directory), "/tmp/rb-engine-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(world.directory));
+	test_directory(world.directory, sizeof(world.directory), "engine");
 	snprintf(path, sizeof(path), "%s/store.db", world.directory);
 	options.path = path;
 	ck_assert_int_eq(loop_open(&world.loop, &err), 0);

@@ -6,6 +6,7 @@
 #include "lib/base/time.h"
 #include "notify/notify_api.h"
 #include "people/people_api.h"
+#include "tests/unit/test_directory.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -92,8 +93,7 @@ void feature_open(const struct adapter_list *adapters)
 	int fd;
 
 	world = (struct feature_world){0};
-	strcpy(world.directory, "/tmp/rb-feature-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(world.directory));
+	test_directory(world.directory, sizeof(world.directory), "feature");
 	snprintf(world.log_path, sizeof(world.log_path), "%s/log", world.directory);
 	fd = open(world.log_path, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	ck_assert(fd >= 0 && dup2(fd, STDERR_FILENO) >= 0);

@@ -3,6 +3,7 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "notify/notify.h"
+#include "test_directory.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -56,8 +57,7 @@ void plan_world_open(const struct store_schema *const *schemas, size_t count)
 	li.roles = ROLE_AUTHOR | ROLE_APPROVER;
 	ann.roles = bob.roles = cid.roles = ROLE_APPROVER;
 	ann.environment = bob.environment = NULL;
-	strcpy(world.directory, "/tmp/rb-plans-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(world.directory));
+	test_directory(world.directory, sizeof(world.directory), "plans");
 	snprintf(path, sizeof(path), "%s/t.db", world.directory);
 	options.path = path;
 	ck_assert_int_eq(loop_open(&world.loop, &err), 0);

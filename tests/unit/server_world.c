@@ -4,6 +4,7 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
+#include "tests/unit/test_directory.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -34,6 +35,7 @@ struct take {
 	const char *name;
 	int64_t version;
 	struct loop_timer *timer;
+	bool is_opened; /* a stream */
 };
 
 static struct take *take_new(struct request *req)
@@ -137,6 +139,7 @@ static void get_held(struct request *req)
 	struct take *take = take_new(req);
 
 	request_hold(req);
+	take->world->held++;
 	take->timer = loop_timer_new(take->world->loop, answer_held, take);
 	loop_timer_start(take->timer, request_int(req, "ms", 20), 0);
 }
@@ -175,26 +178,26 @@ static void forget(struct request *req)
 
 static void on_opened(void *arg, struct stream *stream)
 {
-	struct world *world = arg;
+	struct take *take = arg;
 
-	world->opened++;
-	world->stream = stream;
+	take->is_opened = true;
+	take->world->opened++;
+	take->world->stream = stream;
 	stream_send(stream, "data: hello\n\n", 13);
 }
 
 static void on_closed(void *arg)
 {
-	struct world *world = arg;
+	struct take *take = arg;
 
-	world->closed++;
-	world->stream = NULL;
+	take->world->closed++;
+	if (take->is_opened)
+		take->world->stream = NULL;
 }
 
 static void get_stream(struct request *req)
 {
-	struct world *world = request_context(req);
-
-	request_stream(req, &(struct stream_options){on_opened, on_closed, world});
+	request_stream(req, &(struct stream_options){on_opened, on_closed, take_new(req)});
 }
 
 static void post_raw(struct request *req)
@@ -322,8 +325,7 @@ void world_open(struct world *world, const struct server_options *limits)
 	char path[128], address[128];
 
 	memset(world, 0, sizeof(*world));
-	strcpy(world->directory, "/tmp/test_server_XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(world->directory));
+	test_directory(world->directory, sizeof(world->directory), "server");
 	snprintf(path, sizeof(path), "%s/db", world->directory);
 	snprintf(world->socket_path, sizeof(world->socket_path), "%s/socket", world->directory);
 	ck_assert_int_eq(loop_open(&world->loop, &err), 0);

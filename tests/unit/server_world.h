@@ -11,8 +11,8 @@ struct world {
 	int port;
 	char directory[64];
 	char socket_path[96];
-	int asks, tells, opened, closed; /* what the handlers saw */
-	int late_answers;		 /* holders that answered when nobody waited */
+	int asks, tells, opened, closed, held; /* what the handlers saw */
+	int late_answers;		       /* holders that answered when nobody waited */
 	struct stream *stream;
 };
 

@@ -1,4 +1,5 @@
-/* A store of its own for each test, with a loop to turn and faults to inject; for test_store.c alone. */
+/* A store of its own for each test, with a loop to turn and faults to inject; for test_store.c
+ * alone. */
 #ifndef RB_TESTS_STORE_WORLD_H
 #define RB_TESTS_STORE_WORLD_H
 
@@ -50,7 +51,8 @@ static int open_with(const struct store_schema *const *list, bool read_only, str
 		.schemas = list,
 		.schema_count = 1,
 		.append_only = append_only,
-		.read_only = read_only};
+		.read_only = read_only,
+		.probe_every_ms = 50};
 
 	return store_open(&options, loop, &store, err);
 }

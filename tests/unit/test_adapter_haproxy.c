@@ -138,8 +138,13 @@ END_TEST
 
 static void answer_endless(struct peer *own, int fd)
 {
+	static const char LINE[] = "0x1 key value\n";
+	static char lines_of_it[4096 * (sizeof(LINE) - 1)];
+
+	for (size_t at = 0; at < sizeof(lines_of_it); at += sizeof(LINE) - 1)
+		memcpy(lines_of_it + at, LINE, sizeof(LINE) - 1);
 	peer_read_line(own, fd);
-	while (send(fd, "0x1 key value\n", 14, MSG_NOSIGNAL) > 0)
+	while (send(fd, lines_of_it, sizeof(lines_of_it), MSG_NOSIGNAL) > 0)
 		continue;
 }
 

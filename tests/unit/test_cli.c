@@ -2,6 +2,7 @@
 #include "tests/unit/check_main.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* --- a program with a few verbs --- */
 
@@ -357,8 +358,8 @@ END_TEST
 
 START_TEST(bash_understands_its_completion)
 {
-	FILE *script = fopen("/tmp/test_cli_completion.bash", "w");
-	char words[256] = "";
+	char path[] = "/tmp/test_cli_XXXXXX", command[64], words[256] = "";
+	FILE *script = fdopen(mkstemp(path), "w");
 	FILE *shell;
 
 	ck_assert_int_eq(run("completion bash"), 0);
@@ -370,11 +371,12 @@ START_TEST(bash_understands_its_completion)
 		script);
 	fclose(script);
 	forget();
-	shell = popen("bash /tmp/test_cli_completion.bash", "r");
+	snprintf(command, sizeof(command), "bash %s", path);
+	shell = popen(command, "r");
 	ck_assert_uint_gt(fread(words, 1, sizeof(words) - 1, shell), 0);
 	ck_assert_int_eq(pclose(shell), 0);
 	ck_assert_str_eq(words, "show\nplan print path\n--force\n");
-	remove("/tmp/test_cli_completion.bash");
+	remove(path);
 }
 END_TEST
 

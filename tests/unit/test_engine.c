@@ -262,12 +262,13 @@ END_TEST
 
 START_TEST(pause_keeps_the_level_and_resume_goes_on)
 {
-	const char *id = world_start("[" RAMP(200) "]", NULL);
+	const char *id = world_start("[" RAMP(120) "]", NULL);
 
-	world_turn(60);
+	while (world_audit_count("effect.outcome") < 1)
+		world_turn(1);
 	ck_assert_int_eq(world_command(id, EXECUTION_VERB_PAUSE, NULL), 0);
 	world_until(id, EXECUTION_PAUSED, 2000);
-	world_turn(400);
+	world_turn(200);
 	ck_assert_str_eq(world_get("a"), "75");
 	ck_assert_int_eq(world_command(id, EXECUTION_VERB_RESUME, NULL), 0);
 	world_until(id, EXECUTION_SUCCEEDED, 3000);
@@ -344,9 +345,10 @@ END_TEST
 
 START_TEST(after_a_crash_in_a_hold_the_run_goes_on_and_doubles_nothing)
 {
-	const char *id = world_start("[" RAMP(200) "]", NULL);
+	const char *id = world_start("[" RAMP(120) "]", NULL);
 
-	world_turn(60);
+	while (world_audit_count("effect.outcome") < 1)
+		world_turn(1);
 	ck_assert_uint_eq(world_writes, 1);
 	world_restart();
 	world_until(id, EXECUTION_SUCCEEDED, 3000);

@@ -59,6 +59,7 @@ static void open_jail(const char *program, size_t max_children, bool accept_no_j
 	char path[512];
 	const struct jail_options options = {.runner_path = path,
 		.max_children = max_children,
+		.first_pause_ms = 20,
 		.accept_no_jail = accept_no_jail};
 	struct error err = ERROR_INIT;
 

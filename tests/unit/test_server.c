@@ -1,6 +1,8 @@
 #include "tests/unit/check_main.h"
 #include "tests/unit/server_world.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -459,8 +461,12 @@ START_TEST(tls_serves_also_beyond_loopback)
 		"curl -s -m 5 --cacert %s https://localhost:%d/api/things/cup", certificate,
 		server_port(world.server, "tls"));
 	curl = popen(command, "r");
-	world_turn(&world, 1500);
-	ck_assert_uint_gt(fread(out, 1, sizeof(out) - 1, curl), 0);
+	for (ssize_t got = 0; got <= 0;) {
+		world_turn(&world, 5);
+		fcntl(fileno(curl), F_SETFL, O_NONBLOCK);
+		got = read(fileno(curl), out, sizeof(out) - 1);
+		ck_assert(got > 0 || (got < 0 && errno == EAGAIN));
+	}
 	ck_assert_int_eq(pclose(curl), 0);
 	ck_assert_ptr_nonnull(strstr(out, "\"name\":\"cup\""));
 	world_close(&world);
