@@ -3,6 +3,7 @@
  * undo differ only in what they decide after the first read.
  */
 #include "executor/run.h"
+#include "lib/base/moment.h"
 #include "lib/base/text.h"
 
 #include <math.h>
@@ -104,6 +105,7 @@ static void on_sent(void *arg, const struct adapter_result *result)
 	struct effect *effect = arg;
 	struct run *run = effect->run;
 
+	moment_pass("answered");
 	run->calls--;
 	run_wake(run);
 	if (effect->phase != EFFECT_PHASE_SENT)
@@ -126,6 +128,7 @@ void effect_send(struct effect *effect)
 	effect->phase = EFFECT_PHASE_SENT;
 	effect->sent_ms = time_mono_ms();
 	probe->writes++;
+	moment_pass("send");
 	if (probe->adapter->write(run->executor->options.client, &probe->target, &probe->address,
 		    effect->row.wanted, effect->now_version, RUN_TARGET_TIMEOUT_MS, on_sent, effect,
 		    &err) == 0) {

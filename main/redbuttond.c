@@ -1,6 +1,7 @@
 #include "audit/audit_verify.h"
 #include "lib/base/arena.h"
 #include "lib/base/log.h"
+#include "lib/base/moment.h"
 #include "lib/base/text.h"
 #include "main/app.h"
 #include "main/restore.h"
@@ -163,7 +164,8 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], modes[i].flag))
 			return modes[i].run(argc - 1, argv + 1);
 	signal(SIGPIPE, SIG_IGN);
-	if (read_settings(argc, argv, &settings, &err) < 0)
+	if (moment_take_flags(&argc, argv, &err) < 0 ||
+		read_settings(argc, argv, &settings, &err) < 0)
 		return fail(&err);
 	rc = run_daemon(settings, &err);
 	config_free(settings);

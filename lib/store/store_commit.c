@@ -2,6 +2,7 @@
  * The thread that does nothing but COMMIT and checkpoints. While `is_busy` is set the writer is
  * its own; a semaphore hands it over, an async hands it back.
  */
+#include "lib/base/moment.h"
 #include "lib/store/store_rooms.h"
 
 #include <stdio.h>
@@ -31,12 +32,16 @@ static bool probe(struct store *store)
 static void commit(struct store *store)
 {
 	sqlite3 *db = store->writer.db;
-	uint64_t from = uv_hrtime();
+	uint64_t from;
 
+	moment_pass("commit");
+	from = uv_hrtime();
 	store->work_rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
 	store->work_ms = (double)(uv_hrtime() - from) / 1e6;
-	if (store->work_rc == SQLITE_OK)
+	if (store->work_rc == SQLITE_OK) {
+		moment_pass("committed");
 		return;
+	}
 	snprintf(store->work_message, sizeof(store->work_message), "%s", sqlite3_errmsg(db));
 	if (!sqlite3_get_autocommit(db))
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);

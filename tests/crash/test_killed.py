@@ -46,6 +46,16 @@ def test_a_daemon_killed_while_it_undoes_brings_everything_back(production, peop
     cli.ok("audit", "verify", "--data-dir", daemon.data_dir)
 
 
+def test_what_ships_knows_no_moment_to_die_at(tmp_path):
+    import subprocess
+    from harness.daemon import bin_folder
+    done = subprocess.run([bin_folder() / "redbuttond", "--crash-at", "1", "--data-dir", tmp_path], capture_output=True,
+                          text=True, timeout=20)
+    assert done.returncode == 2 and '"--crash-at" is not understood' in done.stderr
+    assert not list(tmp_path.iterdir())
+    assert b"--crash-at" not in (bin_folder() / "redbuttond").read_bytes()
+
+
 def test_a_second_daemon_on_the_same_directory_is_refused(daemon, make_daemon):
     import subprocess
     command = [str(word) for word in daemon.command()]
