@@ -25,7 +25,9 @@ class FakeHAProxy:
     def __init__(self, name="edge-1"):
         self.name, self.lock = name, threading.Lock()
         self.weights = collections.defaultdict(lambda: 100)
-        self.writes, self.open, self.listener, self.port = [], set(), None, 0
+        self.writes, self.open, self.listener = [], set(), None
+        self.place = self._bind(0)
+        self.port = self.place.getsockname()[1]
         self.loses = self.mute = False
         self.talks = None
         self.start()
@@ -34,10 +36,18 @@ class FakeHAProxy:
     def address(self):
         return f"tcp:127.0.0.1:{self.port}"
 
+    @staticmethod
+    def _bind(port):
+        bound = socket.socket()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
+        return bound
+
     def start(self):
-        """On the same port as before."""
-        self.listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = self.listener.getsockname()[1]
+        """On the same port as before. `place` is bound to it and never listens: so the port stays ours
+        while we are away, and nobody else answers there or draws it for a connection."""
+        self.listener = self._bind(self.port)
+        self.listener.listen(64)
         threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
         return self
 
