@@ -1,16 +1,64 @@
-"""The main job on real planes: approved by a second person, moved, brought back, proved."""
+"""The main job on real planes, while requests flow: approved by a second person, moved, brought
+back, proved. What is true is asked of HAProxy and of the load, not of redbutton."""
+import threading
+import time
 from pathlib import Path
 
 import pytest
-from harness.plans import activate, start, wait_for_state
+from harness.plans import PLANS, activate, start, wait_for_state
 
 PLAN = Path(__file__).parent / "plans" / "shift.lua"
+DRAIN = "checkout/drain-zone"
 
 
 @pytest.fixture
 def shift(production, people):
     activate(people, PLAN, "test/shift")
     return production
+
+
+@pytest.fixture
+def drain(production, people, tmp_path):
+    """The plan of the demo; its waits are cut from half a minute to seconds, nothing else is changed."""
+    text = (PLANS / "checkout-drain-zone.lua").read_text()
+    for long, short, count in (('lasting("30s")', 'lasting("2s")', 1), ('lasting("15s")', 'lasting("2s")', 2)):
+        assert text.count(long) == count, f"the plan has no {long} any more"
+        text = text.replace(long, short)
+    file = tmp_path / "drain-zone.lua"
+    file.write_text(text)
+    activate(people, file, DRAIN)
+    return production
+
+
+class Watcher:
+    """The distinct weights of zone a on each edge, in the order in which they were seen."""
+
+    def __init__(self, topology):
+        self.topology, self.seen, self.is_over = topology, [[] for _ in topology.edges], False
+        self.thread = threading.Thread(target=self.look, daemon=True)
+
+    def look(self):
+        while not self.is_over:
+            for seen, weight in zip(self.seen, self.topology.weights("a")):
+                if not seen or seen[-1] != weight:
+                    seen.append(weight)
+            time.sleep(0.1)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over = True
+        self.thread.join()
+
+
+def share_of_a(topology):
+    """Measured over the last two seconds, once they are over; nobody's request failed."""
+    time.sleep(2.2)
+    measured = topology.shares(2)
+    assert measured["requests"] > 60 and measured["errors"] == 0
+    return measured["zones"]["a"]
 
 
 def weights(topology, zone="a"):
@@ -21,18 +69,33 @@ def verify(daemon, cli):
     return cli.ok("audit", "verify", "--data-dir", daemon.data_dir)
 
 
-def test_a_run_moves_both_edges_and_a_rollback_brings_them_back(shift, people, daemon, cli):
-    preview = people.alice.json("preview", "test/shift", "zone=a")
-    assert [row["new"] for row in preview["table"]] == [["75", "50", "25", "0"]] * 2
-    assert weights(shift) == [100, 100], "a preview writes nothing"
-    run = start(people, "test/shift", "zone=a")
-    wait_for_state(people, run, "SUCCEEDED")
-    assert weights(shift) == [0, 0]
-    assert len(people.alice.json("effects")) == 2
-    people.alice.ok("execution", "rollback", run, "--reason", "好了")
-    assert weights(shift) == [100, 100]
+def test_drained_step_by_step_and_brought_back(drain, people, daemon, cli):
+    assert share_of_a(drain) == pytest.approx(0.5, abs=0.05)
+    preview = people.alice.json("preview", DRAIN, "zone=a", "stages=50,0")
+    assert [row["new"] for row in preview["table"]] == [["50", "0"]] * 2
+    assert drain.weights("a") == [100, 100], "a preview writes nothing"
+    with Watcher(drain) as watcher:
+        run = start(people, DRAIN, "zone=a", "hold=5s", "stages=50,0")
+        wait_for_state(people, run, "SUCCEEDED", seconds=60)
+    assert watcher.seen == [[100, 50, 0]] * 2
+    assert share_of_a(drain) == 0
+    assert sorted(item["target"] for item in people.alice.json("effects")) == ["edge-1", "edge-2"]
+
+    with Watcher(drain) as watcher:
+        people.alice.ok("execution", "rollback", run, "--reason", "好了")
+    assert watcher.seen == [[0, 100]] * 2, "one write back to the baseline"
+    assert share_of_a(drain) == pytest.approx(0.5, abs=0.05)
     assert people.alice.json("effects") == []
     verify(daemon, cli)
+
+
+def test_errors_behind_the_edges_roll_the_drain_back(drain, people):
+    run = start(people, DRAIN, "zone=a", "hold=20s")
+    while drain.weights("a") != [75, 75]:
+        time.sleep(0.1)
+    drain.zone_fails("b")
+    wait_for_state(people, run, "ROLLED_BACK", seconds=30)
+    assert drain.weights("a") == [100, 100]
 
 
 def test_the_plans_own_way_back_goes_through_its_stages(shift, people):
