@@ -23,7 +23,8 @@ static int run_language(struct cli *cli, struct error *err);
 #define LIBRARY_FLAG                                                                               \
 	{                                                                                          \
 		"library", "DIR", false, false,                                                    \
-			"where library modules are (default: lua-scripts/library)"                 \
+			"where library modules are (default: lua-scripts/library, then the "       \
+			"installed one)"                                                           \
 	}
 #define REASON_FLAG                                                                                \
 	{                                                                                          \

@@ -5,13 +5,15 @@
 #include "lib/base/text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_LIBRARY "lua-scripts/library"
-#define FILE_MAX_BYTES	(1u << 20)
-#define MODULES_MAX	64
+#define DEFAULT_LIBRARY	  "lua-scripts/library"
+#define INSTALLED_LIBRARY "../share/redbutton/library"
+#define FILE_MAX_BYTES	  (1u << 20)
+#define MODULES_MAX	  64
 
 static void free_json(void *value)
 {
@@ -81,16 +83,30 @@ static const char *required_name(struct arena *arena, const char *text)
 	return text[1 + length] == quote ? arena_text_n(arena, text + 1, length) : NULL;
 }
 
+/* Of the package, seen from this program's place; NULL when that cannot be read. */
+static const char *installed(struct arena *arena, const char *file)
+{
+	char directory[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
+
+	if (length < 0)
+		return NULL;
+	directory[length] = 0;
+	return plan_files_beside(
+		arena, directory, arena_format(arena, INSTALLED_LIBRARY "/%s", file));
+}
+
 static int read_module(struct arena *arena, const char *path, const char *library, const char *name,
 	const char **ret, struct error *err)
 {
 	const char *file = arena_format(arena, "%s.lua", name);
 	const char *places[] = {plan_files_beside(arena, path, file),
 		plan_files_beside(arena, path, arena_format(arena, "../library/%s", file)),
-		arena_format(arena, "%s/%s", library ? library : DEFAULT_LIBRARY, file)};
+		arena_format(arena, "%s/%s", library ? library : DEFAULT_LIBRARY, file),
+		library ? NULL : installed(arena, file)};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (access(places[i], F_OK) == 0)
+		if (places[i] && access(places[i], F_OK) == 0)
 			return plan_files_text(arena, places[i], FILE_MAX_BYTES, ret, err);
 	*ret = NULL;
 	return 0;

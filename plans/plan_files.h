@@ -15,7 +15,8 @@ struct plan_files {
 
 /*
  * Reads `path` and, for each `require "name"` in it and in what that requires, name.lua beside it,
- * in ../library beside it, or in `library` (NULL = lua-scripts/library). A module that is nowhere is left out: the runner
+ * in ../library beside it, or in `library` (NULL = lua-scripts/library, then the one that was
+ * installed with this program). A module that is nowhere is left out: the runner
  * says at which line it is missed.
  */
 int plan_files_read(struct arena *arena, const char *path, const char *library, struct plan_files *ret,
