@@ -113,6 +113,13 @@ int approval_use(struct store_tx *tx, const char *subject_kind, const char *subj
 /* Everything open or approved over (kind, id) but not over `keep_digest` (may be NULL) is void, with the reason. */
 int approval_void(struct store_tx *tx, const char *subject_kind, const char *subject_id, const char *keep_digest,
 	const char *reason, const struct audit_actor *actor, int64_t now_us, struct error *err);
+struct approval_open_request {
+	const struct approval_request *request;
+	bool may_decide; /* the principal, now */
+};
+/* The newest 200 that are pending; `principal` may be NULL. */
+int approval_list_open(struct store_tx *tx, struct arena *arena, const struct principal *principal, int64_t now_us,
+	struct approval_open_request **ret, size_t *ret_count, struct error *err);
 int approval_get(struct store_tx *tx, struct arena *arena, const char *id, struct approval_request **ret, struct error *err);
 /* The newest request over that subject and digest. ERROR_NOT_FOUND when there was none. */
 int approval_find(struct store_tx *tx, struct arena *arena, const char *subject_kind, const char *subject_id,

@@ -275,3 +275,27 @@ int approval_decide(struct store_tx *tx, struct approval_decide *decide, struct 
 	arena_done(&arena);
 	return rc;
 }
+
+int approval_list_open(struct store_tx *tx, struct arena *arena, const struct principal *principal,
+	int64_t now_us, struct approval_open_request **ret, size_t *ret_count, struct error *err)
+{
+	struct approval_open_request *open;
+	struct approval_request **list;
+	struct error why = ERROR_INIT;
+	size_t count, level;
+	int rc = approval_store_list(
+		tx, arena, approval_state_word(APPROVAL_PENDING), &list, &count, err);
+
+	if (rc < 0)
+		return rc;
+	open = arena_alloc(arena, (count + 1) * sizeof(*open));
+	for (size_t i = 0; i < count; i++) {
+		open[i].request = list[i];
+		open[i].may_decide =
+			principal && approval_may_decide(tx, arena, list[i], principal,
+					     APPROVAL_APPROVE, now_us, &level, &why) >= 0;
+	}
+	*ret = open;
+	*ret_count = count;
+	return 0;
+}

@@ -107,6 +107,10 @@ extern const struct store_schema executor_schema;
 int execution_get(struct store_tx *tx, struct arena *arena, const char *id, struct execution **ret,
 	struct error *err);
 
+/* How many runs are, or ended, in each state: by enum execution_state. */
+int execution_count(
+	struct store_tx *tx, int64_t ret_counts[static EXECUTION_CANCELED + 1], struct error *err);
+
 /* --- start --- */
 
 /* The daemon itself: starts the way back of what has expired, and nothing else. */

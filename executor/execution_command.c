@@ -311,19 +311,19 @@ static int check_answer(
 }
 
 /* The role of a gate names a role or a group. */
-static int check_may_answer(struct store_tx *tx, const struct execution_command *command,
+int execution_check_answer(struct store_tx *tx, const struct principal *principal,
 	const char *role, struct error *err)
 {
 	struct error ignored = ERROR_INIT;
 	enum role known;
 
-	if (people_is_in_group(tx, command->principal->person_id, role))
+	if (people_is_in_group(tx, principal->person_id, role))
 		return 0;
 	if (role_parse("role", role, &known, &ignored) == 0 &&
-		people_has_role(tx, command->principal->person_id, known, &(struct scope){0}))
+		people_has_role(tx, principal->person_id, known, &(struct scope){0}))
 		return 0;
 	error_set(err, ERROR_FORBIDDEN, "this gate is answered by %s, and %s is not", role,
-		command->principal->person_name);
+		principal->person_name);
 	return error_remedy(err, "ask somebody who is in the group or has the role %s", role);
 }
 
@@ -368,7 +368,7 @@ static int do_answer(struct store_tx *tx, const struct execution *row,
 		return find_conflict(tx, row, command, err);
 	}
 	rc = execution_find_gate(tx, row, command, role, err);
-	if (rc < 0 || check_may_answer(tx, command, role, err) < 0)
+	if (rc < 0 || execution_check_answer(tx, command->principal, role, err) < 0)
 		return err->code;
 	change->state = row->state;
 	change->reason = row->reason;

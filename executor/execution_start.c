@@ -483,17 +483,25 @@ int execution_refuse(struct store_tx *tx, struct execution_refusal *refusal, str
 	return execution_change_state(tx, row, &change, &audit_system, refusal->notify_id, err);
 }
 
+int execution_check_right_on(struct store_tx *tx, struct arena *arena, const struct graph *graph,
+	const struct principal *principal, struct error *err)
+{
+	struct scope scope = {0};
+
+	if (scope_of(tx, arena, graph, &scope, err) < 0)
+		return err->code;
+	return require_right(principal, &scope, err);
+}
+
 int execution_check_right(struct store_tx *tx, const char *graph_digest,
 	const struct principal *principal, struct error *err)
 {
 	struct arena *arena = store_tx_arena(tx);
 	struct stored_graph *stored;
-	struct scope scope = {0};
 	struct graph *graph;
 
 	if (graph_store_get(tx, arena, graph_digest, &stored, err) < 0 ||
-		graph_parse(arena, stored->bytes, stored->length, &graph, err) < 0 ||
-		scope_of(tx, arena, graph, &scope, err) < 0)
+		graph_parse(arena, stored->bytes, stored->length, &graph, err) < 0)
 		return err->code;
-	return require_right(principal, &scope, err);
+	return execution_check_right_on(tx, arena, graph, principal, err);
 }

@@ -13,6 +13,10 @@
 	"('SUCCEEDED', 'SUCCEEDED_WITH_EXCEPTIONS', 'FAILED', 'ABORTED', 'ROLLED_BACK',"           \
 	" 'ROLLED_BACK_WITH_EXCEPTIONS', 'TIMED_OUT', 'REJECTED', 'EXPIRED', 'CANCELED')"
 
+#define OPEN_WORDS                                                                                 \
+	"('PENDING_APPROVAL', 'QUEUED', 'RUNNING', 'PAUSING', 'PAUSED', 'ABORTING',"               \
+	" 'ROLLING_BACK', 'MONITORING')"
+
 static const struct store_statement INSERT = STORE_STATEMENT(
 	"INSERT INTO execution (id, plan, version_id, version_number, graph_digest, kind, action, "
 	"mode,"
@@ -42,9 +46,15 @@ static const struct store_statement CHANGE = STORE_STATEMENT(
 	" WHERE id = :id AND state NOT IN " TERMINAL_WORDS);
 static const struct store_statement LIST =
 	STORE_STATEMENT("SELECT " COLUMNS " FROM execution WHERE (:state IS NULL OR state = :state)"
-			" AND (:open = 0 OR state NOT IN " TERMINAL_WORDS ")"
 			" AND (:plan IS NULL OR plan = :plan) AND (:before IS NULL OR id < :before)"
 			" ORDER BY id DESC LIMIT :limit");
+/* By the index: few are open among many that have ended. */
+static const struct store_statement LIST_OPEN =
+	STORE_STATEMENT("SELECT " COLUMNS " FROM execution WHERE state IN " OPEN_WORDS
+			" AND (:plan IS NULL OR plan = :plan) AND (:before IS NULL OR id < :before)"
+			" ORDER BY id DESC LIMIT :limit");
+static const struct store_statement COUNT =
+	STORE_STATEMENT("SELECT state, count(*) AS executions FROM execution GROUP BY state");
 static const struct store_statement IDS =
 	STORE_STATEMENT("SELECT id FROM execution WHERE state = :state ORDER BY id");
 static const struct store_statement FIND_WAITING = STORE_STATEMENT(
@@ -184,12 +194,12 @@ int execution_store_list(struct store_tx *tx, struct arena *arena,
 {
 	bool is_open = text_is_equal(filter->state, "open");
 	struct execution **rows = arena_alloc(arena, sizeof(*rows) * (size_t)(filter->limit + 1));
-	struct store_query *query = store_query(tx, &LIST);
+	struct store_query *query = store_query(tx, is_open ? &LIST_OPEN : &LIST);
 	size_t count = 0;
 	int rc;
 
-	store_bind_text(query, ":state", is_open ? NULL : filter->state);
-	store_bind_int(query, ":open", is_open);
+	if (!is_open)
+		store_bind_text(query, ":state", filter->state);
 	store_bind_text(query, ":plan", filter->plan);
 	store_bind_text(query, ":before", filter->before);
 	store_bind_int(query, ":limit", filter->limit);
@@ -202,6 +212,20 @@ int execution_store_list(struct store_tx *tx, struct arena *arena,
 	*ret = rows;
 	*ret_count = count;
 	return 0;
+}
+
+int execution_count(
+	struct store_tx *tx, int64_t ret_counts[static EXECUTION_CANCELED + 1], struct error *err)
+{
+	struct store_query *query = store_query(tx, &COUNT);
+	int rc;
+
+	for (int state = 0; state <= EXECUTION_CANCELED; state++)
+		ret_counts[state] = 0;
+	while ((rc = store_next(query, err)) == 1)
+		ret_counts[execution_state_of(store_text(query, "state"))] =
+			store_int(query, "executions");
+	return rc;
 }
 
 int execution_store_ids(struct store_tx *tx, struct arena *arena, enum execution_state state,

@@ -3,6 +3,7 @@
 #include "inventory/target_rooms.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
+#include "lib/base/time.h"
 #include "people/people_api.h"
 
 #include <string.h>
@@ -248,16 +249,6 @@ static void remove_target(struct request *req)
 
 /* --- checking --- */
 
-static const char *const outcome_words[] = {
-	[ADAPTER_OK] = "ok",
-	[ADAPTER_ABSENT] = "absent",
-	[ADAPTER_UNKNOWN] = "unknown",
-	[ADAPTER_REFUSED] = "refused",
-	[ADAPTER_STALE] = "stale",
-	[ADAPTER_UNREACHABLE] = "unreachable",
-	[ADAPTER_NO_ANSWER] = "no_answer",
-};
-
 static void reply_check(struct request *req, const char *outcome, const char *message)
 {
 	json_t *object = json_object();
@@ -268,35 +259,46 @@ static void reply_check(struct request *req, const char *outcome, const char *me
 	request_reply_json(req, 200, object);
 }
 
+/* The server may have gone when the answer comes: what is needed is kept here. */
+struct check {
+	struct request *req;
+	struct target *target;
+	struct target_watch *watch;
+};
+
 static void on_checked(void *arg, const struct adapter_result *result)
 {
-	struct request *req = arg;
+	const struct check *check = arg;
 	const char *message = result->message;
 
+	target_watch_note(
+		check->watch, check->target, result->outcome, result->message, time_now_us());
 	if (message)
-		message = text_visible(request_arena(req), message);
-	reply_check(req, outcome_words[result->outcome], message);
+		message = text_visible(request_arena(check->req), message);
+	reply_check(check->req, target_outcome_word(result->outcome), message);
 }
 
 static void check_target(struct request *req)
 {
 	const struct target_context *context = request_context(req);
 	const struct adapter *adapter;
+	struct check *call = request_alloc(req, sizeof(*call));
 	struct adapter_target view;
-	struct target *target;
 
-	if (target_get(request_reader(req), request_arena(req), request_text(req, "name"), &target,
-		    request_error(req)) < 0) {
+	call->req = req;
+	call->watch = context->watch;
+	if (target_get(request_reader(req), request_arena(req), request_text(req, "name"),
+		    &call->target, request_error(req)) < 0) {
 		request_fail(req);
 		return;
 	}
-	adapter = adapter_find(context->adapters, target->kind);
+	adapter = adapter_find(context->adapters, call->target->kind);
 	if (!adapter || !adapter->check) {
 		reply_check(req, "unknown", "this kind of target has no check");
 		return;
 	}
-	view = target_for_adapter(target);
-	if (adapter->check(context->client, &view, CHECK_TIMEOUT_MS, on_checked, req,
+	view = target_for_adapter(call->target);
+	if (adapter->check(context->client, &view, CHECK_TIMEOUT_MS, on_checked, call,
 		    request_error(req)) < 0)
 		reply_check(req, "unreachable", request_error(req)->message);
 	else

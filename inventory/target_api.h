@@ -3,6 +3,7 @@
 #define RB_INVENTORY_TARGET_API_H
 
 #include "inventory/target.h"
+#include "inventory/target_watch.h"
 #include "lib/server/server.h"
 
 /* What the handlers need; lives as long as the server. */
@@ -10,6 +11,7 @@ struct target_context {
 	struct people *people;
 	struct client *client;
 	const struct adapter_list *adapters;
+	struct target_watch *watch; /* that is told of checks made by hand; may be NULL */
 };
 
 struct route_table target_routes(struct target_context *context);

@@ -12,6 +12,15 @@ int target_store_get(struct store_tx *tx, struct arena *arena, const char *name,
 /* kind NULL = all; by name. */
 int target_store_list(struct store_tx *tx, struct arena *arena, const char *kind,
 	struct target ***ret, size_t *ret_count, struct error *err);
+/* What an overview needs of a target. */
+struct target_brief {
+	char id[ID_SIZE];
+	const char *name, *kind;
+	int64_t version;
+};
+/* All, by name. */
+int target_store_briefs(struct store_tx *tx, struct arena *arena, struct target_brief **ret,
+	size_t *ret_count, struct error *err);
 int target_store_insert(struct store_tx *tx, const struct target *target, struct error *err);
 /* ERROR_STALE when the version moved on. */
 int target_store_update(

@@ -10,6 +10,8 @@ static const struct store_statement select_kind =
 	STORE_STATEMENT("SELECT " TARGET_COLUMNS " FROM target WHERE kind = :kind ORDER BY name");
 static const struct store_statement select_all =
 	STORE_STATEMENT("SELECT " TARGET_COLUMNS " FROM target ORDER BY name");
+static const struct store_statement select_briefs =
+	STORE_STATEMENT("SELECT id, name, kind, version FROM target ORDER BY name");
 static const struct store_statement insert_target = STORE_STATEMENT(
 	"INSERT INTO target (" TARGET_COLUMNS ") VALUES (:id, :name, :kind, :address, :credential,"
 	" :environment, :site, :zone, :service, :tier, :labels, :allow, :networks, :version,"
@@ -72,6 +74,28 @@ int target_store_list(struct store_tx *tx, struct arena *arena, const char *kind
 	while ((rc = store_next(query, err)) > 0) {
 		list = arena_grow(arena, list, count, &capacity, sizeof(struct target *));
 		list[count++] = read_target(query, arena);
+	}
+	if (rc < 0)
+		return rc;
+	*ret = list;
+	*ret_count = count;
+	return 0;
+}
+
+int target_store_briefs(struct store_tx *tx, struct arena *arena, struct target_brief **ret,
+	size_t *ret_count, struct error *err)
+{
+	struct store_query *query = store_query(tx, &select_briefs);
+	struct target_brief *list = NULL;
+	size_t count = 0, capacity = 0;
+	int rc;
+
+	while ((rc = store_next(query, err)) > 0) {
+		list = arena_grow(arena, list, count, &capacity, sizeof(*list));
+		store_text_into(query, "id", list[count].id, sizeof(list[count].id));
+		list[count].name = store_text_copy(query, "name", arena);
+		list[count].kind = store_text_copy(query, "kind", arena);
+		list[count++].version = store_int(query, "version");
 	}
 	if (rc < 0)
 		return rc;

@@ -5,6 +5,7 @@
 #include "main/app_rooms.h"
 #include "main/settings.h"
 #include "notify/notify_api.h"
+#include "operations/status_api.h"
 #include "people/people_api.h"
 #include "plans/plan_api.h"
 #include "safety/item_api.h"
@@ -61,6 +62,7 @@ static int open_server(struct app *app, struct error *err)
 		preview_routes(&app->executor_api),
 		execution_routes(&app->executor_api),
 		audit_routes(&app->audit_api),
+		status_routes(&app->status),
 	};
 	struct server_options options = {
 		.loop = app->loop,
@@ -159,6 +161,19 @@ static int open_notifier(struct app *app, struct error *err)
 		config_text(app->settings, "origin"), &app->notifier, err);
 }
 
+static int open_watch(struct app *app, struct error *err)
+{
+	struct target_watch_options options = {
+		.loop = app->loop,
+		.store = app->store,
+		.client = app->client,
+		.adapters = &adapter_list,
+		.interval_ms = config_int(app->settings, "target-check-interval"),
+	};
+
+	return target_watch_open(&options, &app->watch, err);
+}
+
 /* Beside the daemon in a build tree; installed it lies in libexec. */
 static const char *find_runner(struct app *app)
 {
@@ -223,7 +238,7 @@ static int fill_contexts(struct app *app, struct error *err)
 	(void)err;
 	app->started_at_us = time_now_us();
 	app->health = (struct health){app->store, app->jail, app->started_at_us};
-	app->targets = (struct target_context){app->people, app->client, &adapter_list};
+	app->targets = (struct target_context){app->people, app->client, &adapter_list, app->watch};
 	app->audit_api = (struct audit_api){
 		.audit = app->audit,
 		.store = app->store,
@@ -234,6 +249,14 @@ static int fill_contexts(struct app *app, struct error *err)
 	};
 	app->executor_api = (struct executor_api){
 		app->executor, plans_builder(app->plans), app->jail, app->store};
+	app->status = (struct status_rooms){
+		.store = app->store,
+		.executor = app->executor,
+		.jail = app->jail,
+		.audit = app->audit,
+		.watch = app->watch,
+		.started_at_us = app->started_at_us,
+	};
 	return 0;
 }
 
@@ -247,6 +270,7 @@ static const open_step open_steps[] = {
 	open_people,
 	open_approvals,
 	open_notifier,
+	open_watch,
 	open_jail,
 	open_plans,
 	open_executor,
@@ -281,6 +305,7 @@ void app_close(struct app *app)
 		return;
 	server_close(app->server);
 	executor_stop(app->executor);
+	target_watch_stop(app->watch);
 	jail_close(app->jail);
 	notifier_close(app->notifier);
 	audit_feed_close(app->feed);
@@ -288,6 +313,7 @@ void app_close(struct app *app)
 	store_close(app->store);
 	executor_close(app->executor);
 	client_close(app->client);
+	target_watch_close(app->watch);
 	plans_close(app->plans);
 	approvals_close(app->approvals);
 	people_close(app->people);

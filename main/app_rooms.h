@@ -18,6 +18,7 @@
 #include "main/bootstrap.h"
 #include "main/health_api.h"
 #include "notify/notify.h"
+#include "operations/status.h"
 #include "people/people.h"
 #include "plans/plan.h"
 
@@ -33,6 +34,7 @@ struct app {
 	struct people *people;
 	struct approvals *approvals;
 	struct notifier *notifier;
+	struct target_watch *watch;
 	struct jail *jail;
 	struct plans *plans;
 	struct executor *executor;
@@ -42,6 +44,7 @@ struct app {
 	struct target_context targets;
 	struct executor_api executor_api;
 	struct audit_api audit_api;
+	struct status_rooms status;
 	/* The run of the daemon. */
 	struct bootstrap bootstrap;
 	struct loop_timer *watchdog;

@@ -4,8 +4,8 @@
 #include "executor/execution_cli.h"
 #include "inventory/target_cli.h"
 #include "lib/cli/cli.h"
-#include "main/health_cli.h"
 #include "notify/notify_cli.h"
+#include "operations/status_cli.h"
 #include "people/people_cli.h"
 #include "plans/plan_cli.h"
 #include "safety/item_cli.h"
@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 		people_verbs,
 		token_verbs,
 		notify_verbs,
-		health_verbs,
+		status_verbs,
 	};
 	const struct cli_note notes[] = {plan_note};
 	const struct cli_program redbutton = {

@@ -22,6 +22,8 @@ static const struct config_option options[] = {
 	{"runner", CONFIG_PATH, "", 0, 0,
 		"the program redbutton-runner (default: found beside the daemon)"},
 	{"runner-children", CONFIG_INT, "8", 1, 32, "evaluations of plans at once"},
+	{"target-check-interval", CONFIG_DURATION, "2m", 1000, 86400000,
+		"how often each target is looked at, read only, for `redbutton status`"},
 	{"log", CONFIG_TEXT, "info", 0, 0, "level, or level,room=level,...: error warn info debug"},
 };
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))

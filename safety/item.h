@@ -99,6 +99,23 @@ int item_get(struct store_tx *tx, struct arena *arena, const char *id, struct it
 /* Open items, newest first; of one run, of one register, or all (NULL, NULL). */
 int item_list(struct store_tx *tx, struct arena *arena, const char *execution_id,
 	const char *register_key, struct item ***ret, size_t *ret_count, struct error *err);
+/* The open items of one run, as one line of an overview. */
+struct item_group {
+	const char *execution_id, *plan, *person;
+	const char *register_key; /* of the first, by name */
+	int64_t count;
+	int64_t troubled;    /* UNKNOWN, CONFLICT or ORPHANED */
+	int64_t unconfirmed; /* an intent is out */
+	int64_t since_us;    /* of the oldest */
+	int64_t expires_at_us; /* of the one that ends first */
+	const char *on_expiry;
+};
+/* Those with trouble first, then what expires first; at most `limit`. */
+int item_list_groups(struct store_tx *tx, struct arena *arena, int64_t limit,
+	struct item_group **ret, size_t *ret_count, struct error *err);
+/* How many are open in each state, by enum item_state; of those, how many are past their time. */
+int item_count(struct store_tx *tx, int64_t now_us, int64_t ret_counts[static ITEM_CLOSED + 1],
+	int64_t *ret_expired, struct error *err);
 /* Open items whose time is over and of which nobody was told yet. */
 int item_list_expired(struct store_tx *tx, struct arena *arena, int64_t now_us, struct item ***ret,
 	size_t *ret_count, struct error *err);

@@ -56,6 +56,17 @@ static const struct store_statement LIST = STORE_STATEMENT(
 static const struct store_statement LIST_EXPIRED = STORE_STATEMENT(
 	"SELECT " COLUMNS " FROM safety_item item WHERE state <> 'CLOSED'"
 	" AND expires_at_us <= :now AND expiry_told = 0 ORDER BY expires_at_us LIMIT 1000");
+static const struct store_statement LIST_GROUPS = STORE_STATEMENT(
+	"SELECT execution_id, min(plan) AS plan, min(person) AS person,"
+	" min(register_key) AS register_key, count(*) AS items,"
+	" sum(state IN ('UNKNOWN', 'CONFLICT', 'ORPHANED')) AS troubled,"
+	" sum(state = 'UNCONFIRMED') AS unconfirmed, min(since_us) AS since_us,"
+	" min(expires_at_us) AS first_end_us, min(on_expiry) AS on_expiry"
+	" FROM safety_item WHERE state <> 'CLOSED' GROUP BY execution_id"
+	" ORDER BY troubled > 0 DESC, first_end_us, execution_id LIMIT :limit");
+static const struct store_statement COUNT_STATES = STORE_STATEMENT(
+	"SELECT state, count(*) AS items, sum(expires_at_us <= :now) AS expired FROM safety_item"
+	" WHERE state <> 'CLOSED' GROUP BY state");
 static const struct store_statement TELL_EXPIRY =
 	STORE_STATEMENT("UPDATE safety_item SET expiry_told = 1 WHERE id = :id");
 
@@ -278,4 +289,55 @@ int item_store_tell_expiry(struct store_tx *tx, const char *id, struct error *er
 
 	store_bind_text(query, ":id", id);
 	return store_run(query, err);
+}
+
+int item_list_groups(struct store_tx *tx, struct arena *arena, int64_t limit,
+	struct item_group **ret, size_t *ret_count, struct error *err)
+{
+	struct store_query *query = store_query(tx, &LIST_GROUPS);
+	struct item_group *groups = NULL;
+	size_t count = 0, capacity = 0;
+	int rc;
+
+	store_bind_int(query, ":limit", limit);
+	while ((rc = store_next(query, err)) == 1) {
+		groups = arena_grow(arena, groups, count, &capacity, sizeof(*groups));
+		groups[count++] = (struct item_group){
+			.execution_id = store_text_copy(query, "execution_id", arena),
+			.plan = store_text_copy(query, "plan", arena),
+			.person = store_text_copy(query, "person", arena),
+			.register_key = store_text_copy(query, "register_key", arena),
+			.count = store_int(query, "items"),
+			.troubled = store_int(query, "troubled"),
+			.unconfirmed = store_int(query, "unconfirmed"),
+			.since_us = store_int(query, "since_us"),
+			.expires_at_us = store_int(query, "first_end_us"),
+			.on_expiry = store_text_copy(query, "on_expiry", arena),
+		};
+	}
+	if (rc < 0)
+		return rc;
+	*ret = groups;
+	*ret_count = count;
+	return 0;
+}
+
+int item_count(struct store_tx *tx, int64_t now_us, int64_t ret_counts[static ITEM_CLOSED + 1],
+	int64_t *ret_expired, struct error *err)
+{
+	struct store_query *query = store_query(tx, &COUNT_STATES);
+	int64_t expired = 0;
+	int rc;
+
+	for (int state = 0; state <= ITEM_CLOSED; state++)
+		ret_counts[state] = 0;
+	store_bind_int(query, ":now", now_us);
+	while ((rc = store_next(query, err)) == 1) {
+		ret_counts[state_of(store_text(query, "state"))] = store_int(query, "items");
+		expired += store_int(query, "expired");
+	}
+	if (rc < 0)
+		return rc;
+	*ret_expired = expired;
+	return 0;
 }

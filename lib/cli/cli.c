@@ -50,6 +50,11 @@ FILE *cli_out(struct cli *cli)
 	return cli->out;
 }
 
+void cli_end_with(struct cli *cli, int exit_code)
+{
+	cli->exit_code = exit_code;
+}
+
 static void free_json(void *value)
 {
 	json_decref(value);
@@ -129,7 +134,7 @@ int cli_run(const struct cli_program *program, int argc, char **argv, FILE *out,
 	}
 	client_free(cli.client);
 	arena_done(&cli.arena);
-	return rc < 0 ? error_exit(rc) : 0;
+	return rc < 0 ? error_exit(rc) : cli.exit_code;
 }
 
 int cli_main(const struct cli_program *program, int argc, char **argv)

@@ -115,6 +115,8 @@ void cli_say(struct cli *cli, const char *format, ...)
 const char *cli_member(struct cli *cli, const json_t *object, const char *path);
 /* Asks on the terminal; ERROR_USAGE naming --yes when there is none. */
 int cli_confirm(struct cli *cli, const char *question, struct error *err);
+/* What the program ends with when the verb went well; 0 unless set. */
+void cli_end_with(struct cli *cli, int exit_code);
 /* Execs another program of ours that lies beside this one. */
 int cli_exec_beside(
 	struct cli *cli, const char *program, const char *const *argv, struct error *err);

@@ -32,6 +32,7 @@ struct cli {
 	size_t value_count;
 	struct cli_client *client; /* NULL until the first call */
 	char *etag;		   /* in the arena */
+	int exit_code;		   /* of a verb that went well */
 	json_t *problem;	   /* what the daemon answered, in the arena */
 };
 

@@ -40,11 +40,12 @@ def test_no_daemon_is_unreachable_and_says_where_it_looked(away):
 
 def test_status_of_a_daemon_that_runs(cli):
     assert cli.run("status").code == 0
-    assert cli.json("status")["ready"] is True
+    assert cli.json("status")["needs_person"] is False
 
 
-def test_status_over_the_url(daemon):
-    assert Cli(daemon, use_socket=False).run("status").code == 0
+def test_status_over_the_url_takes_a_token(daemon):
+    assert Cli(daemon, use_socket=False).run("status").code == 3
+    assert Cli(daemon, daemon.admin_token_file, use_socket=False).run("status").code == 0
 
 
 def test_an_unknown_setting_of_the_daemon_is_named():

@@ -103,6 +103,8 @@ class FakeHAProxy:
         if words[:2] == ["get", "weight"]:
             with self.lock:
                 return f"{self.weights[words[2]]} (initial 100)\n\n".encode()
+        if words[:2] == ["show", "info;show"]:
+            return b"Name: HAProxy\nVersion: 2.6.12\n\nadmin\n\n"
         return b"Unknown command\n\n"
 
     def _write(self, write):
