@@ -4,7 +4,6 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
-#include "people/people_api.h"
 
 #include <string.h>
 
@@ -50,11 +49,6 @@ static const struct route routes[] = {
 struct route_table target_routes(struct target_context *context)
 {
 	return (struct route_table){routes, sizeof(routes) / sizeof(routes[0]), context};
-}
-
-static struct people *people_of(struct request *req)
-{
-	return ((struct target_context *)request_context(req))->people;
 }
 
 static void fill_act(struct request *req, struct target_act *act)
@@ -187,7 +181,7 @@ static void add_target(struct request *req)
 	if (take_add(req, add, request_error(req)) < 0)
 		request_fail(req);
 	else
-		people_write(people_of(req), req, ask_add, tell_added, add);
+		request_write(req, ask_add, tell_added, add);
 }
 
 static int ask_change(struct store_tx *tx, void *arg, struct error *err)
@@ -221,7 +215,7 @@ static void change_target(struct request *req)
 	if (take_change(req, change, request_error(req)) < 0)
 		request_fail(req);
 	else
-		people_write(people_of(req), req, ask_change, tell_changed, change);
+		request_write(req, ask_change, tell_changed, change);
 }
 
 static int ask_remove(struct store_tx *tx, void *arg, struct error *err)
@@ -244,7 +238,7 @@ static void remove_target(struct request *req)
 	if (request_if_match(req, true, &remove->if_version) < 0)
 		request_fail(req);
 	else
-		people_write(people_of(req), req, ask_remove, tell_removed, remove);
+		request_write(req, ask_remove, tell_removed, remove);
 }
 
 /* --- checking --- */

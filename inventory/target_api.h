@@ -8,7 +8,6 @@
 
 /* What the handlers need; lives as long as the server. */
 struct target_context {
-	struct people *people;
 	struct client *client;
 	const struct adapter_list *adapters;
 	struct target_watch *watch; /* that is told of checks made by hand; may be NULL */

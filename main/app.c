@@ -54,7 +54,7 @@ static int open_server(struct app *app, struct error *err)
 	const struct route_table tables[] = {
 		health_routes(&app->health),
 		people_routes(app->people),
-		notify_routes(app->people),
+		notify_routes(),
 		target_routes(&app->targets),
 		approval_routes(app->approvals),
 		plan_routes(app->plans),
@@ -67,7 +67,8 @@ static int open_server(struct app *app, struct error *err)
 	struct server_options options = {
 		.loop = app->loop,
 		.store = app->store,
-		.authenticator = {app->people, people_authenticate, people_principal_id},
+		.authenticator = {app->people, people_authenticate, people_principal_id,
+			people_denied},
 		.tables = tables,
 		.table_count = COUNT(tables),
 		.hosts = settings_list(app->settings, "hosts", &app->arena),
@@ -238,7 +239,7 @@ static int fill_contexts(struct app *app, struct error *err)
 	(void)err;
 	app->started_at_us = time_now_us();
 	app->health = (struct health){app->store, app->jail, app->started_at_us};
-	app->targets = (struct target_context){app->people, app->client, &adapter_list, app->watch};
+	app->targets = (struct target_context){app->client, &adapter_list, app->watch};
 	app->audit_api = (struct audit_api){
 		.audit = app->audit,
 		.store = app->store,

@@ -2,7 +2,6 @@
 
 #include "lib/base/json.h"
 #include "notify/notify_rooms.h"
-#include "people/people_api.h"
 
 #define BODY_MAX   16384
 #define LIST_MAX   500
@@ -30,9 +29,9 @@ static const struct route routes[] = {
 		"Deliveries, the newest first, with state and last error"},
 };
 
-struct route_table notify_routes(struct people *people)
+struct route_table notify_routes(void)
 {
-	return (struct route_table){routes, sizeof(routes) / sizeof(routes[0]), people};
+	return (struct route_table){routes, sizeof(routes) / sizeof(routes[0]), NULL};
 }
 
 static void list_hooks(struct request *req)
@@ -122,7 +121,7 @@ static void add_hook(struct request *req)
 	if (take_hook(req, add, request_error(req)) < 0 || check_key(add, request_error(req)) < 0)
 		request_fail(req);
 	else
-		people_write(request_context(req), req, ask_add, tell_added, add);
+		request_write(req, ask_add, tell_added, add);
 }
 
 static int ask_remove(struct store_tx *tx, void *arg, struct error *err)
@@ -144,7 +143,7 @@ static void remove_hook(struct request *req)
 	remove->at_us = request_now_us(req);
 	remove->arena = request_arena(req);
 	remove->name = request_text(req, "name");
-	people_write(request_context(req), req, ask_remove, tell_removed, remove);
+	request_write(req, ask_remove, tell_removed, remove);
 }
 
 static void list_deliveries(struct request *req)

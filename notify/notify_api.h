@@ -5,6 +5,6 @@
 #include "lib/server/server.h"
 #include "notify/notify.h"
 
-struct route_table notify_routes(struct people *people);
+struct route_table notify_routes(void);
 
 #endif

@@ -506,3 +506,8 @@ const char *people_principal_id(const void *principal)
 {
 	return ((const struct principal *)principal)->actor.id;
 }
+
+void people_denied(void *people, const void *principal, const struct error *why, int64_t at_us)
+{
+	people_record_denial(people, &((const struct principal *)principal)->actor, why, at_us);
+}

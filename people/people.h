@@ -137,6 +137,8 @@ int people_authenticate_peer(struct people *people, struct arena *arena, int64_t
 int people_authenticate(void *people, struct arena *arena, const char *token, int64_t peer_uid,
 	const char *address, unsigned access, void **ret_principal, struct error *err);
 const char *people_principal_id(const void *principal);
+/* server_authenticator.denied: what people_authenticate let pass and a room refused. */
+void people_denied(void *people, const void *principal, const struct error *why, int64_t at_us);
 /* Puts "access.denied" into the audit, at most 10 a minute for an address; what was left out is
  * counted in the next. */
 void people_record_denial(struct people *people, const struct audit_actor *actor,

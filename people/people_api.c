@@ -85,75 +85,6 @@ struct route_table people_routes(struct people *people)
 	return (struct route_table){routes, sizeof(routes) / sizeof(routes[0]), people};
 }
 
-/* --- writes whose denial is recorded --- */
-
-struct act {
-	struct people *people;
-	const struct principal *principal;
-	int64_t at_us;
-	store_ask ask;
-	void (*tell)(struct request *req, void *arg);
-	void *arg;
-	struct error denied;
-};
-
-static void record_act(void *arg)
-{
-	struct act *act = arg;
-
-	people_record_denial(act->people, &act->principal->actor, &act->denied, act->at_us);
-}
-
-/* A refusal is an answer here, so that its record is owed only when the turn was kept. */
-static int ask_act(struct store_tx *tx, void *arg, struct error *err)
-{
-	struct act *act = arg;
-	int rc = act->ask(tx, act->arg, err);
-
-	if (rc != ERROR_FORBIDDEN)
-		return rc;
-	act->denied = *err;
-	error_clear(err);
-	store_after_commit(tx, record_act, act);
-	return 0;
-}
-
-static void tell_act(struct request *req, void *arg)
-{
-	struct act *act = arg;
-
-	if (!act->denied.code) {
-		act->tell(req, act->arg);
-		return;
-	}
-	*request_error(req) = act->denied;
-	request_fail(req);
-}
-
-void people_write(struct people *people, struct request *req, store_ask ask,
-	void (*tell)(struct request *req, void *arg), void *arg)
-{
-	struct act *act = request_alloc(req, sizeof(*act));
-
-	act->people = people;
-	act->principal = request_principal(req);
-	act->at_us = request_now_us(req);
-	act->ask = ask;
-	act->tell = tell;
-	act->arg = arg;
-	request_write(req, ask_act, tell_act, act);
-}
-
-void people_fail(struct people *people, struct request *req)
-{
-	const struct principal *principal = request_principal(req);
-
-	if (request_error(req)->code == ERROR_FORBIDDEN)
-		people_record_denial(
-			people, &principal->actor, request_error(req), request_now_us(req));
-	request_fail(req);
-}
-
 static void reply_items(struct request *req, json_t *items)
 {
 	request_reply_json(req, 200, json_pack("{s:o}", "items", items));
@@ -228,7 +159,7 @@ static void add_person(struct request *req)
 	if (take_person(req, add, request_error(req)) < 0)
 		request_fail(req);
 	else
-		people_write(request_context(req), req, ask_add_person, tell_added_person, add);
+		request_write(req, ask_add_person, tell_added_person, add);
 }
 
 static int ask_change_person(struct store_tx *tx, void *arg, struct error *err)
@@ -270,8 +201,7 @@ static void change_person(struct request *req)
 	if (take_person_change(req, change, request_error(req)) < 0)
 		request_fail(req);
 	else
-		people_write(
-			request_context(req), req, ask_change_person, tell_changed_person, change);
+		request_write(req, ask_change_person, tell_changed_person, change);
 }
 
 /* --- groups --- */
@@ -318,7 +248,7 @@ static void add_group(struct request *req)
 		json_get_text(request_json(req), "name", true, &add->name, request_error(req)) < 0)
 		request_fail(req);
 	else
-		people_write(request_context(req), req, ask_add_group, tell_added_group, add);
+		request_write(req, ask_add_group, tell_added_group, add);
 }
 
 static int ask_member(struct store_tx *tx, void *arg, struct error *err)
@@ -343,7 +273,7 @@ static void write_member(struct request *req, bool is_removal)
 	member->group = request_text(req, "group");
 	member->person = request_text(req, "person");
 	member->is_removal = is_removal;
-	people_write(request_context(req), req, ask_member, tell_member, member);
+	request_write(req, ask_member, tell_member, member);
 }
 
 static void add_member(struct request *req)
@@ -417,7 +347,7 @@ static void add_grant(struct request *req)
 	if (take_grant(req, add, request_error(req)) < 0)
 		request_fail(req);
 	else
-		people_write(request_context(req), req, ask_add_grant, tell_added_grant, add);
+		request_write(req, ask_add_grant, tell_added_grant, add);
 }
 
 static int ask_confirm_grant(struct store_tx *tx, void *arg, struct error *err)
@@ -445,7 +375,7 @@ static void decide_grant(struct request *req, store_ask ask)
 	decide->at_us = request_now_us(req);
 	decide->arena = request_arena(req);
 	decide->id = request_text(req, "id");
-	people_write(request_context(req), req, ask, tell_decided_grant, decide);
+	request_write(req, ask, tell_decided_grant, decide);
 }
 
 static void confirm_grant(struct request *req)

@@ -82,7 +82,7 @@ void token_api_add(struct request *req)
 	}
 	id_new(made->add.id);
 	token_draw(made->text, made->add.hash);
-	people_write(request_context(req), req, ask_add, tell_added, made);
+	request_write(req, ask_add, tell_added, made);
 }
 
 void token_api_list(struct request *req)
@@ -127,7 +127,7 @@ static void decide_token(struct request *req, store_ask ask)
 	decide->at_us = request_now_us(req);
 	decide->arena = request_arena(req);
 	decide->id = request_text(req, "id");
-	people_write(request_context(req), req, ask, tell_decided, decide);
+	request_write(req, ask, tell_decided, decide);
 }
 
 void token_api_confirm(struct request *req)
@@ -207,17 +207,17 @@ void token_api_map(struct request *req)
 			request_json(req), "person", true, &change->person, request_error(req)) < 0)
 		request_fail(req);
 	else
-		people_write(request_context(req), req, ask_map, tell_peer, change);
+		request_write(req, ask_map, tell_peer, change);
 }
 
 void token_api_confirm_peer(struct request *req)
 {
-	people_write(request_context(req), req, ask_confirm_peer, tell_peer, new_peer_change(req));
+	request_write(req, ask_confirm_peer, tell_peer, new_peer_change(req));
 }
 
 void token_api_unmap(struct request *req)
 {
-	people_write(request_context(req), req, ask_unmap, tell_unmapped, new_peer_change(req));
+	request_write(req, ask_unmap, tell_unmapped, new_peer_change(req));
 }
 
 void token_api_me(struct request *req)

@@ -232,11 +232,20 @@ static void log_fault(const struct request *req, const struct error *err)
 		req->route ? req->route->route->path : req->uri, "detail", err->message, NULL);
 }
 
+void reply_note_denied(struct request *req, const struct error *err)
+{
+	const struct server_authenticator *who = req->server ? &req->server->authenticator : NULL;
+
+	if (err->code == ERROR_FORBIDDEN && req->principal && who && who->denied)
+		who->denied(who->arg, req->principal, err, req->now_us);
+}
+
 void request_fail_with(struct request *req, json_t *members)
 {
 	struct error *err = &req->error;
 	json_t *problem;
 
+	reply_note_denied(req, err);
 	if (drop_late(req)) {
 		json_decref(members);
 		return;

@@ -76,6 +76,11 @@ struct server_authenticator {
 		const char *address, unsigned access, void **ret_principal, struct error *err);
 	/* Stable id of the principal, the namespace of its Idempotency-Keys. */
 	const char *(*principal_id)(const void *principal);
+	/*
+	 * Somebody who got past `authenticate` was refused (ERROR_FORBIDDEN), by a handler or its
+	 * closure, whether they still wait for the answer or not. NULL = nobody is told.
+	 */
+	void (*denied)(void *arg, const void *principal, const struct error *why, int64_t at_us);
 };
 
 struct listener_options {

@@ -212,6 +212,8 @@ enum MHD_Result access_handle(void *cls, struct MHD_Connection *mhd, const char 
 
 /* Queues the reply, or what a stream made, and resumes. */
 enum MHD_Result reply_send(struct request *req);
+/* Tells the authenticator of a refusal; of any other error nothing. */
+void reply_note_denied(struct request *req, const struct error *err);
 /* As request_fail, on the spot. */
 void reply_clear(struct request *req);
 

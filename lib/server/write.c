@@ -33,6 +33,8 @@ static void on_told(void *arg, const struct error *err)
 
 	req->is_writing = false;
 	if (request_is_gone(req)) {
+		if (err)
+			reply_note_denied(req, err);
 		drop(req);
 		return;
 	}

@@ -1,6 +1,7 @@
 """Targets that are away, forget, hang or lie while a run is under way. The edges are of paper, so
 that what was sent is known, not only what came of it."""
 import pytest
+from process import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +57,9 @@ def test_can_names_the_target_that_is_away_and_how_to_look(world, away):
 
 def test_a_target_that_goes_away_in_the_middle_stops_the_ramp_for_all(world, edges):
     server = world.server()
-    execution = run(world, "paper/ramp", server)
-    world.wait_written(server, 1, edge=1)
+    execution = run(world, "paper/ramp", server, "hold=2s")
+    wait_until(lambda: [row["state"] for row in world.journal(execution)] == ["CONFIRMED"] * 2,
+               "the first level on both (before that its loss is in doubt)")
     edges[1].stop()
     paused = world.wait(execution, "PAUSED")
     edges[1].start()

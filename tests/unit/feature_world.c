@@ -31,12 +31,13 @@ static void open_server(void)
 	struct route_table tables[] = {
 		people_routes(world.people),
 		target_routes(&world.targets),
-		notify_routes(world.people),
+		notify_routes(),
 	};
 	struct server_options options = {
 		.loop = world.loop,
 		.store = world.store,
-		.authenticator = {world.people, people_authenticate, people_principal_id},
+		.authenticator = {world.people, people_authenticate, people_principal_id,
+			people_denied},
 		.tables = tables,
 		.table_count = sizeof(tables) / sizeof(tables[0]),
 	};
@@ -63,7 +64,6 @@ static void open_all(void)
 	ck_assert_msg(store_open(&options, world.loop, &world.store, &err) == 0, "%s", err.message);
 	ck_assert_int_eq(client_open(world.loop, &world.client, &err), 0);
 	ck_assert_int_eq(people_open(world.store, &world.people, &err), 0);
-	world.targets.people = world.people;
 	world.targets.client = world.client;
 	open_server();
 }

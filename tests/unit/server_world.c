@@ -233,6 +233,20 @@ static void post_secret(struct request *req)
 	request_write(req, ask_insert, tell_inserted, take);
 }
 
+static int ask_refuse(struct store_tx *tx, void *arg, struct error *err)
+{
+	struct take *take = arg;
+
+	(void)tx;
+	take->world->asks++;
+	return error_set(err, ERROR_FORBIDDEN, "not you");
+}
+
+static void post_refused(struct request *req)
+{
+	request_write(req, ask_refuse, tell_inserted, take_new(req));
+}
+
 static const struct route routes[] = {
 	{.method = ROUTE_GET,
 		.path = "/api/things/{name}",
@@ -263,6 +277,7 @@ static const struct route routes[] = {
 		.access = 1,
 		.flags = ROUTE_SECRET,
 		.handle = post_secret},
+	{.method = ROUTE_POST, .path = "/api/refused", .access = 1, .handle = post_refused},
 	{.method = ROUTE_POST, .path = "/api/steps", .access = 1, .handle = post_steps},
 	{.method = ROUTE_POST,
 		.path = "/api/raw",
@@ -305,6 +320,16 @@ static const char *principal_id(const void *principal)
 	return principal;
 }
 
+static void denied(void *arg, const void *principal, const struct error *why, int64_t at_us)
+{
+	struct world *world = arg;
+
+	world->denials++;
+	snprintf(world->denied, sizeof(world->denied), "%s: %s", (const char *)principal,
+		why->message);
+	ck_assert_int_gt(at_us, 0);
+}
+
 /* --- life --- */
 
 static void listen_on(struct world *world, const char *name, const char *address)
@@ -336,7 +361,8 @@ void world_open(struct world *world, const struct server_options *limits)
 		"%s", err.message);
 	options.loop = world->loop;
 	options.store = world->store;
-	options.authenticator = (struct server_authenticator){world, authenticate, principal_id};
+	options.authenticator =
+		(struct server_authenticator){world, authenticate, principal_id, denied};
 	options.tables = &table;
 	options.table_count = 1;
 	ck_assert_msg(server_open(&options, &world->server, &err) == 0, "%s", err.message);

@@ -227,6 +227,30 @@ START_TEST(who_is_not_known_gets_401_and_who_may_not_403)
 }
 END_TEST
 
+START_TEST(a_refusal_of_somebody_known_is_told_once)
+{
+	struct talk gone = {.leaves = true};
+
+	world_open(&world, NULL);
+	expect("POST /api/refused", TOKEN, NULL, 403, "not you");
+	ck_assert_int_eq(world.denials, 1);
+	ck_assert_str_eq(world.denied, "good: not you");
+	expect("POST /api/refused", TOKEN "Idempotency-Key: key-of-a-test\r\n", NULL, 403,
+		"not you");
+	ck_assert_int_eq(world.denials, 2);
+	expect("GET /api/admin", TOKEN, NULL, 403, "forbidden");
+	expect("PUT /api/things/cup", TOKEN, NULL, 428, "If-Match");
+	ck_assert_int_eq(world.denials, 2);
+	gone.send = world_request("POST /api/refused", TOKEN, NULL);
+	world_talk_all(&world, &gone, 1);
+	world_turn(&world, 50);
+	free(gone.received);
+	ck_assert_int_eq(world.asks, 3);
+	ck_assert_int_eq(world.denials, 3);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(a_unix_peer_is_known_by_its_uid)
 {
 	char expected[64];
@@ -492,12 +516,12 @@ CHECK_MAIN("server", &a_literal_segment_beats_a_parameter, &segments_are_decoded
 	&every_reply_carries_the_security_headers, &a_body_must_be_one_json_object,
 	&bodies_have_limits_declared_or_not, &a_large_raw_body_comes_back_whole,
 	&headers_that_two_readers_could_read_differently_are_refused,
-	&who_is_not_known_gets_401_and_who_may_not_403, &a_unix_peer_is_known_by_its_uid,
-	&a_foreign_host_is_refused_on_tcp, &another_sites_page_changes_nothing,
-	&if_match_is_read_and_demanded, &what_ask_refuses_is_answered_with_its_problem,
-	&pipelined_requests_are_answered_in_order, &a_refused_upload_keeps_the_connection,
-	&a_handler_that_does_nothing_is_an_internal_error, &closure_await_closure_is_one_request,
-	&a_commit_that_fails_is_a_503_for_the_writer_only,
+	&a_refusal_of_somebody_known_is_told_once, &who_is_not_known_gets_401_and_who_may_not_403,
+	&a_unix_peer_is_known_by_its_uid, &a_foreign_host_is_refused_on_tcp,
+	&another_sites_page_changes_nothing, &if_match_is_read_and_demanded,
+	&what_ask_refuses_is_answered_with_its_problem, &pipelined_requests_are_answered_in_order,
+	&a_refused_upload_keeps_the_connection, &a_handler_that_does_nothing_is_an_internal_error,
+	&closure_await_closure_is_one_request, &a_commit_that_fails_is_a_503_for_the_writer_only,
 	&writers_of_one_turn_are_answered_each_with_their_own,
 	&a_client_that_leaves_during_a_write_does_no_harm, &without_tls_only_loopback_is_served,
 	&tls_serves_also_beyond_loopback, &a_socket_that_answers_is_another_daemons)
