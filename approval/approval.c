@@ -140,9 +140,10 @@ static int open_request(struct store_tx *tx, struct arena *arena,
 	}
 	if ((rc = approval_store_insert(tx, request, err)) < 0 ||
 		(rc = approval_audit(tx, request, actor, AUDIT_APPROVAL_OPEN,
-			 json_pack("{s:s, s:o, s:s}", "class",
+			 json_pack("{s:s, s:o, s:s, s:s}", "class",
 				 approval_class_word(request->approval_class), "levels",
-				 levels_detail(arena, request), "summary", request->summary),
+				 levels_detail(arena, request), "summary", request->summary,
+				 "terms", approval_terms(arena, request)),
 			 request->requested_at_us, err)) < 0)
 		return rc;
 	return approval_notify(tx, request, notify_id, "approval.requested", "PENDING",
@@ -201,7 +202,8 @@ static int expire_request(struct store_tx *tx, struct approvals *approvals,
 	if ((rc = approval_store_set_state(tx, request, APPROVAL_EXPIRED, reason, now_us, err)) <
 			0 ||
 		(rc = approval_audit(tx, request, &audit_system, AUDIT_APPROVAL_CLOSE,
-			 json_pack("{s:s}", "state", "EXPIRED"), now_us, err)) < 0)
+			 json_pack("{s:s, s:s}", "state", "EXPIRED", "reason", reason), now_us,
+			 err)) < 0)
 		return rc;
 	return approvals_tell(approvals, tx, request, APPROVAL_EXPIRED, now_us, err);
 }

@@ -6,6 +6,7 @@
 #ifndef RB_APPROVAL_APPROVAL_H
 #define RB_APPROVAL_APPROVAL_H
 
+#include "audit/audit_ledger.h"
 #include "lib/base/arena.h"
 #include "lib/base/error.h"
 #include "lib/base/id.h"
@@ -68,6 +69,8 @@ struct approval_request {
 };
 
 extern const struct store_schema approval_schema;
+/* For a verification: requests, and decisions, against the log. */
+extern const struct audit_crosscheck approval_crosscheck, approval_decision_crosscheck;
 
 /*
  * Opens a request (PENDING, version 1; state, state_reason, ended_at_us and version are not read)

@@ -1,4 +1,5 @@
 #include "approval/approval_rooms.h"
+#include "lib/base/json.h"
 
 #include "lib/base/text.h"
 #include "lib/base/time.h"
@@ -185,29 +186,34 @@ static int check_reason(const struct approval_decide *decide, struct error *err)
 	return error_remedy(err, "say what would have to change");
 }
 
-static int write_vote(struct store_tx *tx, struct arena *arena,
-	const struct approval_request *request, const struct approval_decide *decide, size_t level,
-	struct error *err)
+static int write_vote(struct store_tx *tx, const struct approval_request *request,
+	const struct approval_decide *decide, size_t level, struct error *err)
 {
 	struct approval_vote vote = {.level = level,
 		.decision = decide->decision,
 		.reason = decide->reason && *decide->reason ? decide->reason : NULL,
 		.at_us = decide->at_us};
-	json_t *detail = json_pack("{s:s, s:I, s:s}", "decision",
-		decide->decision == APPROVAL_APPROVE ? "approve" : "reject", "level",
-		(json_int_t)level + 1, "digest", decide->digest);
-	int rc;
 
-	(void)arena;
-	if (vote.reason)
-		json_object_set_new(detail, "reason", json_string(vote.reason));
 	memcpy(vote.id, decide->decision_id, ID_SIZE);
 	memcpy(vote.person_id, decide->principal->person_id, ID_SIZE);
-	rc = approval_store_insert_vote(tx, request->id, &vote, err);
-	if (rc < 0) {
-		json_decref(detail);
-		return rc;
-	}
+	return approval_store_insert_vote(tx, request->id, &vote, err);
+}
+
+static int record_vote(struct store_tx *tx, const struct approval_request *request,
+	const struct approval_decide *decide, size_t level, enum approval_state state,
+	const char *state_reason, struct error *err)
+{
+	json_t *detail = json_object();
+
+	json_set_text(
+		detail, "decision", decide->decision == APPROVAL_APPROVE ? "approve" : "reject");
+	json_set_int(detail, "level", (int64_t)level + 1);
+	json_set_text(detail, "digest", decide->digest);
+	json_set_text(detail, "reason", decide->reason && *decide->reason ? decide->reason : NULL);
+	json_set_text(detail, "id", decide->decision_id);
+	json_set_text(detail, "person", decide->principal->person_id);
+	json_set_text(detail, "state", approval_state_word(state));
+	json_set_text(detail, "state_reason", state_reason);
 	return approval_audit(tx, request, &decide->principal->actor, AUDIT_APPROVAL_DECIDE, detail,
 		decide->at_us, err);
 }
@@ -246,10 +252,11 @@ static int decide_request(struct store_tx *tx, struct arena *arena, struct appro
 		     decide->at_us, &level, err)) < 0 ||
 		(rc = check_shown(request, decide, err)) < 0 ||
 		(rc = check_reason(decide, err)) < 0 ||
-		(rc = write_vote(tx, arena, request, decide, level, err)) < 0 ||
+		(rc = write_vote(tx, request, decide, level, err)) < 0 ||
 		(rc = next_state(tx, arena, request, decide, &state, &reason, err)) < 0 ||
 		(rc = approval_store_set_state(tx, request, state, reason, decide->at_us, err)) <
 			0 ||
+		(rc = record_vote(tx, request, decide, level, state, reason, err)) < 0 ||
 		(rc = approval_notify(tx, request, decide->notify_id, "approval.decided",
 			 approval_state_word(state),
 			 arena_format(arena, "%s %s %s: it is %s",

@@ -280,3 +280,20 @@ int approval_json(struct store_tx *tx, struct arena *arena, const struct approva
 	*ret = object;
 	return 0;
 }
+
+/* In the order of approval_crosscheck.terms (approval_verify.c). */
+const char *approval_terms(struct arena *arena, const struct approval_request *request)
+{
+	const char *const values[] = {
+		approval_class_word(request->approval_class),
+		approval_levels_text(arena, request),
+		approval_excluded_text(arena, request->excluded),
+		request->reading,
+		request->summary,
+		request->requested_by,
+		arena_format(arena, "%lld", (long long)request->requested_at_us),
+		arena_format(arena, "%lld", (long long)request->expires_at_us),
+	};
+
+	return audit_terms(arena, values, sizeof(values) / sizeof(values[0]));
+}

@@ -105,11 +105,16 @@ int approval_store_set_state(struct store_tx *tx, const struct approval_request 
 	enum approval_state state, const char *reason, int64_t at_us, struct error *err);
 int approval_store_insert_vote(struct store_tx *tx, const char *approval_id,
 	const struct approval_vote *vote, struct error *err);
+/* All rows with all columns, for a verification. */
+struct store_query *approval_store_rows(struct store_tx *tx);
+struct store_query *approval_store_vote_rows(struct store_tx *tx);
 int approval_store_votes(struct store_tx *tx, struct arena *arena, const char *approval_id,
 	struct approval_vote **ret, size_t *ret_count, struct error *err);
 
 /* --- approval_json.c --- */
 
+/* Of what never changes of a request: the first record about it carries it. */
+const char *approval_terms(struct arena *arena, const struct approval_request *request);
 char *approval_levels_text(struct arena *arena, const struct approval_request *request);
 int approval_levels_parse(
 	struct arena *arena, const char *text, struct approval_request *request, struct error *err);

@@ -40,6 +40,11 @@ static const struct store_statement VOTES = STORE_STATEMENT(
 	"SELECT id, person_id, level, decision, reason, decided_at_us FROM approval_decision"
 	" WHERE approval_id = :approval ORDER BY decided_at_us, id");
 
+static const struct store_statement ROWS = STORE_STATEMENT("SELECT " COLUMNS " FROM approval");
+static const struct store_statement VOTE_ROWS =
+	STORE_STATEMENT("SELECT id, approval_id, person_id, level + 1 AS level, decision, digest,"
+			" reason, decided_at_us FROM approval_decision");
+
 static const char *const decision_words[] = {
 	[APPROVAL_APPROVE] = "approve", [APPROVAL_REJECT] = "reject"};
 
@@ -278,4 +283,14 @@ int approval_store_votes(struct store_tx *tx, struct arena *arena, const char *a
 	*ret = votes;
 	*ret_count = count;
 	return 0;
+}
+
+struct store_query *approval_store_rows(struct store_tx *tx)
+{
+	return store_query(tx, &ROWS);
+}
+
+struct store_query *approval_store_vote_rows(struct store_tx *tx)
+{
+	return store_query(tx, &VOTE_ROWS);
 }

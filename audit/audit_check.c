@@ -15,7 +15,10 @@ int audit_check_fail(struct audit_check *check, int64_t seq, const char *format,
 	vsnprintf(words, sizeof(words), format, args);
 	va_end(args);
 	check->result->bad_seq = seq;
-	error_set(check->err, ERROR_TAMPERED, "record %lld: %s", (long long)seq, words);
+	if (seq)
+		error_set(check->err, ERROR_TAMPERED, "record %lld: %s", (long long)seq, words);
+	else
+		error_set(check->err, ERROR_TAMPERED, "%s", words);
 	return error_remedy(check->err,
 		"keep this file for examination; restore a backup that verifies, then go on with "
 		"`redbutton audit accept-restore`");
@@ -52,6 +55,19 @@ static int read_outside(
 	return 0;
 }
 
+/* An export has no rows to compare. */
+static void make_ledgers(struct audit_check *check)
+{
+	const struct audit_verify_options *options = check->options;
+
+	if (options->export_path)
+		return;
+	check->ledgers =
+		arena_alloc(&check->arena, options->crosscheck_count * sizeof(*check->ledgers) + 1);
+	for (size_t i = 0; i < options->crosscheck_count; i++)
+		check->ledgers[i] = audit_ledger_new(options->crosschecks[i], &check->findings);
+}
+
 int audit_check_init(struct audit_check *check, const struct audit_verify_options *options,
 	struct audit_verify_result *result, struct error *err)
 {
@@ -59,8 +75,10 @@ int audit_check_init(struct audit_check *check, const struct audit_verify_option
 
 	*check = (struct audit_check){.result = result, .err = err};
 	*result = (struct audit_verify_result){.outside_size = -1};
+	check->options = options;
 	check->hash = digest_new();
 	check->intents = audit_intents_new();
+	make_ledgers(check);
 	if (is_usable(options->key_path, options->may_lack_key))
 		rc = audit_verifiers_read(
 			options->key_path, check->keys, CHECK_KEYS_MAX, &check->key_count, err);
@@ -72,6 +90,8 @@ void audit_check_done(struct audit_check *check)
 {
 	digest_free(check->hash);
 	audit_intents_free(check->intents);
+	for (size_t i = 0; check->ledgers && i < check->options->crosscheck_count; i++)
+		audit_ledger_free(check->ledgers[i]);
 	arena_done(&check->arena);
 }
 
@@ -92,6 +112,36 @@ static int compare_outside(struct audit_check *check)
 	check->result->outside_size = check->outside.size;
 	check->good_size = check->edge.size;
 	return 0;
+}
+
+/* --- the rooms above --- */
+
+static void tell_rooms(struct audit_check *check, const struct audit_scan *scan)
+{
+	struct arena arena = ARENA_INIT;
+	struct audit_said said = {scan, &arena};
+
+	for (size_t i = 0; check->ledgers && i < check->options->crosscheck_count; i++)
+		check->options->crosschecks[i]->hear(check->ledgers[i], &said);
+	arena_done(&arena);
+}
+
+int audit_check_rows(struct audit_check *check, struct store_tx *tx)
+{
+	const struct audit_findings *findings = &check->findings;
+
+	for (size_t i = 0; i < check->options->crosscheck_count; i++) {
+		int rc = audit_ledger_show(check->ledgers[i], tx, check->err);
+
+		if (rc < 0)
+			return rc;
+	}
+	if (!findings->count)
+		return 0;
+	if (findings->seq)
+		return audit_check_fail(check, findings->seq, "%s%s", findings->words,
+			findings->count > 1 ? "; and it is not the only one" : "");
+	return audit_check_fail(check, 0, "%s", findings->words);
 }
 
 /* --- one record --- */
@@ -115,6 +165,7 @@ int audit_check_record(struct audit_check *check, const char *bytes, size_t leng
 	digest_add(check->hash, bytes, length);
 	digest_end(check->hash, ret_leaf);
 	audit_edge_add(&check->edge, ret_leaf);
+	tell_rooms(check, ret_scan);
 	wrong = audit_intents_add(check->intents, ret_scan);
 	return wrong ? audit_check_fail(check, seq, "%s", wrong) : compare_outside(check);
 }

@@ -2,6 +2,7 @@
 #ifndef RB_AUDIT_AUDIT_CHECK_H
 #define RB_AUDIT_AUDIT_CHECK_H
 
+#include "audit/audit_ledger.h"
 #include "audit/audit_note.h"
 #include "audit/audit_rooms.h"
 #include "audit/audit_verify.h"
@@ -9,6 +10,27 @@
 #define CHECK_KEYS_MAX 8
 
 struct audit_intents;
+
+/* --- what the rooms above find (audit_ledger.c) --- */
+
+struct audit_said {
+	const struct audit_scan *scan;
+	struct arena *arena; /* for the call */
+};
+
+struct audit_findings {
+	int64_t count, seq; /* seq 0: of no record */
+	int64_t rank;
+	char words[400];
+};
+
+struct audit_ledger *audit_ledger_new(
+	const struct audit_crosscheck *crosscheck, struct audit_findings *findings);
+void audit_ledger_free(struct audit_ledger *ledger);
+/* Compares every row; what was heard and is not among them is a finding too. */
+int audit_ledger_show(struct audit_ledger *ledger, struct store_tx *tx, struct error *err);
+
+/* --- one pass --- */
 
 struct audit_check {
 	struct audit_verifier keys[CHECK_KEYS_MAX];
@@ -20,6 +42,9 @@ struct audit_check {
 	char origin[NOTE_NAME_SIZE]; /* of the first checkpoint met */
 	struct audit_note outside;
 	bool has_outside, is_outside_gone;
+	const struct audit_verify_options *options;
+	struct audit_ledger **ledgers; /* one for each cross check; NULL for an export */
+	struct audit_findings findings;
 	int64_t good_size; /* up to here a checkpoint says the same */
 	struct audit_verify_result *result;
 	struct error *err;
@@ -39,6 +64,8 @@ int audit_check_record(struct audit_check *check, const char *bytes, size_t leng
 int audit_check_note(struct audit_check *check, const char *text, size_t length);
 /* After the last record. */
 int audit_check_end(struct audit_check *check);
+/* The rows of the rooms above, after the log was found good. */
+int audit_check_rows(struct audit_check *check, struct store_tx *tx);
 
 /* --- intents and outcomes (audit_intents.c) --- */
 

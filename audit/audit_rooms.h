@@ -64,6 +64,10 @@ bool audit_slice_is(const struct audit_slice *slice, const char *text, size_t le
 bool audit_slice_is_word(const struct audit_slice *slice, const char *word);
 /* Unescaped, in the arena; NULL for null. */
 char *audit_slice_text(const struct audit_slice *slice, struct arena *arena);
+/* A member at the top of an object's slice: a text without its quotes, else the value as written.
+ */
+bool audit_slice_find(const struct audit_slice *object, const char *name, struct audit_slice *ret,
+	bool *ret_is_text);
 /* A text member at the top of an object's slice; false when it is not there. */
 bool audit_slice_member(
 	const struct audit_slice *object, const char *name, struct audit_slice *ret);

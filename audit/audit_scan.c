@@ -222,16 +222,32 @@ char *audit_slice_text(const struct audit_slice *slice, struct arena *arena)
 	return text;
 }
 
-bool audit_slice_member(const struct audit_slice *object, const char *name, struct audit_slice *ret)
+bool audit_slice_find(const struct audit_slice *object, const char *name, struct audit_slice *ret,
+	bool *ret_is_text)
 {
 	struct cursor cursor = {object->at + 1, object->at + object->length};
 	struct audit_slice key;
 
 	while (read_text(&cursor, &key) && LITERAL(&cursor, ":")) {
-		if (audit_slice_is_word(&key, name))
-			return read_text(&cursor, ret);
+		if (audit_slice_is_word(&key, name)) {
+			*ret_is_text = cursor.at < cursor.end && *cursor.at == '"';
+			if (*ret_is_text)
+				return read_text(&cursor, ret);
+			ret->at = cursor.at;
+			if (!skip_value(&cursor, 2))
+				return false;
+			ret->length = (size_t)(cursor.at - ret->at);
+			return true;
+		}
 		if (!skip_value(&cursor, 2) || !LITERAL(&cursor, ","))
 			return false;
 	}
 	return false;
+}
+
+bool audit_slice_member(const struct audit_slice *object, const char *name, struct audit_slice *ret)
+{
+	bool is_text;
+
+	return audit_slice_find(object, name, ret, &is_text) && is_text;
 }

@@ -160,21 +160,6 @@ static int check_log(struct audit_check *check, struct store_tx *tx)
 	return rc < 0 ? rc : audit_check_end(check);
 }
 
-static int cross_check(
-	struct audit_check *check, const struct audit_verify_options *options, struct store_tx *tx)
-{
-	for (size_t i = 0; i < options->crosscheck_count; i++) {
-		const struct audit_crosscheck *crosscheck = &options->crosschecks[i];
-		struct arena arena = ARENA_INIT;
-		int rc = crosscheck->check(tx, &arena, check->err);
-
-		arena_done(&arena);
-		if (rc < 0)
-			return error_prefix(check->err, "%s", crosscheck->what);
-	}
-	return 0;
-}
-
 /* All in one read transaction: a daemon may go on writing beside it. */
 static int verify_database(struct audit_check *check, const struct audit_verify_options *options)
 {
@@ -191,7 +176,7 @@ static int verify_database(struct audit_check *check, const struct audit_verify_
 	if (rc >= 0) {
 		rc = check_log(check, store_reader(store));
 		if (rc >= 0)
-			rc = cross_check(check, options, store_reader(store));
+			rc = audit_check_rows(check, store_reader(store));
 		audit_store_end(store_reader(store));
 	}
 	store_close(store);

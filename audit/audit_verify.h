@@ -7,16 +7,10 @@
 #define RB_AUDIT_AUDIT_VERIFY_H
 
 #include "audit/audit.h"
+#include "audit/audit_ledger.h"
 #include "lib/base/digest.h"
 
 #include <stdio.h>
-
-/* A room above compares its rows with what the audit says; ERROR_TAMPERED names the first that
- * differs. */
-struct audit_crosscheck {
-	const char *what; /* "every execution has its approvals" */
-	int (*check)(struct store_tx *tx, struct arena *arena, struct error *err);
-};
 
 struct audit_verify_options {
 	const char *database;	     /* or */
@@ -27,7 +21,7 @@ struct audit_verify_options {
 	bool may_lack_checkpoint, may_lack_key; /* they are only where they usually are */
 	const struct store_schema *const *schemas;
 	size_t schema_count;
-	const struct audit_crosscheck *crosschecks;
+	const struct audit_crosscheck *const *crosschecks;
 	size_t crosscheck_count;
 };
 

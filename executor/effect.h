@@ -68,5 +68,7 @@ int effect_store_outcome(struct store_tx *tx, const char *id, enum effect_state 
 /* All of a run, in the order of their intents. */
 int effect_store_list(struct store_tx *tx, struct arena *arena, const char *execution_id,
 	struct effect_row ***ret, size_t *ret_count, struct error *err);
+/* All of all runs, and "subject", for a verification. */
+struct store_query *effect_store_rows(struct store_tx *tx);
 
 #endif

@@ -15,6 +15,9 @@ static json_t *detail_of(const struct effect_row *row)
 	json_set_text(detail, "wanted", row->wanted);
 	json_set_text(detail, "key", row->idempotency_key);
 	json_set_int(detail, "attempt", row->attempt);
+	json_set_int(detail, "order", row->seq);
+	json_set_int(detail, "number", row->reg);
+	json_set_text(detail, "group", row->group_path);
 	return detail;
 }
 

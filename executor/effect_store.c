@@ -21,6 +21,11 @@ static const struct store_statement LIST = STORE_STATEMENT(
 	" baseline, wanted, observed, state, message, idempotency_key, intent_at_us, outcome_at_us"
 	" FROM effect WHERE execution_id = :execution ORDER BY seq");
 
+static const struct store_statement ROWS = STORE_STATEMENT(
+	"SELECT id, execution_id || '/' || path AS subject, seq, group_path, attempt, direction,"
+	" register, register_key, baseline, wanted, observed, state, message, idempotency_key"
+	" FROM effect");
+
 static const char *const STATE_WORDS[] = {
 #define X(name, word) [EFFECT_##name] = (word),
 	EFFECT_STATES(X)
@@ -124,4 +129,9 @@ int effect_store_list(struct store_tx *tx, struct arena *arena, const char *exec
 	*ret = rows;
 	*ret_count = count;
 	return 0;
+}
+
+struct store_query *effect_store_rows(struct store_tx *tx)
+{
+	return store_query(tx, &ROWS);
 }

@@ -6,6 +6,7 @@
 #define RB_EXECUTOR_EXECUTION_H
 
 #include "audit/audit.h"
+#include "audit/audit_ledger.h"
 #include "lib/base/arena.h"
 #include "lib/base/error.h"
 #include "lib/base/id.h"
@@ -100,6 +101,8 @@ struct execution {
 };
 
 extern const struct store_schema executor_schema;
+/* For a verification: previews, runs and effects, against the log. */
+extern const struct audit_crosscheck preview_crosscheck, execution_crosscheck, effect_crosscheck;
 
 #define EXECUTION_RESUME_WITHIN_US (5 * 60 * 1000000LL)
 #define EXECUTION_RECOVERIES_MAX   3

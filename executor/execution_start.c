@@ -308,7 +308,7 @@ static const char *manifest_text(struct arena *arena, const struct plan_version 
 #define DEFAULT_EXPIRES_MS (24 * 3600 * INT64_C(1000))
 
 static int insert_row(struct store_tx *tx, struct execution_start *start,
-	const struct start_view *view, struct error *err)
+	const struct start_view *view, const char **ret_terms, struct error *err)
 {
 	struct arena *arena = store_tx_arena(tx);
 	int64_t expires_ms = manifest_int(view->version, "expires_ms", DEFAULT_EXPIRES_MS);
@@ -344,11 +344,12 @@ static int insert_row(struct store_tx *tx, struct execution_start *start,
 	row.deadline_at_us = is_started ? start->at_us + row.within_ms * 1000 : 0;
 	memcpy(row.id, start->id, ID_SIZE);
 	memcpy(row.owner, start->owner, sizeof(row.owner));
+	*ret_terms = execution_terms(arena, &row);
 	return execution_store_insert(tx, &row, err);
 }
 
 static int record_start(struct store_tx *tx, const struct execution_start *start,
-	const struct start_view *view, struct error *err)
+	const struct start_view *view, const char *terms, struct error *err)
 {
 	json_t *detail = json_object();
 	struct audit_record record = {
@@ -370,6 +371,7 @@ static int record_start(struct store_tx *tx, const struct execution_start *start
 	json_set_text(detail, "preview", start->preview_id);
 	json_set_text(detail, "restores", start->restores_id);
 	json_set_text(detail, "why", start->why);
+	json_set_text(detail, "terms", terms);
 	rc = audit_append(tx, &record, start->at_us, NULL, err);
 	json_decref(detail);
 	return rc;
@@ -392,6 +394,7 @@ int execution_start(struct store_tx *tx, struct execution_start *start, struct e
 {
 	struct start_view view = {0};
 	bool needs_approval = false;
+	const char *terms;
 
 	if (load_view(tx, start, &view, err) < 0)
 		return err->code;
@@ -411,9 +414,9 @@ int execution_start(struct store_tx *tx, struct execution_start *start, struct e
 		return err->code;
 	if (needs_approval && open_approval(tx, start, &view, err) < 0)
 		return err->code;
-	if (insert_row(tx, start, &view, err) < 0)
+	if (insert_row(tx, start, &view, &terms, err) < 0)
 		return err->code;
-	return record_start(tx, start, &view, err);
+	return record_start(tx, start, &view, terms, err);
 }
 
 /* --- going on: approval granted, locks free --- */

@@ -55,6 +55,7 @@ static const struct store_statement LIST_OPEN =
 			" ORDER BY id DESC LIMIT :limit");
 static const struct store_statement COUNT =
 	STORE_STATEMENT("SELECT state, count(*) AS executions FROM execution GROUP BY state");
+static const struct store_statement ROWS = STORE_STATEMENT("SELECT " COLUMNS " FROM execution");
 static const struct store_statement IDS =
 	STORE_STATEMENT("SELECT id FROM execution WHERE state = :state ORDER BY id");
 static const struct store_statement FIND_WAITING = STORE_STATEMENT(
@@ -317,4 +318,9 @@ int executor_store_live(
 	store_bind_int(query, ":epoch", epoch);
 	store_bind_int(query, ":at", at_us);
 	return store_run(query, err) < 0 ? err->code : 0;
+}
+
+struct store_query *execution_store_rows(struct store_tx *tx)
+{
+	return store_query(tx, &ROWS);
 }

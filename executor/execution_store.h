@@ -23,6 +23,8 @@ enum step_state {
 const char *step_state_word(enum step_state state);
 enum step_state step_state_of(const char *word);
 
+/* In executor_verify.c: of what never changes of a run; its first record carries it. */
+const char *execution_terms(struct arena *arena, const struct execution *execution);
 int execution_store_insert(
 	struct store_tx *tx, const struct execution *execution, struct error *err);
 
@@ -64,6 +66,8 @@ struct execution_filter {
 int execution_store_list(struct store_tx *tx, struct arena *arena,
 	const struct execution_filter *filter, struct execution ***ret, size_t *ret_count,
 	struct error *err);
+/* Every run with all columns, for a verification. */
+struct store_query *execution_store_rows(struct store_tx *tx);
 /* Ids in the given state, oldest first. */
 int execution_store_ids(struct store_tx *tx, struct arena *arena, enum execution_state state,
 	const char ***ret_ids, size_t *ret_count, struct error *err);

@@ -75,6 +75,9 @@ int preview_keep(struct store_tx *tx, struct preview_job *job, struct error *err
 	json_set_int(detail, "number", job->version->number);
 	json_set_text(detail, "action", job->graph->action);
 	json_object_set(detail, "params", (json_t *)job->graph->params);
+	json_set_text(detail, "class", approval_class_word(job->stored.approval_class));
+	json_set_text(detail, "version", job->stored.version_id);
+	json_set_text(detail, "terms", preview_terms(store_tx_arena(tx), &job->preview));
 	rc = graph_store_put(tx, &job->stored, job->at_us, err);
 	if (rc == 0)
 		rc = preview_store_insert(tx, &job->preview, err);

@@ -31,6 +31,9 @@ struct preview {
 
 int preview_get(struct store_tx *tx, struct arena *arena, const char *id, struct preview **ret,
 	struct error *err);
+/* Of what never changes of it, all but its id: for its record. */
+const char *preview_terms(struct arena *arena, const struct preview *preview);
+struct store_query *preview_store_rows(struct store_tx *tx);
 int preview_store_insert(struct store_tx *tx, const struct preview *preview, struct error *err);
 
 /* Asks for a preview; awaits the runner and the targets. Lives in `arena` with all it points to. */

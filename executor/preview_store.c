@@ -8,6 +8,10 @@ static const struct store_statement GET = STORE_STATEMENT(
 	"SELECT id, plan, version_id, graph_digest, reading, created_by, created_at_us FROM preview"
 	" WHERE id = :id");
 
+static const struct store_statement ROWS =
+	STORE_STATEMENT("SELECT id, plan, version_id, graph_digest, reading, created_by, "
+			"created_at_us FROM preview");
+
 int preview_store_insert(struct store_tx *tx, const struct preview *preview, struct error *err)
 {
 	struct store_query *query = store_query(tx, &INSERT);
@@ -42,4 +46,9 @@ int preview_get(struct store_tx *tx, struct arena *arena, const char *id, struct
 	store_finish(query);
 	*ret = preview;
 	return 0;
+}
+
+struct store_query *preview_store_rows(struct store_tx *tx)
+{
+	return store_query(tx, &ROWS);
 }

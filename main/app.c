@@ -43,6 +43,23 @@ const struct store_schema *const *app_schemas(size_t *ret_count)
 	return schemas;
 }
 
+/* What a verification compares with the log: each row that may let something run. */
+static const struct audit_crosscheck *const crosschecks[] = {
+	&approval_crosscheck,
+	&approval_decision_crosscheck,
+	&plan_version_crosscheck,
+	&graph_crosscheck,
+	&preview_crosscheck,
+	&execution_crosscheck,
+	&effect_crosscheck,
+};
+
+const struct audit_crosscheck *const *app_crosschecks(size_t *ret_count)
+{
+	*ret_count = COUNT(crosschecks);
+	return crosschecks;
+}
+
 /* Tables that nobody may change, us included. */
 static const char *const append_only[] = {"audit", NULL};
 

@@ -5,6 +5,7 @@
 #ifndef RB_MAIN_APP_H
 #define RB_MAIN_APP_H
 
+#include "audit/audit_ledger.h"
 #include "lib/base/config.h"
 #include "lib/base/error.h"
 #include "lib/store/store.h"
@@ -13,6 +14,8 @@ struct app;
 
 /* Every table of the database, in the order in which they are made: for verification too. */
 const struct store_schema *const *app_schemas(size_t *ret_count);
+/* What a verification compares with the log. */
+const struct audit_crosscheck *const *app_crosschecks(size_t *ret_count);
 
 /* Opens everything but the listeners. */
 int app_open(const struct config *settings, struct app **ret, struct error *err);

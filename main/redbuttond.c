@@ -68,6 +68,7 @@ static int verify(int argc, char **argv)
 	if (options.key_path && text_starts_with(options.key_path, "file:"))
 		options.key_path += strlen("file:");
 	options.schemas = app_schemas(&options.schema_count);
+	options.crosschecks = app_crosschecks(&options.crosscheck_count);
 	code = audit_verify_main(argc, argv, &options);
 	config_free(settings);
 	arena_done(&arena);

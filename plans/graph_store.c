@@ -1,4 +1,4 @@
-#include "plans/plan.h"
+#include "plans/plan_rooms.h"
 
 #include <string.h>
 
@@ -7,6 +7,11 @@ static const struct store_statement PUT = STORE_STATEMENT(
 	" VALUES (:digest, :bytes, :version, :lines, :class, :at) ON CONFLICT (digest) DO NOTHING");
 static const struct store_statement GET = STORE_STATEMENT(
 	"SELECT digest, bytes, version_id, lines, class FROM plan_graph WHERE digest = :digest");
+
+static const struct store_statement CLASS =
+	STORE_STATEMENT("SELECT class FROM plan_graph WHERE digest = :digest");
+static const struct store_statement ROWS =
+	STORE_STATEMENT("SELECT digest, bytes, version_id, class FROM plan_graph");
 
 int graph_store_put(
 	struct store_tx *tx, const struct stored_graph *graph, int64_t at_us, struct error *err)
@@ -60,4 +65,24 @@ int graph_store_get(struct store_tx *tx, struct arena *arena, const char *digest
 		return rc;
 	*ret = graph;
 	return 0;
+}
+
+int graph_store_class(
+	struct store_tx *tx, const char *digest, enum approval_class *ret, struct error *err)
+{
+	struct store_query *query = store_query(tx, &CLASS);
+	int rc;
+
+	store_bind_text(query, ":digest", digest);
+	rc = store_one(query, "graph", err);
+	if (rc < 0)
+		return rc;
+	*ret = (enum approval_class)(store_text(query, "class")[1] - '0');
+	store_finish(query);
+	return 0;
+}
+
+struct store_query *graph_store_rows(struct store_tx *tx)
+{
+	return store_query(tx, &ROWS);
 }

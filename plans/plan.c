@@ -209,7 +209,9 @@ static int insert_version(struct store_tx *tx, struct plan_add *add, const char 
 		(rc = plan_store_add_editor(
 			 tx, version->id, version->created_by, add->at_us, err)) < 0 ||
 		(rc = plan_audit(tx, version, &add->principal->actor, AUDIT_PLAN_ADD,
-			 json_pack("{s:s}", "file", version->file), NULL, add->at_us, err)) < 0)
+			 json_pack("{s:s, s:s}", "file", version->file, "terms",
+				 plan_terms(add->arena, version)),
+			 NULL, add->at_us, err)) < 0)
 		return rc;
 	add->ret_version = version;
 	add->ret_is_new = true;

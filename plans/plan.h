@@ -54,6 +54,8 @@ struct plan_version {
 };
 
 extern const struct store_schema plans_schema;
+/* For a verification: versions, and graphs, against the log. */
+extern const struct audit_crosscheck plan_version_crosscheck, graph_crosscheck;
 
 /* Approvals of versions: subject kind, and id "<plan>@<number>". */
 #define PLAN_APPROVAL_SUBJECT "plan_version"
@@ -126,6 +128,7 @@ struct stored_graph {
 };
 /* Idempotent. */
 int graph_store_put(struct store_tx *tx, const struct stored_graph *graph, int64_t at_us, struct error *err);
+int graph_store_class(struct store_tx *tx, const char *digest, enum approval_class *ret, struct error *err);
 /* Verified by hashing its bytes: ERROR_TAMPERED when they are not what the digest says. */
 int graph_store_get(struct store_tx *tx, struct arena *arena, const char *digest, struct stored_graph **ret, struct error *err);
 

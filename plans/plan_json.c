@@ -113,3 +113,16 @@ int plan_json(struct store_tx *tx, struct arena *arena, const char *plan, bool w
 	*ret = object;
 	return 0;
 }
+
+/* In the order of plan_version_crosscheck.terms (plan_verify.c). */
+const char *plan_terms(struct arena *arena, const struct plan_version *version)
+{
+	const char *const values[] = {
+		version->id,
+		version->manifest,
+		version->created_by,
+		arena_format(arena, "%lld", (long long)version->created_at_us),
+	};
+
+	return audit_terms(arena, values, sizeof(values) / sizeof(values[0]));
+}

@@ -72,7 +72,17 @@ int plan_require(const struct principal *principal, const struct scope *scope, b
 int plan_audit(struct store_tx *tx, const struct plan_version *version, const struct audit_actor *actor,
 	enum audit_action action, json_t *owned_detail, const char *approval_id, int64_t at_us, struct error *err);
 
+/* --- plan_json.c --- */
+
+/* Of what never changes of a version: the first record about it carries it. */
+const char *plan_terms(struct arena *arena, const struct plan_version *version);
+
 /* --- plan_store.c --- */
+
+/* All versions with all columns, and "subject", for a verification. */
+struct store_query *plan_store_rows(struct store_tx *tx);
+/* All graphs, likewise. */
+struct store_query *graph_store_rows(struct store_tx *tx);
 
 int plan_store_insert(struct store_tx *tx, const struct plan_version *version, struct error *err);
 int plan_store_add_editor(struct store_tx *tx, const char *version_id, const char *person_id, int64_t at_us,

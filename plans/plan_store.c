@@ -41,6 +41,9 @@ static const struct store_statement LIST =
 static const struct store_statement NAMES =
 	STORE_STATEMENT("SELECT DISTINCT plan FROM plan_version ORDER BY plan");
 
+static const struct store_statement ROWS =
+	STORE_STATEMENT("SELECT " COLUMNS ", plan || '@' || number AS subject FROM plan_version");
+
 int plan_store_insert(struct store_tx *tx, const struct plan_version *version, struct error *err)
 {
 	struct store_query *query = store_query(tx, &INSERT);
@@ -266,4 +269,9 @@ int plan_store_names(struct store_tx *tx, struct arena *arena, const char ***ret
 	*ret = texts.items;
 	*ret_count = texts.count;
 	return 0;
+}
+
+struct store_query *plan_store_rows(struct store_tx *tx)
+{
+	return store_query(tx, &ROWS);
 }

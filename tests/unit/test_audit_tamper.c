@@ -608,31 +608,6 @@ START_TEST(an_outcome_of_nothing_is_noticed)
 }
 END_TEST
 
-static int refuse_all(struct store_tx *tx, struct arena *arena, struct error *err)
-{
-	(void)tx;
-	(void)arena;
-	return error_set(err, ERROR_TAMPERED, "execution E1 has no approval");
-}
-
-START_TEST(a_room_above_compares_its_own_rows)
-{
-	static const struct audit_crosscheck crosschecks[] = {
-		{"every execution has its approvals", refuse_all}};
-	struct audit_verify_options options = {.database = audit_world.path,
-		.schemas = schemas,
-		.schema_count = 1,
-		.crosschecks = crosschecks,
-		.crosscheck_count = 1};
-	struct audit_verify_result result;
-	struct error err = ERROR_INIT;
-
-	ck_assert_int_eq(audit_verify(&options, &result, &err), ERROR_TAMPERED);
-	ck_assert_str_eq(
-		err.message, "every execution has its approvals: execution E1 has no approval");
-}
-END_TEST
-
 START_TEST(a_running_daemon_is_verified_beside_it)
 {
 	struct audit_verify_result result;
@@ -667,7 +642,6 @@ static const TTest *const *const tests[] = {
 	&a_damaged_database_is_not_accepted,
 	&an_outcome_needs_its_intent_once_and_of_its_own_subject,
 	&an_outcome_of_nothing_is_noticed,
-	&a_room_above_compares_its_own_rows,
 	&a_running_daemon_is_verified_beside_it,
 };
 
