@@ -14,41 +14,23 @@ static void handle_reject(struct request *req);
 /* Whoever is somebody may look and try: the room answers with the exact reason. */
 static const struct route routes[] = {
 	{ROUTE_GET, "/api/v1/approvals", ROLE_ANY, 0, 0, handle_list, {{0}},
-		{{"state", PARAM_TEXT, 0, 0, "PENDING, APPROVED, REJECTED, EXPIRED, VOID or USED"},
+		{{"state", PARAM_WORD, 0, 0, "PENDING APPROVED REJECTED EXPIRED VOID USED"},
 			{"mine", PARAM_BOOL, 0, 0, "true: only those that you may decide now"}},
-		"The newest approvals"},
-	{ROUTE_GET, "/api/v1/approvals/{id}", ROLE_ANY, 0, 0, handle_show,
+		"The newest approvals", NULL, {"200 ApprovalList"}},
+	{ROUTE_GET, "/api/v1/approvals/{id}", ROLE_ANY, 0, ROUTE_ETAG, handle_show,
 		{{"id", PARAM_ID, 0, 0, "the approval"}}, {{0}},
-		"One approval with its levels and decisions"},
-	{ROUTE_POST, "/api/v1/approvals/{id}/approve", ROLE_ANY, 8192, 0, handle_approve,
-		{{"id", PARAM_ID, 0, 0, "the approval"}}, {{0}}, "Approve what the digest names"},
-	{ROUTE_POST, "/api/v1/approvals/{id}/reject", ROLE_ANY, 8192, 0, handle_reject,
-		{{"id", PARAM_ID, 0, 0, "the approval"}}, {{0}}, "Reject it, with a reason"},
+		"One approval with its levels and decisions", NULL, {"200 Approval"}},
+	{ROUTE_POST, "/api/v1/approvals/{id}/approve", ROLE_ANY, 8192, ROUTE_ETAG | ROUTE_IF_MATCH,
+		handle_approve, {{"id", PARAM_ID, 0, 0, "the approval"}}, {{0}},
+		"Approve what the digest names", "Decision", {"200 Approval"}},
+	{ROUTE_POST, "/api/v1/approvals/{id}/reject", ROLE_ANY, 8192, ROUTE_ETAG | ROUTE_IF_MATCH,
+		handle_reject, {{"id", PARAM_ID, 0, 0, "the approval"}}, {{0}},
+		"Reject it, with a reason", "Decision", {"200 Approval"}},
 };
 
 struct route_table approval_routes(struct approvals *approvals)
 {
 	return (struct route_table){routes, sizeof(routes) / sizeof(routes[0]), approvals};
-}
-
-static int check_state(const char *state, struct error *err)
-{
-	static const char *const words[] = {
-#define X(name, word) word,
-		APPROVAL_STATES(X)
-#undef X
-	};
-	const size_t count = sizeof(words) / sizeof(words[0]);
-	const char *nearest;
-
-	for (size_t i = 0; i < count; i++)
-		if (!state || strcmp(words[i], state) == 0)
-			return 0;
-	error_set(err, ERROR_INVALID, "state \"%s\" is none of an approval", state);
-	error_field(err, "state");
-	nearest = text_nearest(state, words, count);
-	return nearest ? error_remedy(err, "did you mean %s?", nearest)
-		       : error_remedy(err, "PENDING, APPROVED, REJECTED, EXPIRED, VOID or USED");
 }
 
 static bool is_mine(struct request *req, const struct approval_request *request)
@@ -88,9 +70,8 @@ static void handle_list(struct request *req)
 
 	if (!state && request_bool(req, "mine", false))
 		state = approval_state_word(APPROVAL_PENDING);
-	if (check_state(state, request_error(req)) < 0 ||
-		approval_store_list(request_reader(req), request_arena(req), state, &list, &count,
-			request_error(req)) < 0) {
+	if (approval_store_list(request_reader(req), request_arena(req), state, &list, &count,
+		    request_error(req)) < 0) {
 		request_fail(req);
 		return;
 	}
@@ -149,8 +130,8 @@ static int take_decide(struct request *req, struct approval_decide *decide)
 	decide->at_us = request_now_us(req);
 	id_new(decide->decision_id);
 	id_new(decide->notify_id);
-	if ((rc = request_if_match(req, false, &decide->if_version)) < 0 ||
-		(rc = json_check_keys(body, fields, err)) < 0 ||
+	decide->if_version = request_if_match(req);
+	if ((rc = json_check_keys(body, fields, err)) < 0 ||
 		(rc = json_get_text(body, "digest", true, &decide->digest, err)) < 0)
 		return rc;
 	return json_get_text(body, "reason", false, &decide->reason, err);
@@ -161,7 +142,6 @@ static void decide(struct request *req, enum approval_decision decision)
 	struct approval_decide *decide = request_alloc(req, sizeof(*decide));
 
 	decide->decision = decision;
-	decide->if_version = -1;
 	if (take_decide(req, decide) < 0)
 		request_fail(req);
 	else

@@ -35,39 +35,62 @@ static void post_force_close(struct request *req);
 #define COMMAND(word, access_bits, handler, what)                                                  \
 	{                                                                                          \
 		.method = ROUTE_POST, .path = "/api/v1/executions/{id}/" word,                     \
-		.access = (access_bits), .max_body = BODY_MAX, .handle = (handler),                \
-		.path_params = ID_PARAM, .summary = (what)                                         \
+		.access = (access_bits), .max_body = BODY_MAX,                                     \
+		.flags = ROUTE_ETAG | ROUTE_IF_MATCH, .handle = (handler),                         \
+		.path_params = ID_PARAM, .summary = (what), .request = "ExecutionCommand",         \
+		.answers = {                                                                       \
+			"200 CommandResult",                                                       \
+			"202 CommandResult"                                                        \
+		}                                                                                  \
 	}
+
+#define WORD(name, word, terminal) " " word
 
 static const struct route routes[] = {
 	{.method = ROUTE_POST,
 		.path = "/api/v1/executions",
 		.access = ACT,
 		.max_body = BODY_MAX,
+		.flags = ROUTE_ETAG,
 		.handle = post_execution,
-		.summary = "Start the graph of a preview"},
+		.summary = "Start the graph of a preview",
+		.request = "ExecutionStart",
+		.answers = {"202 Execution"}},
 	{.method = ROUTE_GET,
 		.path = "/api/v1/executions",
 		.access = ROLE_ANY,
 		.handle = list_executions,
-		.query_params = {{"state", PARAM_TEXT, 0, 0, "a state, or open"},
+		.query_params = {{"state", PARAM_WORD, 0, 0, "open" EXECUTION_STATES(WORD)},
 			{"plan", PARAM_PATH_NAME, 0, 0, "of one plan"},
 			{"before", PARAM_ID, 0, 0, "older than this execution"},
 			{"limit", PARAM_INT, 1, 500, "how many, 50"}},
-		.summary = "Executions, newest first"},
+		.summary = "Executions, newest first",
+		.answers = {"200 ExecutionList"}},
 	{.method = ROUTE_GET,
 		.path = "/api/v1/executions/{id}",
 		.access = ROLE_ANY,
+		.flags = ROUTE_ETAG,
 		.handle = get_execution,
 		.path_params = ID_PARAM,
-		.summary = "One execution with its steps"},
+		.summary = "One execution with its steps",
+		.answers = {"200 ExecutionWhole"}},
 	{.method = ROUTE_GET,
 		.path = "/api/v1/executions/{id}/journal",
 		.access = ROLE_ANY,
 		.handle = get_journal,
 		.path_params = ID_PARAM,
-		.summary = "Its effects, in the order of their intents"},
-	COMMAND("undo", ACT, post_undo, "Undo an execution that has ended, as a new execution"),
+		.summary = "Its effects, in the order of their intents",
+		.answers = {"200 EffectList"}},
+	{.method = ROUTE_POST,
+		.path = "/api/v1/executions/{id}/undo",
+		.access = ACT,
+		.max_body = BODY_MAX,
+		.flags = ROUTE_ETAG,
+		.handle = post_undo,
+		.path_params = ID_PARAM,
+		.summary = "Undo an execution that has ended, as a new execution",
+		.request = "ExecutionUndo",
+		.answers = {"202 Execution"}},
 	COMMAND("pause", ACT, post_pause, "Pause at the next node"),
 	COMMAND("resume", ACT, post_resume, "Go on"),
 	COMMAND("abort", ACT, post_abort, "Stop and keep what is in effect"),
@@ -348,11 +371,9 @@ static int take_command(struct request *req, struct execution_command *command, 
 	command->execution_id = request_text(req, "id");
 	command->principal = request_principal(req);
 	command->at_us = request_now_us(req);
-	command->if_version = -1;
+	command->if_version = request_if_match(req);
 	id_new(command->id);
 	id_new(command->notify_id);
-	if (request_if_match(req, false, &command->if_version) < 0)
-		return request_error(req)->code;
 	if (!body)
 		return 0;
 	if (json_check_keys(body, FIELDS, err) < 0 ||

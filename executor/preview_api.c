@@ -19,20 +19,25 @@ static const struct route routes[] = {
 		.max_body = BODY_MAX,
 		.handle = post_preview,
 		.summary = "Build the graph of a plan and read what it would change; writes "
-			   "nothing outside"},
+			   "nothing outside",
+		.request = "PreviewAsk",
+		.answers = {"201 Preview", "422 PlanProblem"}},
 	{.method = ROUTE_GET,
 		.path = "/api/v1/previews/{id}",
 		.access = ROLE_ANY,
 		.handle = get_preview,
 		.path_params = {{"id", PARAM_ID, 0, 0, "the preview"}},
-		.summary = "One preview"},
+		.summary = "One preview",
+		.answers = {"200 Preview"}},
 	{.method = ROUTE_POST,
 		.path = "/api/v1/can",
 		.access = ROLE_ANY,
 		.max_body = BODY_MAX,
 		.flags = ROUTE_NO_KEY,
 		.handle = post_can,
-		.summary = "Every reason why a run would be refused or wait"},
+		.summary = "Every reason why a run would be refused or wait",
+		.request = "PreviewAsk",
+		.answers = {"200 Can"}},
 };
 
 struct route_table preview_routes(struct executor_api *api)

@@ -32,18 +32,19 @@ static const struct route routes[] = {
 			{"zone", PARAM_NAME, 0, 0, "only there"},
 			{"service", PARAM_NAME, 0, 0, "only of it"},
 			{"tier", PARAM_NAME, 0, 0, "only of it"}},
-		"Targets, by name"},
-	{ROUTE_POST, "/api/v1/targets", ROLE_ADMIN, BODY_MAX, 0, add_target, {{0}}, {{0}},
-		"Add a target; its credential by reference only"},
-	{ROUTE_GET, "/api/v1/targets/{name}", ROLE_ANY, 0, 0, show_target, {NAME}, {{0}},
-		"One target"},
-	{ROUTE_PUT, "/api/v1/targets/{name}", ROLE_ADMIN, BODY_MAX, 0, change_target, {NAME}, {{0}},
-		"Change the given fields of a target (If-Match)"},
-	{ROUTE_DELETE, "/api/v1/targets/{name}", ROLE_ADMIN, 0, 0, remove_target, {NAME}, {{0}},
-		"Remove a target (If-Match)"},
+		"Targets, by name", NULL, {"200 TargetList"}},
+	{ROUTE_POST, "/api/v1/targets", ROLE_ADMIN, BODY_MAX, ROUTE_ETAG, add_target, {{0}}, {{0}},
+		"Add a target; its credential by reference only", "TargetAdd", {"201 Target"}},
+	{ROUTE_GET, "/api/v1/targets/{name}", ROLE_ANY, 0, ROUTE_ETAG, show_target, {NAME}, {{0}},
+		"One target", NULL, {"200 Target"}},
+	{ROUTE_PUT, "/api/v1/targets/{name}", ROLE_ADMIN, BODY_MAX, ROUTE_ETAG | ROUTE_NEED_MATCH,
+		change_target, {NAME}, {{0}}, "Change the given fields of a target (If-Match)",
+		"TargetChange", {"200 Target"}},
+	{ROUTE_DELETE, "/api/v1/targets/{name}", ROLE_ADMIN, 0, ROUTE_NEED_MATCH, remove_target,
+		{NAME}, {{0}}, "Remove a target (If-Match)", NULL, {"204"}},
 	{ROUTE_POST, "/api/v1/targets/{name}/check", MAY_CHECK, BODY_MAX, ROUTE_NO_KEY,
 		check_target, {NAME}, {{0}},
-		"Is it there, and does its credential work? Reads only"},
+		"Is it there, and does its credential work? Reads only", NULL, {"200 TargetCheck"}},
 };
 
 struct route_table target_routes(struct target_context *context)
@@ -198,13 +199,11 @@ static int take_change(struct request *req, struct target_change *change, struct
 {
 	static const char *const keys[] = {"address", "credential", "environment", "site", "zone",
 		"service", "tier", "labels", "allow", "networks", NULL};
-	int rc;
+	int rc = json_check_keys(request_json(req), keys, err);
 
 	change->name = request_text(req, "name");
-	if ((rc = request_if_match(req, true, &change->if_version)) < 0 ||
-		(rc = json_check_keys(request_json(req), keys, err)) < 0)
-		return rc;
-	return take_common(req, change, err);
+	change->if_version = request_if_match(req);
+	return rc < 0 ? rc : take_common(req, change, err);
 }
 
 static void change_target(struct request *req)
@@ -235,10 +234,8 @@ static void remove_target(struct request *req)
 
 	fill_act(req, &remove->act);
 	remove->name = request_text(req, "name");
-	if (request_if_match(req, true, &remove->if_version) < 0)
-		request_fail(req);
-	else
-		request_write(req, ask_remove, tell_removed, remove);
+	remove->if_version = request_if_match(req);
+	request_write(req, ask_remove, tell_removed, remove);
 }
 
 /* --- checking --- */

@@ -66,28 +66,36 @@ static const char *const append_only[] = {"audit", NULL};
 static const struct adapter *const adapters[] = {&haproxy_adapter, &prometheus_adapter};
 static const struct adapter_list adapter_list = {adapters, COUNT(adapters)};
 
+size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX])
+{
+	size_t count = 0;
+
+	app->audit_api.read_access = ROLE_AUDITOR | ROLE_ADMIN;
+	app->audit_api.feed_access = ROLE_ANY;
+	ret[count++] = health_routes(&app->health);
+	ret[count++] = people_routes(app->people);
+	ret[count++] = notify_routes();
+	ret[count++] = target_routes(&app->targets);
+	ret[count++] = approval_routes(app->approvals);
+	ret[count++] = plan_routes(app->plans);
+	ret[count++] = item_routes();
+	ret[count++] = preview_routes(&app->executor_api);
+	ret[count++] = execution_routes(&app->executor_api);
+	ret[count++] = audit_routes(&app->audit_api);
+	ret[count++] = status_routes(&app->status);
+	return count;
+}
+
 static int open_server(struct app *app, struct error *err)
 {
-	const struct route_table tables[] = {
-		health_routes(&app->health),
-		people_routes(app->people),
-		notify_routes(),
-		target_routes(&app->targets),
-		approval_routes(app->approvals),
-		plan_routes(app->plans),
-		item_routes(),
-		preview_routes(&app->executor_api),
-		execution_routes(&app->executor_api),
-		audit_routes(&app->audit_api),
-		status_routes(&app->status),
-	};
+	struct route_table tables[APP_TABLES_MAX];
 	struct server_options options = {
 		.loop = app->loop,
 		.store = app->store,
 		.authenticator = {app->people, people_authenticate, people_principal_id,
 			people_denied},
 		.tables = tables,
-		.table_count = COUNT(tables),
+		.table_count = app_routes(app, tables),
 		.hosts = settings_list(app->settings, "hosts", &app->arena),
 	};
 
@@ -261,8 +269,6 @@ static int fill_contexts(struct app *app, struct error *err)
 		.audit = app->audit,
 		.store = app->store,
 		.feed = app->feed,
-		.read_access = ROLE_AUDITOR | ROLE_ADMIN,
-		.feed_access = ROLE_ANY,
 		.actor = actor_of,
 	};
 	app->executor_api = (struct executor_api){

@@ -53,6 +53,13 @@ struct app {
 	bool is_started, is_stopping;
 };
 
+/* --- app.c --- */
+
+#define APP_TABLES_MAX 24
+
+/* Every table of routes, with what its handlers are given, as far as it is open. */
+size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]);
+
 /* --- listeners.c --- */
 
 /* Sockets that systemd hands over, else those of the settings. */

@@ -9,11 +9,13 @@ static const struct route routes[] = {
 	{.method = ROUTE_GET,
 		.path = "/healthz",
 		.handle = get_health,
-		.summary = "the daemon is alive"},
+		.summary = "the daemon is alive",
+		.answers = {"200 Health"}},
 	{.method = ROUTE_GET,
 		.path = "/readyz",
 		.handle = get_ready,
-		.summary = "what works and what does not: 503 when something does not"},
+		.summary = "what works and what does not: 503 when something does not",
+		.answers = {"200 Readiness", "503 Readiness"}},
 };
 
 struct route_table health_routes(struct health *health)

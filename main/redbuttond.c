@@ -4,6 +4,7 @@
 #include "lib/base/moment.h"
 #include "lib/base/text.h"
 #include "main/app.h"
+#include "main/openapi.h"
 #include "main/restore.h"
 #include "main/settings.h"
 #include "plans/plan_test.h"
@@ -36,6 +37,7 @@ static const struct mode modes[] = {
 		"run a plan's file in the jail and print its graph, without a daemon"},
 	{"--print-config", "[FLAGS]", print_config,
 		"print the settings as they would hold, and end"},
+	{"--print-openapi", "", openapi_print, "print the API document (OpenAPI 3.1), and end"},
 	{"--help", "", print_help, "print this"},
 	{"--version", "", print_version, "print the version"},
 };

@@ -9,7 +9,8 @@ static const struct route routes[] = {
 		.path = "/api/v1/status",
 		.access = ROLE_ANY,
 		.handle = get_status,
-		.summary = "What is held, runs, is in effect and waits for you; asks no target"},
+		.summary = "What is held, runs, is in effect and waits for you; asks no target",
+		.answers = {"200 Status"}},
 };
 
 struct route_table status_routes(struct status_rooms *rooms)

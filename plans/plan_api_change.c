@@ -23,8 +23,7 @@ static int take_change(struct request *req, struct changing *changing)
 	change->arena = request_arena(req);
 	id_new(change->approval_id);
 	id_new(change->notify_id);
-	if ((rc = request_if_match(req, true, &change->if_version)) < 0)
-		return rc;
+	change->if_version = request_if_match(req);
 	if (!body)
 		return 0;
 	if ((rc = json_check_keys(body, fields, request_error(req))) < 0)

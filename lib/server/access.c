@@ -2,6 +2,7 @@
 #include "lib/base/text.h"
 #include "lib/server/server_rooms.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -124,6 +125,54 @@ static int check_origin(const struct request *req, struct error *err)
 	if (origin && !is_same_origin(req, origin))
 		return refuse_header(
 			err, ERROR_FORBIDDEN, "Origin", "says that another site sent this request");
+	return 0;
+}
+
+/* --- If-Match --- */
+
+static int refuse_if_match(struct error *err, int code, const char *message)
+{
+	error_set(err, code, "%s", message);
+	error_field(err, "If-Match");
+	return error_remedy(err, "send the ETag of what you read, e.g. If-Match: \"v7\"");
+}
+
+/* A precondition that nobody would look at must not pass for one that held. */
+static int refuse_precondition(const struct request *req, struct error *err)
+{
+	static const char *const others[] = {"If-None-Match", "If-Unmodified-Since"};
+
+	if (request_header(req, "If-Match")) {
+		refuse_header(err, ERROR_INVALID, "If-Match", "is not taken here");
+		return error_remedy(err, "leave it out");
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (req->route->route->method != ROUTE_GET && request_header(req, others[i]))
+			return refuse_header(err, ERROR_INVALID, others[i], "is not taken here");
+	return 0;
+}
+
+static int take_if_match(struct request *req, struct error *err)
+{
+	unsigned flags = req->route->route->flags;
+	const char *value = request_header(req, "If-Match");
+	size_t length = value ? strlen(value) : 0;
+	char digits[24];
+
+	req->if_version = -1;
+	if (!(flags & (ROUTE_IF_MATCH | ROUTE_NEED_MATCH)))
+		return refuse_precondition(req, err);
+	if (!value)
+		return flags & ROUTE_NEED_MATCH
+			       ? refuse_if_match(err, ERROR_PRECONDITION, "If-Match is missing")
+			       : 0;
+	if (!strcmp(value, "*"))
+		return 0;
+	if (length < 4 || length > 22 || strncmp(value, "\"v", 2) || value[length - 1] != '"')
+		return refuse_if_match(err, ERROR_INVALID, "If-Match is not one version");
+	snprintf(digits, sizeof(digits), "%.*s", (int)length - 3, value + 2);
+	if (text_parse_int64("If-Match", digits, 0, INT64_MAX, &req->if_version, NULL) < 0)
+		return refuse_if_match(err, ERROR_INVALID, "If-Match is not one version");
 	return 0;
 }
 
@@ -253,6 +302,8 @@ static int decide(struct request *req, int64_t *ret_length)
 	if (rc >= 0)
 		rc = param_take_query(req, query, err);
 	if (rc >= 0)
+		rc = take_if_match(req, err);
+	if (rc >= 0)
 		rc = check_body(req, *ret_length, err);
 	return rc;
 }
@@ -297,6 +348,7 @@ static enum MHD_Result take_upload(struct request *req, const char *bytes, size_
 
 static int parse_body(struct request *req, struct error *err)
 {
+	static const char *const none[] = {NULL};
 	int rc;
 
 	if ((req->route->route->flags & ROUTE_RAW_BODY) || !req->body.length)
@@ -305,7 +357,7 @@ static int parse_body(struct request *req, struct error *err)
 	if (rc < 0)
 		return rc;
 	if (json_is_object(req->json))
-		return 0;
+		return req->route->route->request ? 0 : json_check_keys(req->json, none, err);
 	error_set(err, ERROR_INVALID, "the body is not a JSON object");
 	return error_field(err, "body");
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define TEXT_MAX_BYTES 1024
+#define WORDS_MAX      32
 
 static int hex_value(char c)
 {
@@ -93,7 +94,37 @@ static int parse_bool(const char *field, const char *text, int64_t *ret, struct 
 	return 0;
 }
 
-static int check(const struct route_param *param, const char *text, int64_t *ret, struct error *err)
+/* The words of a help text, as a list. */
+static size_t split_words(struct arena *arena, const char *help, const char **words, size_t max)
+{
+	char *rest = arena_text(arena, help), *word;
+	size_t count = 0;
+
+	while ((word = strsep(&rest, " ")) && count < max)
+		if (*word)
+			words[count++] = word;
+	return count;
+}
+
+static int check_word(
+	struct arena *arena, const struct route_param *param, const char *text, struct error *err)
+{
+	const char *words[WORDS_MAX], *nearest;
+	size_t count = split_words(arena, param->help, words, WORDS_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(words[i], text))
+			return 0;
+	error_set(err, ERROR_INVALID, "%s \"%.100s\" is none that there is", param->name,
+		text_visible(arena, text));
+	error_field(err, "%s", param->name);
+	nearest = text_nearest(text, words, count);
+	return nearest ? error_remedy(err, "did you mean %s?", nearest)
+		       : error_remedy(err, "there are: %s", param->help);
+}
+
+static int check(struct arena *arena, const struct route_param *param, const char *text,
+	int64_t *ret, struct error *err)
 {
 	bool limited = param->min || param->max;
 
@@ -111,6 +142,8 @@ static int check(const struct route_param *param, const char *text, int64_t *ret
 			limited ? param->max : INT64_MAX, ret, err);
 	case PARAM_BOOL:
 		return parse_bool(param->name, text, ret, err);
+	case PARAM_WORD:
+		return check_word(arena, param, text, err);
 	}
 	abort();
 }
@@ -127,7 +160,7 @@ int param_take(
 			return error_field(err, "%s", param->name);
 		}
 	}
-	rc = check(param, text, &value.number, err);
+	rc = check(&req->arena, param, text, &value.number, err);
 	if (rc >= 0)
 		req->values[req->value_count++] = value;
 	return rc;

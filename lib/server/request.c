@@ -191,33 +191,9 @@ const char *request_header(const struct request *req, const char *name)
 	return req->mhd ? MHD_lookup_connection_value(req->mhd, MHD_HEADER_KIND, name) : NULL;
 }
 
-static int refuse_if_match(struct error *err, int code, const char *message)
+int64_t request_if_match(const struct request *req)
 {
-	error_set(err, code, "%s", message);
-	error_field(err, "If-Match");
-	return error_remedy(err, "send the ETag of what you read, e.g. If-Match: \"v7\"");
-}
-
-int request_if_match(struct request *req, bool required, int64_t *ret_version)
-{
-	const char *value = request_header(req, "If-Match");
-	struct error *err = &req->error;
-	char digits[24];
-	size_t length = value ? strlen(value) : 0;
-
-	if (!value)
-		return required ? refuse_if_match(err, ERROR_PRECONDITION, "If-Match is missing")
-				: 0;
-	if (!strcmp(value, "*")) {
-		*ret_version = -1;
-		return 0;
-	}
-	if (length < 4 || length > 22 || strncmp(value, "\"v", 2) || value[length - 1] != '"')
-		return refuse_if_match(err, ERROR_INVALID, "If-Match is not one version");
-	snprintf(digits, sizeof(digits), "%.*s", (int)length - 3, value + 2);
-	if (text_parse_int64("If-Match", digits, 0, INT64_MAX, ret_version, NULL) < 0)
-		return refuse_if_match(err, ERROR_INVALID, "If-Match is not one version");
-	return 0;
+	return req->if_version;
 }
 
 /* --- the handler's duties --- */

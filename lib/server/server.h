@@ -30,16 +30,18 @@ enum param_type {
 	PARAM_ID,	 /* ULID */
 	PARAM_INT,
 	PARAM_BOOL, /* true | false */
+	PARAM_WORD, /* one of those that its help lists */
 };
 
 struct route_param {
 	const char *name;
 	enum param_type type;
 	int64_t min, max; /* PARAM_INT */
-	const char *help;
+	const char *help; /* PARAM_WORD: the words, separated by spaces */
 };
 
-#define ROUTE_PARAMS_MAX 8
+#define ROUTE_PARAMS_MAX  8
+#define ROUTE_ANSWERS_MAX 3
 
 struct route {
 	enum route_method method;
@@ -51,12 +53,19 @@ struct route {
 	struct route_param path_params[ROUTE_PARAMS_MAX];  /* each {name} of the path */
 	struct route_param query_params[ROUTE_PARAMS_MAX]; /* others are refused by name */
 	const char *summary;				   /* one line, for the API document */
+	const char *request; /* schema of the body in the API document; NULL = no field is taken */
+	/* "201 Person", "204", "200 text/event-stream": what it answers when all is well, and
+	   problems that say more than others ("422 PlanProblem"). */
+	const char *answers[ROUTE_ANSWERS_MAX];
 };
 
-#define ROUTE_RAW_BODY 1u /* body is not JSON: request_body */
-#define ROUTE_STREAM   2u /* ends when the client leaves: no total deadline */
-#define ROUTE_NO_KEY   4u /* POST that takes no Idempotency-Key (it changes nothing) */
-#define ROUTE_SECRET   8u /* the reply shows a secret once: it is never kept for a replay */
+#define ROUTE_RAW_BODY	 1u  /* body is not JSON: request_body */
+#define ROUTE_STREAM	 2u  /* ends when the client leaves: no total deadline */
+#define ROUTE_NO_KEY	 4u  /* POST that takes no Idempotency-Key (it changes nothing) */
+#define ROUTE_SECRET	 8u  /* the reply shows a secret once: it is never kept for a replay */
+#define ROUTE_ETAG	 16u /* what it answers when all is well has a version */
+#define ROUTE_IF_MATCH	 32u /* takes If-Match; without this flag it is refused */
+#define ROUTE_NEED_MATCH 64u /* takes If-Match and demands it */
 
 struct route_table {
 	const struct route *routes;
@@ -123,6 +132,16 @@ void server_close(struct server *server);
 /* The table of Idempotency-Keys. */
 extern const struct store_schema server_schema;
 
+/* --- the API document --- */
+
+/*
+ * Fills `document` (an OpenAPI 3.1 object with components.schemas) with what the tables say: paths,
+ * parameters, bodies, answers, problems. `role_word` names each bit of a route's access. Fails with
+ * ERROR_INTERNAL on a schema that a row names and nobody gives.
+ */
+int server_describe(const struct route_table *tables, size_t table_count,
+	const char *(*role_word)(unsigned bit), json_t *document, struct error *err);
+
 /* --- take --- */
 
 struct arena *request_arena(struct request *req);
@@ -140,8 +159,9 @@ json_t *request_json(
 	const struct request *req); /* the parsed body, an object; borrowed; NULL without body */
 const char *request_body(const struct request *req, size_t *ret_length);
 const char *request_header(const struct request *req, const char *name);
-/* The version in If-Match ("v7"): required -> ERROR_PRECONDITION when absent. `*` gives -1. */
-int request_if_match(struct request *req, bool required, int64_t *ret_version);
+/* The version in If-Match ("v7"), -1 for `*` and when it is absent and may be. Only for routes that
+ * take it: it was checked before the handler ran. */
+int64_t request_if_match(const struct request *req);
 
 /* --- ask --- */
 

@@ -7,6 +7,7 @@ import urllib.parse
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.contract import contract
 from process import Process, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,7 +110,7 @@ class Daemon:
         """Written by the first start."""
         return self.data_dir / "bootstrap-token"
 
-    # --- HTTP, without the CLI ---
+    # --- HTTP, without the CLI; every answer is held against the API document ---
 
     def request(self, method, path, body=None, token=None, unix=False, headers=None, timeout=30):
         connection = (UnixConnection(self.socket, timeout) if unix else
@@ -122,10 +123,12 @@ class Daemon:
             sent.setdefault("Content-Type", "application/json")
         try:
             connection.request(method, path, body=body, headers=sent)
-            reply = connection.getresponse()
-            return Reply(reply.status, reply.headers, reply.read())
+            answer = connection.getresponse()
+            reply = Reply(answer.status, answer.headers, answer.read())
         finally:
             connection.close()
+        contract().check(method, path, body.encode() if isinstance(body, str) else body, reply)
+        return reply
 
     def get(self, path, **more):
         return self.request("GET", path, **more)

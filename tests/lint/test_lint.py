@@ -1,4 +1,5 @@
 """The checks see what they are there for: a small tree for each rule, once kept and once broken."""
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -122,3 +123,69 @@ def test_a_program_that_is_missing_is_named(tmp_path):
     code, said = run_check("programs", tmp_path, tmp_path)
     assert code == 1
     assert "there is no program redbutton-runner" in said
+
+
+# --- the API document ---
+
+def small_document():
+    """One route, and all that it needs."""
+    name = {"$ref": "#/components/schemas/Name"}
+    asked = {"type": "object", "additionalProperties": False, "required": ["name"], "properties": {"name": name},
+             "examples": [{"name": "a"}]}
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Ask"}}}}
+    post = {"operationId": "post_a", "tags": ["a"], "summary": "s", "security": [{"token": []}], "x-roles": ["admin"],
+            "parameters": [{"name": "id", "in": "path", "required": True, "schema": name}], "requestBody": body,
+            "responses": {"201": {"description": "d"}, "400": {"description": "d"}}}
+    return {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a/{id}": {"post": post}},
+            "components": {"schemas": {"Name": {"type": "string"}, "Ask": asked}, "parameters": {}, "headers": {},
+                           "responses": {}}}
+
+
+def lint_document(tmp_path, document, written=None):
+    text = json.dumps(document) + "\n"
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "openapi.json").write_text(text if written is None else written)
+    (tmp_path / "said").write_text(text)
+    program = tmp_path / "redbuttond"
+    program.write_text(f"#!/bin/sh\ncat {tmp_path}/said\n")
+    program.chmod(0o755)
+    return run_check("openapi", tmp_path, tmp_path)
+
+
+def test_a_sound_document_has_no_findings(tmp_path):
+    code, said = lint_document(tmp_path, small_document())
+    assert (code, "0 findings" in said) == (0, True), said
+
+
+def test_a_document_that_the_program_does_not_say_is_found(tmp_path):
+    code, said = lint_document(tmp_path, small_document(), written="{}")
+    assert code == 1 and "is not what the program says" in said
+
+
+def post_of(document):
+    return document["paths"]["/a/{id}"]["post"]
+
+
+BROKEN_DOCUMENTS = {
+    "a schema that nobody gives": (lambda d: d["components"]["schemas"].pop("Ask"), "schemas/Ask is not there"),
+    "a schema that nobody uses": (lambda d: d["components"]["schemas"].update(B={}), "schemas/B is used nowhere"),
+    "a schema that is none": (lambda d: d["components"]["schemas"].update(Name={"type": 3}), "schema Name:"),
+    "an example that does not fit": (lambda d: d["components"]["schemas"]["Ask"].update(examples=[{}]), "example 0"),
+    "no example": (lambda d: d["components"]["schemas"]["Ask"].pop("examples"), "has no example"),
+    "an open body": (lambda d: d["components"]["schemas"]["Ask"].pop("additionalProperties"), "takes any member"),
+    "a member that is required only": (lambda d: d["components"]["schemas"]["Ask"].update(required=["b"]), "requires b"),
+    "a parameter that is not in the path": (lambda d: post_of(d)["parameters"].clear(), "its path parameters are"),
+    "no answer": (lambda d: post_of(d)["responses"].pop("201"), "says not what it answers"),
+    "no summary": (lambda d: post_of(d).pop("summary"), "has no summary"),
+    "roles without a login": (lambda d: post_of(d).update(security=[]), "told in two ways"),
+    "two of a name": (lambda d: d["paths"].update({"/b": {"get": {**post_of(d), "parameters": []}}}), "two operations"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_DOCUMENTS)
+def test_a_broken_document_is_found(tmp_path, name):
+    spoil, finding = BROKEN_DOCUMENTS[name]
+    document = small_document()
+    spoil(document)
+    code, said = lint_document(tmp_path, document)
+    assert code == 1 and finding in said, said

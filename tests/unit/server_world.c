@@ -119,10 +119,8 @@ static void put_thing(struct request *req)
 	struct take *take = take_new(req);
 
 	take->name = request_text(req, "name");
-	if (request_if_match(req, true, &take->version) < 0)
-		request_fail(req);
-	else
-		request_write(req, ask_update, tell_updated, take);
+	take->version = request_if_match(req);
+	request_write(req, ask_update, tell_updated, take);
 }
 
 static void answer_held(void *arg)
@@ -256,6 +254,7 @@ static const struct route routes[] = {
 			{.name = "deep", .type = PARAM_BOOL}, {.name = "q", .type = PARAM_TEXT}}},
 	{.method = ROUTE_PUT,
 		.path = "/api/things/{name}",
+		.flags = ROUTE_NEED_MATCH,
 		.handle = put_thing,
 		.path_params = {{.name = "name", .type = PARAM_NAME}}},
 	{.method = ROUTE_GET, .path = "/api/things/special", .handle = get_who},
@@ -271,7 +270,8 @@ static const struct route routes[] = {
 		.path = "/api/things",
 		.access = 1,
 		.max_body = 1024,
-		.handle = post_thing},
+		.handle = post_thing,
+		.request = "Thing"},
 	{.method = ROUTE_POST,
 		.path = "/api/secrets",
 		.access = 1,
