@@ -5,10 +5,15 @@ target_compile_definitions(rb_flags INTERFACE _GNU_SOURCE RB_VERSION="${PROJECT_
   $<$<CONFIG:Debug>:RB_DEBUG=1>)
 target_compile_options(rb_flags INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
-  -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough -Wno-format-truncation
+  -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough
+  $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>
+  $<$<C_COMPILER_ID:Clang>:-Wno-format-nonliteral> $<$<C_COMPILER_ID:Clang>:-Wno-missing-field-initializers>
   -fno-common -fno-strict-aliasing -fstack-protector-strong)
 target_link_options(rb_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 
+if(RB_FUZZ)
+  target_compile_options(rb_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(RB_SANITIZE)
   target_compile_options(rb_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
     -fno-omit-frame-pointer -g -O1)

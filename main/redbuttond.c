@@ -42,13 +42,23 @@ static const struct mode modes[] = {
 	{"--version", "", print_version, "print the version"},
 };
 
+/* It may quote a file or a flag, whatever bytes are in there. */
+static void say(const char *before, const char *text)
+{
+	struct buf line = BUF_INIT;
+
+	text_add_visible(&line, text, strlen(text));
+	fprintf(stderr, "%s: %s\n", before, buf_text(&line));
+	buf_done(&line);
+}
+
 static int fail(const struct error *err)
 {
-	fprintf(stderr, "redbuttond: %s\n", err->message);
+	say("redbuttond", err->message);
 	if (*err->place)
-		fprintf(stderr, "  at: %s\n", err->place);
+		say("  at", err->place);
 	if (*err->remedy)
-		fprintf(stderr, "  remedy: %s\n", err->remedy);
+		say("  remedy", err->remedy);
 	return error_exit(err->code);
 }
 

@@ -1,3 +1,4 @@
+#include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/cli/cli_rooms.h"
 
@@ -252,24 +253,28 @@ void cli_say(struct cli *cli, const char *format, ...)
 
 /* --- errors --- */
 
-static json_t *error_json(const struct error *err)
+/* What is no UTF-8 would be left out. */
+static void set_visible(struct cli *cli, json_t *object, const char *key, const char *text)
+{
+	if (*text)
+		json_set_text(object, key, text_visible(&cli->arena, text));
+}
+
+static json_t *error_json(struct cli *cli, const struct error *err)
 {
 	json_t *value = json_object();
 
-	json_object_set_new(value, "code", json_string(error_word(err->code)));
-	json_object_set_new(value, "detail", json_string(err->message));
-	if (*err->field)
-		json_object_set_new(value, "field", json_string(err->field));
-	if (*err->place)
-		json_object_set_new(value, "place", json_string(err->place));
-	if (*err->remedy)
-		json_object_set_new(value, "remedy", json_string(err->remedy));
+	set_visible(cli, value, "code", error_word(err->code));
+	set_visible(cli, value, "detail", err->message);
+	set_visible(cli, value, "field", err->field);
+	set_visible(cli, value, "place", err->place);
+	set_visible(cli, value, "remedy", err->remedy);
 	return value;
 }
 
 static void print_error_json(struct cli *cli, const struct error *err)
 {
-	json_t *value = cli->problem ? json_incref(cli->problem) : error_json(err);
+	json_t *value = cli->problem ? json_incref(cli->problem) : error_json(cli, err);
 	char *text = json_dumps(value, JSON_COMPACT);
 
 	fprintf(cli->errors, "%s\n", text ? text : "{}");
