@@ -95,7 +95,7 @@ struct audit_record {
 };
 
 extern const struct store_schema audit_schema;
-/* Tables for store_options.append_only, NULL-ended. */
+/* Tables that nobody may change, us included: for store_options.append_only, NULL-ended. */
 extern const char *const audit_append_only[];
 
 /* Bytes of one record, at most. */

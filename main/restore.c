@@ -47,7 +47,8 @@ static int read_flags(struct restore *restore, int argc, char **argv, struct err
 static int open_store(struct restore *restore, const struct config *settings, struct error *err)
 {
 	struct store_options options = {.path = arena_format(&restore->arena, "%s/redbutton.db",
-						config_text(settings, "data-dir"))};
+						config_text(settings, "data-dir")),
+		.append_only = audit_append_only};
 
 	options.schemas = app_schemas(&options.schema_count);
 	if (loop_open(&restore->loop, err) < 0 ||
