@@ -60,9 +60,6 @@ const struct audit_crosscheck *const *app_crosschecks(size_t *ret_count)
 	return crosschecks;
 }
 
-/* Tables that nobody may change, us included. */
-static const char *const append_only[] = {"audit", NULL};
-
 static const struct adapter *const adapters[] = {&haproxy_adapter, &prometheus_adapter};
 static const struct adapter_list adapter_list = {adapters, COUNT(adapters)};
 
@@ -132,7 +129,7 @@ static int open_store(struct app *app, struct error *err)
 			&app->arena, "%s/redbutton.db", config_text(app->settings, "data-dir")),
 		.schemas = schemas,
 		.schema_count = COUNT(schemas),
-		.append_only = append_only,
+		.append_only = audit_append_only,
 	};
 
 	return store_open(&options, app->loop, &app->store, err);
@@ -263,7 +260,8 @@ static int fill_contexts(struct app *app, struct error *err)
 {
 	(void)err;
 	app->started_at_us = time_now_us();
-	app->health = (struct health){app->store, app->jail, app->started_at_us};
+	app->health = (struct health){
+		app->store, app->audit, app->executor, app->jail, app->started_at_us};
 	app->targets = (struct target_context){app->client, &adapter_list, app->watch};
 	app->audit_api = (struct audit_api){
 		.audit = app->audit,

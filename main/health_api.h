@@ -1,13 +1,20 @@
-/* /healthz: the loop turns. /readyz: the walls of the jail hold and the store can be written. */
+/*
+ * /healthz: the loop turns. /readyz: the store can be written, the audit's checkpoints reach their
+ * places, the engine has taken its runs over, the walls of the jail hold.
+ */
 #ifndef RB_MAIN_HEALTH_API_H
 #define RB_MAIN_HEALTH_API_H
 
+#include "audit/audit.h"
+#include "executor/executor.h"
 #include "lib/jail/jail.h"
 #include "lib/server/server.h"
 #include "lib/store/store.h"
 
 struct health {
 	struct store *store;
+	struct audit *audit;
+	const struct executor *executor;
 	const struct jail *jail;
 	int64_t started_at_us;
 };

@@ -1,4 +1,7 @@
 """What anybody may ask of a daemon that has just started."""
+from harness.people import People
+from harness.plans import PLANS
+from process import wait_until
 
 
 def test_healthz_tells_that_it_lives(daemon):
@@ -10,8 +13,8 @@ def test_healthz_tells_that_it_lives(daemon):
 
 def test_readyz_names_each_part(daemon):
     checks = daemon.get("/readyz").json["checks"]
-    assert checks["store"]["ok"] is True
-    assert checks["jail"]["ok"] is True
+    assert {name: check["ok"] for name, check in checks.items()} == {
+        "store": True, "audit": True, "engine": True, "jail": True}
 
 
 def test_both_listeners_answer(daemon):
@@ -55,3 +58,33 @@ def test_a_second_daemon_on_the_same_data_is_refused(daemon, tmp_path):
         second.stop()
         raise AssertionError("two daemons on one store")
     assert daemon.is_alive()
+
+
+def test_readyz_says_when_the_checkpoint_cannot_be_kept_outside(make_daemon, tmp_path):
+    """And only that: the other checks stay good. It is ready again once the place is there."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    daemon = make_daemon(checkpoint_file=outside / "checkpoint")
+    people = People(daemon, only=["alice", "bob"])
+
+    def decide(script):
+        """An end that the next checkpoint must cover soon."""
+        (tmp_path / "plan.lua").write_text(script)
+        people.alice.ok("plan", "add", tmp_path / "plan.lua")
+        approval = people.alice.json("plan", "submit", "checkout/drain-zone")["approval"]
+        people.bob.ok("approval", "reject", approval, "--yes", "--reason", "a test")
+
+    def readiness(status):
+        reply = daemon.get("/readyz")
+        return reply.json if reply.status == status else None
+
+    script = (PLANS / "checkout-drain-zone.lua").read_text()
+    assert readiness(200)["checks"]["audit"]["outside"] is True
+    outside.rename(tmp_path / "gone")
+    decide(script)
+    checks = wait_until(lambda: readiness(503), "a checkpoint that failed")["checks"]
+    assert [name for name, check in checks.items() if not check["ok"]] == ["audit"]
+    assert "checkpoint" in checks["audit"]["detail"]
+    (tmp_path / "gone").rename(outside)
+    decide(script + "-- again\n")
+    wait_until(lambda: readiness(200), "the next one")
