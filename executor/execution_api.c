@@ -55,7 +55,8 @@ static const struct route routes[] = {
 		.handle = post_execution,
 		.summary = "Start the graph of a preview",
 		.request = "ExecutionStart",
-		.answers = {"202 Execution"}},
+		/* The digest takes the place of If-Match. */
+		.answers = {"202 Execution", "412 Problem"}},
 	{.method = ROUTE_GET,
 		.path = "/api/v1/executions",
 		.access = ROLE_ANY,
