@@ -49,6 +49,9 @@ extern const struct audit_actor audit_system; /* the daemon itself */
 	X(TARGET_CREATE, "target.create")                                      \
 	X(TARGET_CHANGE, "target.change")                                      \
 	X(TARGET_REMOVE, "target.remove")                                      \
+	X(CALENDAR_CREATE, "calendar.create")                                  \
+	X(CALENDAR_CHANGE, "calendar.change")                                  \
+	X(CALENDAR_REMOVE, "calendar.remove")                                  \
 	X(HOOK_CREATE, "hook.create")                                          \
 	X(HOOK_REMOVE, "hook.remove")                                          \
 	X(PLAN_ADD, "plan.add")                                                \

@@ -1,5 +1,6 @@
 #include "approval/approval_api.h"
 #include "audit/audit.h"
+#include "calendar/calendar.h"
 #include "executor/execution.h"
 #include "lib/base/time.h"
 #include "main/app_rooms.h"
@@ -35,6 +36,7 @@ static const struct store_schema *const schemas[] = {
 	&plans_schema,
 	&safety_schema,
 	&executor_schema,
+	&calendar_schema,
 };
 
 const struct store_schema *const *app_schemas(size_t *ret_count)
@@ -72,6 +74,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = health_routes(&app->health);
 	ret[count++] = people_routes(app->people);
 	ret[count++] = notify_routes();
+	ret[count++] = calendar_routes(&app->calendar_context);
 	ret[count++] = target_routes(&app->targets);
 	ret[count++] = approval_routes(app->approvals);
 	ret[count++] = plan_routes(app->plans);
@@ -197,6 +200,11 @@ static int open_watch(struct app *app, struct error *err)
 	return target_watch_open(&options, &app->watch, err);
 }
 
+static int open_calendars(struct app *app, struct error *err)
+{
+	return calendars_open(app->store, app->loop, &app->calendars, err);
+}
+
 /* Beside the daemon in a build tree; installed it lies in libexec. */
 static const char *find_runner(struct app *app)
 {
@@ -263,6 +271,7 @@ static int fill_contexts(struct app *app, struct error *err)
 	app->health = (struct health){
 		app->store, app->audit, app->executor, app->jail, app->started_at_us};
 	app->targets = (struct target_context){app->client, &adapter_list, app->watch};
+	app->calendar_context = (struct calendar_context){app->loop};
 	app->audit_api = (struct audit_api){
 		.audit = app->audit,
 		.store = app->store,
@@ -293,6 +302,7 @@ static const open_step open_steps[] = {
 	open_approvals,
 	open_notifier,
 	open_watch,
+	open_calendars,
 	open_jail,
 	open_plans,
 	open_executor,
@@ -333,6 +343,7 @@ void app_close(struct app *app)
 	audit_feed_close(app->feed);
 	audit_close(app->audit);
 	store_close(app->store);
+	calendars_close(app->calendars);
 	executor_close(app->executor);
 	client_close(app->client);
 	target_watch_close(app->watch);

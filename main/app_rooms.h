@@ -5,6 +5,8 @@
 #include "adapters/adapter.h"
 #include "approval/approval.h"
 #include "audit/audit_api.h"
+#include "calendar/calendar_api.h"
+#include "calendar/calendar_horizon.h"
 #include "executor/executor.h"
 #include "executor/executor_api.h"
 #include "inventory/target_api.h"
@@ -35,6 +37,7 @@ struct app {
 	struct approvals *approvals;
 	struct notifier *notifier;
 	struct target_watch *watch;
+	struct calendars *calendars;
 	struct jail *jail;
 	struct plans *plans;
 	struct executor *executor;
@@ -43,6 +46,7 @@ struct app {
 	struct health health;
 	struct target_context targets;
 	struct executor_api executor_api;
+	struct calendar_context calendar_context;
 	struct audit_api audit_api;
 	struct status_rooms status;
 	/* The run of the daemon. */

@@ -1,6 +1,7 @@
 /* Lists the verbs of redbutton; each group is a feature's. */
 #include "approval/approval_cli.h"
 #include "audit/audit_cli.h"
+#include "calendar/calendar_cli.h"
 #include "executor/execution_cli.h"
 #include "inventory/target_cli.h"
 #include "lib/cli/cli.h"
@@ -20,6 +21,7 @@ int main(int argc, char **argv)
 		approval_verbs,
 		audit_verbs,
 		target_verbs,
+		calendar_verbs,
 		people_verbs,
 		token_verbs,
 		notify_verbs,

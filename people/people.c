@@ -226,6 +226,18 @@ bool people_is_in_group(struct store_tx *tx, const char *person_id, const char *
 	return is_in;
 }
 
+bool people_has_group(struct store_tx *tx, const char *group)
+{
+	struct arena arena = ARENA_INIT;
+	struct person_group *found;
+	char folded[PEOPLE_LABEL_SIZE];
+	bool is_there = people_fold("group", group, folded, NULL) == 0 &&
+		person_store_group(tx, &arena, folded, &found, NULL) == 0;
+
+	arena_done(&arena);
+	return is_there;
+}
+
 bool people_has_role(
 	struct store_tx *tx, const char *person_id, enum role role, const struct scope *scope)
 {

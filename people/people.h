@@ -73,6 +73,7 @@ int principal_require(const struct principal *principal, enum role role, const s
 
 /* Read through any transaction, so that a decision counts again when it is used. */
 bool people_is_in_group(struct store_tx *tx, const char *person_id, const char *group);
+bool people_has_group(struct store_tx *tx, const char *group);
 bool people_has_role(
 	struct store_tx *tx, const char *person_id, enum role role, const struct scope *scope);
 bool people_is_enabled(struct store_tx *tx, const char *person_id);

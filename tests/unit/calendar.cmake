@@ -1,0 +1,1 @@
+rb_unit_test(test_calendar_ics SOURCES test_calendar_ics.c LIBS rb_calendar)
