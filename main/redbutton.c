@@ -11,6 +11,29 @@
 #include "plans/plan_cli.h"
 #include "safety/item_cli.h"
 
+/* What a shell offers where these places of arguments stand; who may not list is offered nothing.
+ */
+static const struct cli_names names[] = {
+	{"plan", "NAME", "/api/v1/plans", "name", "summary"},
+	{NULL, "NAME", "/api/v1/plans", "name", "summary"},
+	{"--plan", "NAME", "/api/v1/plans", "name", "summary"},
+	{"execution", "ID", "/api/v1/executions", "id", "state"},
+	{NULL, "EXECUTION", "/api/v1/executions", "id", "state"},
+	{"effect", "ITEM", "/api/v1/effects", "id", "key"},
+	{"approval", "ID", "/api/v1/approvals", "id", "state"},
+	{"target", "NAME", "/api/v1/targets", "name", "kind"},
+	{"person", "NAME", "/api/v1/persons", "name", "team"},
+	{"group", "PERSON", "/api/v1/persons", "name", "team"},
+	{"peer", "PERSON", "/api/v1/persons", "name", "team"},
+	{"--person", "NAME", "/api/v1/persons", "name", "team"},
+	{"group", "GROUP", "/api/v1/groups", "name", NULL},
+	{"--group", "NAME", "/api/v1/groups", "name", NULL},
+	{"grant", "ID", "/api/v1/grants", "id", "role"},
+	{"token", "ID", "/api/v1/tokens", "id", "name"},
+	{"peer", "UID", "/api/v1/peers", "uid", "person"},
+	{"hook", "NAME", "/api/v1/hooks", "name", NULL},
+};
+
 int main(int argc, char **argv)
 {
 	const struct cli_verbs groups[] = {
@@ -36,6 +59,8 @@ int main(int argc, char **argv)
 		.group_count = sizeof(groups) / sizeof(groups[0]),
 		.notes = notes,
 		.note_count = sizeof(notes) / sizeof(notes[0]),
+		.names = names,
+		.name_count = sizeof(names) / sizeof(names[0]),
 	};
 
 	return cli_main(&redbutton, argc, argv);

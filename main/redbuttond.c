@@ -4,6 +4,7 @@
 #include "lib/base/moment.h"
 #include "lib/base/text.h"
 #include "main/app.h"
+#include "main/manual.h"
 #include "main/openapi.h"
 #include "main/restore.h"
 #include "main/settings.h"
@@ -13,18 +14,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the program does besides being a daemon: the first argument decides. */
-struct mode {
-	const char *flag;
-	const char *args;
-	int (*run)(int argc, char **argv);
-	const char *help;
-};
-
 static int print_help(int argc, char **argv);
 static int print_version(int argc, char **argv);
 static int print_config(int argc, char **argv);
 
+static int print_manual(int argc, char **argv);
 static int verify(int argc, char **argv);
 static int accept_restore(int argc, char **argv);
 
@@ -40,7 +34,10 @@ static const struct mode modes[] = {
 	{"--print-openapi", "", openapi_print, "print the API document (OpenAPI 3.1), and end"},
 	{"--help", "", print_help, "print this"},
 	{"--version", "", print_version, "print the version"},
+	{"--man", "[settings]", print_manual, NULL},
 };
+
+#define MODE_COUNT (sizeof(modes) / sizeof(modes[0]))
 
 /* It may quote a file or a flag, whatever bytes are in there. */
 static void say(const char *before, const char *text)
@@ -109,7 +106,7 @@ static int print_help(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	buf_add_text(&text, "redbuttond - the daemon of redbutton\n\nUsage: redbuttond [FLAGS]\n");
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+	for (size_t i = 0; i < MODE_COUNT && modes[i].help; i++)
 		buf_add_format(&text, "       redbuttond %s%s%s\n           %s\n", modes[i].flag,
 			*modes[i].args ? " " : "", modes[i].args, modes[i].help);
 	buf_add_text(&text, "\nSettings; each is also a line of the file, and in the environment "
@@ -117,6 +114,20 @@ static int print_help(int argc, char **argv)
 	settings_add_help(&text);
 	fputs(buf_text(&text), stdout);
 	buf_done(&text);
+	return 0;
+}
+
+/* What the packaging asks for: redbuttond(8), or redbuttond.conf(5). */
+static int print_manual(int argc, char **argv)
+{
+	struct buf page = BUF_INIT;
+
+	if (argc > 1 && strcmp(argv[1], "settings") == 0)
+		manual_add_settings(&page);
+	else
+		manual_add_daemon(&page, modes, MODE_COUNT);
+	fputs(buf_text(&page), stdout);
+	buf_done(&page);
 	return 0;
 }
 
@@ -173,7 +184,7 @@ int main(int argc, char **argv)
 	struct config *settings;
 	int rc;
 
-	for (size_t i = 0; argc > 1 && i < sizeof(modes) / sizeof(modes[0]); i++)
+	for (size_t i = 0; argc > 1 && i < MODE_COUNT; i++)
 		if (!strcmp(argv[1], modes[i].flag))
 			return modes[i].run(argc - 1, argv + 1);
 	signal(SIGPIPE, SIG_IGN);

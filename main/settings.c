@@ -1,5 +1,7 @@
 #include "main/settings.h"
 
+#include "lib/cli/roff.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -71,6 +73,36 @@ void settings_add_help(struct buf *out)
 {
 	config_add_help(file_options, 1, out);
 	config_add_help(options, OPTION_COUNT, out);
+}
+
+static void add_manual_option(
+	const struct config_option *option, const char *dashes, struct buf *out)
+{
+	struct buf tag = BUF_INIT, text = BUF_INIT;
+	char limits[CONFIG_LIMITS_SIZE];
+
+	buf_add_format(&tag, "%s%s", dashes, option->name);
+	buf_add_format(&text, "%s.", option->help);
+	if (*option->fallback)
+		buf_add_format(&text, " Default: %s.", option->fallback);
+	if (*config_limits(option, limits))
+		buf_add_format(&text, " From %s.", limits);
+	roff_item(out, buf_text(&tag), config_type_name(option->type), buf_text(&text));
+	buf_done(&tag);
+	buf_done(&text);
+}
+
+void settings_add_manual(struct buf *out)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		add_manual_option(&options[i], "", out);
+}
+
+void settings_add_manual_flags(struct buf *out)
+{
+	add_manual_option(&file_options[0], "--", out);
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		add_manual_option(&options[i], "--", out);
 }
 
 static void add_value(

@@ -15,6 +15,9 @@
 int settings_read(int *argc, char **argv, struct config **ret, struct error *err);
 /* The table as help text. */
 void settings_add_help(struct buf *out);
+/* The table as redbuttond.conf(5), and its flags as part of redbuttond(8). */
+void settings_add_manual(struct buf *out);
+void settings_add_manual_flags(struct buf *out);
 /* Each setting as `name = value`: a file that can be given back. */
 void settings_add_values(const struct config *settings, struct buf *out);
 /* The text, or NULL when it is empty or "off". */

@@ -5,7 +5,7 @@ set(ours
   "signing-key = file:/var/lib/redbutton-checkpoints/audit.key")
 
 execute_process(
-  COMMAND env -i ${DAEMON} --print-config --config /dev/null
+  COMMAND ${DAEMON} --print-config --config /dev/null
   OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE "(^|\n)([a-z-]+ =)" "\\1#\\2" text "${text}")
 string(REGEX REPLACE " \n" "\n" text "${text}")

@@ -378,25 +378,33 @@ bool config_bool(const struct config *config, const char *name)
 	return must_find(config, name)->number != 0;
 }
 
-static void add_limits(const struct config_option *option, struct buf *out)
+const char *config_type_name(enum config_type type)
+{
+	return type_names[type];
+}
+
+const char *config_limits(const struct config_option *option, char *text)
 {
 	char min[TIME_TEXT_SIZE], max[TIME_TEXT_SIZE];
 
+	*text = 0;
 	if (!option->min && !option->max)
-		return;
+		return text;
 	if (option->type == CONFIG_INT)
-		buf_add_format(
-			out, ", %lld to %lld", (long long)option->min, (long long)option->max);
+		snprintf(text, CONFIG_LIMITS_SIZE, "%lld to %lld", (long long)option->min,
+			(long long)option->max);
 	else if (option->type == CONFIG_DURATION)
-		buf_add_format(out, ", %s to %s",
+		snprintf(text, CONFIG_LIMITS_SIZE, "%s to %s",
 			time_format_duration(option->min, min, sizeof(min)),
 			time_format_duration(option->max, max, sizeof(max)));
+	return text;
 }
 
 void config_add_help(const struct config_option *options, size_t count, struct buf *out)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct config_option *option = &options[i];
+		char limits[CONFIG_LIMITS_SIZE];
 
 		if (option->type == CONFIG_BOOL)
 			buf_add_format(out, "  --[no-]%s\n", option->name);
@@ -410,7 +418,8 @@ void config_add_help(const struct config_option *options, size_t count, struct b
 			buf_add_format(out, "default %s", option->fallback);
 		else
 			buf_add_text(out, "default: none");
-		add_limits(option, out);
+		if (*config_limits(option, limits))
+			buf_add_format(out, ", %s", limits);
 		buf_add_text(out, ")\n");
 	}
 }

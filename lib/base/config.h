@@ -38,6 +38,11 @@ int config_check(struct config *config, struct error *err);
 const char *config_text(const struct config *config, const char *name);
 int64_t config_int(const struct config *config, const char *name); /* also durations, in ms */
 bool config_bool(const struct config *config, const char *name);
+/* "path", "duration": how a value of that type is written in help. */
+const char *config_type_name(enum config_type type);
+/* "1 to 32", "" when there are none. In `text`, of at least CONFIG_LIMITS_SIZE bytes. */
+#define CONFIG_LIMITS_SIZE 96
+const char *config_limits(const struct config_option *option, char *text);
 /* The table as help text, with each default and limit. */
 void config_add_help(const struct config_option *options, size_t count, struct buf *out);
 

@@ -99,8 +99,14 @@ static int run_mode(struct cli *cli, struct error *err)
 	case CLI_VERSION:
 		fprintf(cli->out, "%s %s\n", cli->program->name, RB_VERSION);
 		return 0;
-	case CLI_COMPLETION:
-		return completion_print(cli, cli->words[0], err);
+	case CLI_SHELL:
+		return shell_print(cli, cli->words[0], err);
+	case CLI_COMPLETE:
+		completion_print(cli);
+		return 0;
+	case CLI_MANUAL:
+		manual_print(cli);
+		return 0;
 	case CLI_RUN:
 		break;
 	}

@@ -48,6 +48,18 @@ struct cli_note {
 	const char *text;
 };
 
+/*
+ * For completion: what the argument `place` ("NAME") of verbs of `noun` stands for. The noun NULL
+ * means verbs of their own, "--person" the value of that flag. A verb `add` names what is not
+ * there yet, and is left out.
+ */
+struct cli_names {
+	const char *noun, *place;
+	const char *path;   /* answers an array, or an object with one */
+	const char *member; /* of each row: the word */
+	const char *about;  /* of each row: what is shown beside it; may be NULL */
+};
+
 struct cli_program {
 	const char *name; /* "redbutton" */
 	const char *summary;
@@ -55,6 +67,8 @@ struct cli_program {
 	size_t group_count;
 	const struct cli_note *notes; /* may be NULL */
 	size_t note_count;
+	const struct cli_names *names; /* may be NULL */
+	size_t name_count;
 };
 
 /* Parses, runs, prints an error if any (to stderr; as JSON with --json). Returns the exit code. */

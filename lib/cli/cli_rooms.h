@@ -10,7 +10,7 @@
 #define CLI_WORDS_MAX	    512
 #define CLI_SOCKET	    "/run/redbutton/redbutton.sock"
 
-enum cli_mode { CLI_RUN, CLI_HELP, CLI_VERSION, CLI_COMPLETION };
+enum cli_mode { CLI_RUN, CLI_HELP, CLI_VERSION, CLI_SHELL, CLI_COMPLETE, CLI_MANUAL };
 
 struct cli_flag_value {
 	const struct cli_flag *flag;
@@ -57,11 +57,24 @@ void parse_each_verb(const struct cli_program *program,
 char *parse_usage(
 	struct arena *arena, const struct cli_program *program, const struct cli_verb *verb);
 
-/* --- help.c, completion.c --- */
+/* The flag of that name (length bytes) of `verb` (may be NULL), or of every verb; NULL = none. */
+const struct cli_flag *parse_find_flag(
+	const struct cli_verb *verb, const char *name, size_t length);
+
+/* --- help.c, manual.c, shell.c, completion.c --- */
 
 void help_print(struct cli *cli);
-/* "bash", "zsh" or "fish". */
-int completion_print(struct cli *cli, const char *shell, struct error *err);
+/* The page of section 1. */
+void manual_print(struct cli *cli);
+/* What "bash", "zsh" or "fish" must know to ask for completions. */
+int shell_print(struct cli *cli, const char *shell, struct error *err);
+/*
+ * What may stand where the last of cli->words stands: lines "word TAB what it is", or
+ * CLI_COMPLETE_FILES where a file's name may. Asks the daemon for names, and says nothing when it
+ * does not answer at once.
+ */
+#define CLI_COMPLETE_FILES ":files"
+void completion_print(struct cli *cli);
 
 /* --- client.c --- */
 

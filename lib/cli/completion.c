@@ -3,246 +3,286 @@
 
 #include <string.h>
 
-/*
- * The scripts hold the tables: completing asks nobody, so it works without a daemon.
- * $1 first word, $2 second word; a verb of its own has no second.
- */
-static const char bash_head[] =
-	"_%s() {\n"
-	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} words=() list= i\n"
-	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-	"\t\t[[ ${COMP_WORDS[i]} == -* ]] || words+=(\"${COMP_WORDS[i]}\")\n"
-	"\tdone\n"
-	"\tcase \"$cur\" in\n"
-	"\t-*) list=\"$(_%s_flags \"${words[0]}\" \"${words[1]}\")\" ;;\n"
-	"\t*)\n"
-	"\t\tcase ${#words[@]} in\n"
-	"\t\t0) list=\"%s\" ;;\n"
-	"\t\t1) list=\"$(_%s_verbs \"${words[0]}\")\" ;;\n"
-	"\t\tesac ;;\n"
-	"\tesac\n"
-	"\tCOMPREPLY=($(compgen -W \"$list\" -- \"$cur\"))\n"
-	"\t[[ ${#COMPREPLY[@]} -gt 0 || -z $cur || $cur == -* ]] || COMPREPLY=($(compgen -f -- "
-	"\"$cur\"))\n"
-	"}\n"
-	"complete -F _%s %s\n";
+/* A person waits with a finger on the key: longer than this it was not worth it. */
+#define ASK_MS "700ms"
 
-static const char zsh_tail[] = "_%s() {\n"
-			       "\tlocal -a given list\n"
-			       "\tgiven=(${${words[2,CURRENT-1]}:#-*})\n"
-			       "\tif [[ $PREFIX == -* ]]; then\n"
-			       "\t\tlist=($(_%s_flags \"${given[1]}\" \"${given[2]}\"))\n"
-			       "\telif (( ${#given} == 0 )); then\n"
-			       "\t\tlist=(%s)\n"
-			       "\telif (( ${#given} == 1 )); then\n"
-			       "\t\tlist=($(_%s_verbs \"${given[1]}\"))\n"
-			       "\tfi\n"
-			       "\tif (( ${#list} )); then compadd -a list; else _files; fi\n"
-			       "}\n"
-			       "compdef _%s %s\n";
+static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 
-struct lister {
+/* What stands before the cursor, as far as it is understood. */
+struct line {
 	struct cli *cli;
+	const char *word; /* at the cursor, as far as it is written; may be "" */
 	const char *noun;
-	struct buf out;
+	const struct cli_verb *verb;
+	const char *words[CLI_WORDS_MAX]; /* without flags; [0] noun or verb */
+	int count;
+	const struct cli_flag *open; /* its value stands at the cursor */
+	bool is_plain;		     /* behind "--" */
+	const char *said[CLI_WORDS_MAX * 2];
+	int said_count;
 };
 
-/* --- names --- */
+/* --- offering --- */
 
-/* A shell function's name. */
-static char *identifier(struct cli *cli)
+static bool is_fit(struct arena *arena, const char *word)
 {
-	char *name = arena_text(&cli->arena, cli->program->name);
-
-	for (char *c = name; *c; c++)
-		if (*c == '-')
-			*c = '_';
-	return name;
+	return *word && *word != ':' && !strcmp(text_visible(arena, word), word);
 }
 
-static void add_word(struct buf *out, const char *word)
+/* A word once, and only if what is written begins it. What is shown beside it stays one line. */
+static void offer(struct line *line, const char *word, const char *about)
 {
-	char *spaced = NULL;
-	struct arena arena = ARENA_INIT;
+	struct arena *arena = &line->cli->arena;
 
-	spaced = arena_format(&arena, " %s ", word);
-	if (!strstr(arena_format(&arena, " %s ", buf_text(out)), spaced))
-		buf_add_format(out, "%s%s", out->length ? " " : "", word);
-	arena_done(&arena);
+	if (!text_starts_with(word, line->word) || !is_fit(arena, word))
+		return;
+	for (int i = 0; i < line->said_count; i++)
+		if (!strcmp(line->said[i], word))
+			return;
+	if (line->said_count == CLI_WORDS_MAX * 2)
+		return;
+	line->said[line->said_count++] = word;
+	fprintf(line->cli->out, "%s\t%s\n", word, about ? text_visible(arena, about) : "");
 }
 
-static void add_first(void *arg, const struct cli_verb *verb)
+static void offer_files(struct line *line)
 {
-	struct lister *lister = arg;
-
-	add_word(&lister->out, verb->noun ? verb->noun : verb->verb);
+	fputs(CLI_COMPLETE_FILES "\n", line->cli->out);
 }
 
-static char *first_words(struct cli *cli)
+/* "done|not_done" */
+static void offer_choices(struct line *line, const char *choices)
 {
-	struct lister lister = {.cli = cli};
-	char *words;
+	char *rest = arena_text(&line->cli->arena, choices), *word;
 
-	parse_each_verb(cli->program, add_first, &lister);
-	add_word(&lister.out, "help");
-	add_word(&lister.out, "completion");
-	words = arena_text(&cli->arena, buf_text(&lister.out));
-	buf_done(&lister.out);
-	return words;
+	while ((word = strsep(&rest, "|")))
+		offer(line, word, NULL);
 }
 
-static void add_verb(void *arg, const struct cli_verb *verb)
-{
-	struct lister *lister = arg;
+/* --- names that the daemon knows --- */
 
-	if (text_is_equal(verb->noun, lister->noun))
-		add_word(&lister->out, verb->verb);
+static const struct cli_names *find_names(
+	const struct line *line, const char *noun, const char *place, size_t length)
+{
+	const struct cli_program *program = line->cli->program;
+
+	for (size_t i = 0; i < program->name_count; i++)
+		if (text_is_equal(program->names[i].noun, noun) &&
+			strlen(program->names[i].place) == length &&
+			!strncmp(program->names[i].place, place, length))
+			return &program->names[i];
+	return NULL;
 }
 
-static char *verbs_of(struct cli *cli, const char *noun)
+static const json_t *rows_of(const json_t *answer)
 {
-	struct lister lister = {.cli = cli, .noun = noun};
-	char *words;
+	const char *key;
+	json_t *value;
 
-	parse_each_verb(cli->program, add_verb, &lister);
-	words = arena_text(&cli->arena, buf_text(&lister.out));
-	buf_done(&lister.out);
-	return words;
+	if (json_is_array(answer))
+		return answer;
+	json_object_foreach ((json_t *)answer, key, value)
+		if (json_is_array(value))
+			return value;
+	return NULL;
 }
 
-static void add_flags(struct buf *out, const struct cli_flag *flags, size_t max)
+static void offer_names(struct line *line, const struct cli_names *names)
+{
+	static const struct cli_flag timeout = {.name = "timeout", .value = "TIME"};
+	struct cli *cli = line->cli;
+	struct error silent = ERROR_INIT;
+	json_t *answer = NULL;
+	const json_t *rows;
+
+	/* The first of a name counts: ours, whatever the line says. */
+	memmove(cli->values + 1, cli->values, cli->value_count * sizeof(*cli->values));
+	cli->values[0] = (struct cli_flag_value){&timeout, ASK_MS};
+	cli->value_count++;
+	if (cli_get(cli, names->path, &answer, &silent) < 0)
+		return;
+	rows = rows_of(answer);
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+		const char *word = json_string_value(print_find(row, names->member));
+		const json_t *about = names->about ? print_find(row, names->about) : NULL;
+
+		if (word)
+			offer(line, word, about ? print_text(&cli->arena, about) : NULL);
+	}
+}
+
+static bool is_file(const char *place)
+{
+	return text_starts_with(place, "FILE") || text_starts_with(place, "PATH") ||
+	       text_starts_with(place, "DIR");
+}
+
+/* What a place ("NAME[@NUMBER]", "FILE", "yes|no") stands for. */
+static void offer_place(struct line *line, const char *noun, const char *place)
+{
+	const struct cli_names *names;
+	size_t length;
+
+	place += *place == '[';
+	length = strspn(place, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	if (!length && strchr(place, '|'))
+		offer_choices(line, place);
+	else if (is_file(place))
+		offer_files(line);
+	else if ((names = find_names(line, noun, place, length)))
+		offer_names(line, names);
+}
+
+/* --- words, flags --- */
+
+static void offer_first(void *arg, const struct cli_verb *verb)
+{
+	offer(arg, verb->noun ? verb->noun : verb->verb, verb->noun ? NULL : verb->summary);
+}
+
+static void offer_verb(void *arg, const struct cli_verb *verb)
+{
+	struct line *line = arg;
+
+	if (text_is_equal(verb->noun, line->noun))
+		offer(line, verb->verb, verb->summary);
+}
+
+static bool is_given(const struct line *line, const struct cli_flag *flag)
+{
+	return !flag->repeated && cli_flag(line->cli, flag->name);
+}
+
+static void offer_flags(struct line *line, const struct cli_flag *flags, size_t max)
 {
 	for (size_t i = 0; i < max && flags[i].name; i++)
-		buf_add_format(out, "%s--%s", out->length ? " " : "", flags[i].name);
+		if (!is_given(line, &flags[i]))
+			offer(line, arena_format(&line->cli->arena, "--%s", flags[i].name),
+				flags[i].help);
 }
 
-/* --- bash and zsh: two functions that both understand --- */
-
-static void print_noun_case(void *arg, const struct cli_verb *verb)
+/* The place of the argument at the cursor; the last one goes on when it is "NAME ...". */
+static const char *place_at(struct line *line, int position)
 {
-	struct lister *lister = arg;
+	char *rest = arena_text(&line->cli->arena, line->verb->args ? line->verb->args : "");
+	char *word, *last = NULL;
 
-	if (!verb->noun || parse_find_verb(lister->cli->program, verb->noun, NULL) != verb)
-		return;
-	fprintf(lister->cli->out, "\t%s) echo \"%s\" ;;\n", verb->noun,
-		verbs_of(lister->cli, verb->noun));
+	while ((word = strsep(&rest, " "))) {
+		if (text_starts_with(word, "..."))
+			return last;
+		if (position-- == 0)
+			return word;
+		last = word;
+	}
+	return NULL;
 }
 
-static void print_flag_case(void *arg, const struct cli_verb *verb)
+static void offer_argument(struct line *line)
 {
-	struct lister *lister = arg;
-	struct buf flags = BUF_INIT;
+	int position = line->count - (line->verb->noun ? 2 : 1);
+	const char *place = place_at(line, position);
 
-	if (!verb->flags[0].name)
+	if (place && (is_file(place) || position > 0 || strcmp(line->verb->verb, "add")))
+		offer_place(line, line->noun, place);
+}
+
+/* "help" and "completion" are words of the kit, not of the tables. */
+static void offer_word(struct line *line)
+{
+	const struct cli_program *program = line->cli->program;
+
+	if (line->count && !strcmp(line->words[0], "help")) {
+		line->count--;
+		memmove(line->words, line->words + 1, sizeof(line->words[0]) * (size_t)line->count);
+	} else if (line->count == 1 && !strcmp(line->words[0], "completion")) {
+		for (const char *const *shell = shells; *shell; shell++)
+			offer(line, *shell, NULL);
+	} else if (line->verb) {
+		offer_argument(line);
 		return;
-	add_flags(&flags, verb->flags, CLI_FLAGS_MAX);
-	if (verb->noun)
-		fprintf(lister->cli->out, "\t\"%s %s\") echo \"%s\" ;;\n", verb->noun, verb->verb,
-			buf_text(&flags));
+	}
+	if (line->count == 0) {
+		parse_each_verb(program, offer_first, line);
+		offer(line, "help", "explain a noun or a verb");
+		offer(line, "completion", "print what a shell needs for completion");
+	} else if (line->count == 1 && parse_is_noun(program, line->words[0])) {
+		line->noun = line->words[0];
+		parse_each_verb(program, offer_verb, line);
+	}
+}
+
+/* --- reading the line --- */
+
+static void keep_value(struct line *line, const struct cli_flag *flag, const char *value)
+{
+	struct cli *cli = line->cli;
+
+	/* One place stays free: for the time-out of offer_names. */
+	if (flag && cli->value_count < CLI_FLAG_VALUES_MAX - 1)
+		cli->values[cli->value_count++] = (struct cli_flag_value){flag, value};
+}
+
+static void take_flag(struct line *line, const char *word)
+{
+	const char *name = word + 2;
+	size_t length = strcspn(name, "=");
+	const struct cli_flag *flag =
+		strncmp(word, "--", 2) ? NULL : parse_find_flag(line->verb, name, length);
+
+	if (!flag)
+		return;
+	if (flag->value && name[length] != '=')
+		line->open = flag;
 	else
-		fprintf(lister->cli->out, "\t\"%s \"*) echo \"%s\" ;;\n", verb->verb,
-			buf_text(&flags));
-	buf_done(&flags);
+		keep_value(line, flag, name[length] ? name + length + 1 : "");
 }
 
-static void print_functions(struct cli *cli, const char *name)
+static void take_word(struct line *line, const char *word)
 {
-	struct lister lister = {.cli = cli};
-	struct buf common = BUF_INIT;
+	const struct cli_program *program = line->cli->program;
 
-	fprintf(cli->out, "_%s_verbs() {\n\tcase \"$1\" in\n", name);
-	parse_each_verb(cli->program, print_noun_case, &lister);
-	fprintf(cli->out,
-		"\tcompletion) echo \"bash zsh fish\" ;;\n\thelp) echo \"%s\" ;;\n\tesac\n}\n",
-		first_words(cli));
-	add_flags(&common, cli_common_flags, SIZE_MAX);
-	fprintf(cli->out, "_%s_flags() {\n\techo \"%s\"\n\tcase \"$1 $2\" in\n", name,
-		buf_text(&common));
-	parse_each_verb(cli->program, print_flag_case, &lister);
-	fprintf(cli->out, "\tesac\n}\n");
-	buf_done(&common);
-}
-
-static void print_bash(struct cli *cli)
-{
-	const char *name = identifier(cli);
-
-	print_functions(cli, name);
-	fprintf(cli->out, bash_head, name, name, first_words(cli), name, name, cli->program->name);
-}
-
-static void print_zsh(struct cli *cli)
-{
-	const char *name = identifier(cli);
-
-	fprintf(cli->out, "#compdef %s\n", cli->program->name);
-	print_functions(cli, name);
-	fprintf(cli->out, zsh_tail, name, name, first_words(cli), name, name, cli->program->name);
-}
-
-/* --- fish: one line each --- */
-
-static char *fish_quoted(struct arena *arena, const char *text)
-{
-	struct buf out = BUF_INIT;
-	char *quoted;
-
-	for (const char *c = text; *c; c++) {
-		if (*c == '\'' || *c == '\\')
-			buf_add_char(&out, '\\');
-		buf_add_char(&out, *c);
+	line->words[line->count++] = word;
+	if (line->count == 1)
+		line->verb = parse_find_verb(program, NULL, word);
+	if (line->count == 2 && !line->verb && parse_is_noun(program, line->words[0])) {
+		line->verb = parse_find_verb(program, line->words[0], word);
+		line->noun = line->words[0];
 	}
-	quoted = arena_text(arena, buf_text(&out));
-	buf_done(&out);
-	return quoted;
 }
 
-static void print_fish_flag(struct cli *cli, const char *condition, const struct cli_flag *flag)
+static void take(struct line *line, const char *word)
 {
-	fprintf(cli->out, "complete -c %s%s -l %s%s -d '%s'\n", cli->program->name, condition,
-		flag->name, flag->value ? " -r" : "", fish_quoted(&cli->arena, flag->help));
-}
-
-static void print_fish_verb(void *arg, const struct cli_verb *verb)
-{
-	struct lister *lister = arg;
-	struct cli *cli = lister->cli;
-	const char *program = cli->program->name, *condition;
-
-	if (verb->noun && parse_find_verb(cli->program, verb->noun, NULL) == verb)
-		fprintf(cli->out, "complete -c %s -n __fish_use_subcommand -a %s\n", program,
-			verb->noun);
-	fprintf(cli->out, "complete -c %s -n '%s%s' -a %s -d '%s'\n", program,
-		verb->noun ? "__fish_seen_subcommand_from " : "__fish_use_subcommand",
-		verb->noun ? verb->noun : "", verb->verb, fish_quoted(&cli->arena, verb->summary));
-	condition = arena_format(&cli->arena, " -n '__fish_seen_subcommand_from %s%s%s'",
-		verb->noun ? verb->noun : verb->verb,
-		verb->noun ? "; and __fish_seen_subcommand_from " : "",
-		verb->noun ? verb->verb : "");
-	for (size_t i = 0; i < CLI_FLAGS_MAX && verb->flags[i].name; i++)
-		print_fish_flag(cli, condition, &verb->flags[i]);
-}
-
-static void print_fish(struct cli *cli)
-{
-	struct lister lister = {.cli = cli};
-
-	parse_each_verb(cli->program, print_fish_verb, &lister);
-	for (size_t i = 0; cli_common_flags[i].name; i++)
-		print_fish_flag(cli, "", &cli_common_flags[i]);
-}
-
-int completion_print(struct cli *cli, const char *shell, struct error *err)
-{
-	if (!strcmp(shell, "bash"))
-		print_bash(cli);
-	else if (!strcmp(shell, "zsh"))
-		print_zsh(cli);
-	else if (!strcmp(shell, "fish"))
-		print_fish(cli);
-	else {
-		error_set(err, ERROR_USAGE, "completion needs the name of a shell");
-		return error_remedy(err, "usage: %s completion bash|zsh|fish", cli->program->name);
+	if (line->open) {
+		keep_value(line, line->open, word);
+		line->open = NULL;
+	} else if (!line->is_plain && !strcmp(word, "--")) {
+		line->is_plain = true;
+	} else if (!line->is_plain && word[0] == '-' && word[1]) {
+		take_flag(line, word);
+	} else {
+		take_word(line, word);
 	}
-	return 0;
+}
+
+void completion_print(struct cli *cli)
+{
+	struct line *line = arena_alloc(&cli->arena, sizeof(*line));
+
+	line->cli = cli;
+	for (int i = 0; i + 1 < cli->word_count; i++)
+		take(line, cli->words[i]);
+	line->word = cli->words[cli->word_count - 1];
+	if (line->open) {
+		offer_place(line, arena_format(&cli->arena, "--%s", line->open->name),
+			line->open->value);
+	} else if (!line->is_plain && line->word[0] == '-') {
+		if (line->verb)
+			offer_flags(line, line->verb->flags, CLI_FLAGS_MAX);
+		offer_flags(line, cli_common_flags, SIZE_MAX);
+		if (!line->count)
+			offer(line, "--version", "print the version");
+	} else {
+		offer_word(line);
+	}
 }

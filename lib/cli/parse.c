@@ -170,12 +170,12 @@ static const struct cli_flag *find_flag(
 	return NULL;
 }
 
-static const struct cli_flag *known_flag(const struct cli *cli, const char *name, size_t length)
+const struct cli_flag *parse_find_flag(const struct cli_verb *verb, const char *name, size_t length)
 {
 	const struct cli_flag *flag = NULL;
 
-	if (cli->verb)
-		flag = find_flag(cli->verb->flags, CLI_FLAGS_MAX, name, length);
+	if (verb)
+		flag = find_flag(verb->flags, CLI_FLAGS_MAX, name, length);
 	return flag ? flag : find_flag(cli_common_flags, SIZE_MAX, name, length);
 }
 
@@ -230,7 +230,8 @@ static int take_flag(struct cli *cli, int argc, char **argv, int *at, struct err
 	const char *word = argv[*at], *name = word + 2;
 	size_t length = strcspn(name, "=");
 	bool has_value = name[length] == '=';
-	const struct cli_flag *flag = strncmp(word, "--", 2) ? NULL : known_flag(cli, name, length);
+	const struct cli_flag *flag =
+		strncmp(word, "--", 2) ? NULL : parse_find_flag(cli->verb, name, length);
 
 	if (!flag)
 		return refuse_flag(cli, word, err);
@@ -341,10 +342,27 @@ static int take_words(struct cli *cli, int argc, char **argv, struct error *err)
 	return rc;
 }
 
+/* What other programs ask of us: the manual's page, and words for a shell that completes. */
+static bool is_hidden(struct cli *cli, int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "--man")) {
+		cli->mode = CLI_MANUAL;
+	} else if (argc > 3 && !strcmp(argv[1], "--complete") && !strcmp(argv[2], "--")) {
+		cli->mode = CLI_COMPLETE;
+		for (int i = 3; i < argc && cli->word_count < CLI_WORDS_MAX; i++)
+			cli->words[cli->word_count++] = argv[i];
+	} else {
+		return false;
+	}
+	return true;
+}
+
 int parse_command_line(struct cli *cli, int argc, char **argv, struct error *err)
 {
 	int rc;
 
+	if (is_hidden(cli, argc, argv))
+		return 0;
 	scan_ahead(cli, argc, argv);
 	if (cli->mode == CLI_VERSION)
 		return 0;
@@ -353,7 +371,7 @@ int parse_command_line(struct cli *cli, int argc, char **argv, struct error *err
 	if (cli->mode == CLI_HELP)
 		return find_help(cli, argc, argv, err);
 	if (argc > 1 && !strcmp(argv[1], "completion")) {
-		cli->mode = CLI_COMPLETION;
+		cli->mode = CLI_SHELL;
 		cli->words[cli->word_count++] = argc > 2 ? argv[2] : "";
 		return 0;
 	}

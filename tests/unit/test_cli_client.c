@@ -67,7 +67,8 @@ static const struct cli_verb verbs[] = {
 	{.verb = "follow", .args = "PATH", .min_args = 1, .max_args = 1, .run = follow},
 };
 static const struct cli_verbs groups[] = {{verbs, 4}};
-static const struct cli_program program = {"button", "a program", groups, 1, NULL, 0};
+static const struct cli_program program = {
+	.name = "button", .summary = "a program", .groups = groups, .group_count = 1};
 
 /* --- the program runs in a thread, the server in this one --- */
 
