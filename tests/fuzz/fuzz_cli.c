@@ -23,8 +23,14 @@ static void use(struct cli *cli)
 	case CLI_HELP:
 		help_print(cli);
 		break;
-	case CLI_COMPLETION:
-		completion_print(cli, cli->words[0], &err);
+	case CLI_SHELL:
+		shell_print(cli, cli->words[0], &err);
+		break;
+	case CLI_COMPLETE:
+		completion_print(cli);
+		break;
+	case CLI_MANUAL:
+		manual_print(cli);
 		break;
 	case CLI_RUN:
 		FUZZ_HOLDS(cli->verb && cli->word_count >= cli->verb->min_args);
