@@ -91,6 +91,13 @@ int approval_notify(struct store_tx *tx, const struct approval_request *request,
 
 static int check_level(const struct approval_level *level, struct error *err)
 {
+	if (level->need == APPROVAL_NEED_ALL) {
+		if (level->group && !level->different_teams)
+			return 0;
+		error_set(err, ERROR_INVALID,
+			"all is asked of a group, whatever the teams of its members");
+		return error_field(err, "levels");
+	}
 	if (level->need < 1 || level->need > APPROVAL_NEED_MAX) {
 		error_set(err, ERROR_INVALID, "a level of an approval needs 1 to %d persons",
 			APPROVAL_NEED_MAX);

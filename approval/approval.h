@@ -38,12 +38,17 @@ struct approval_level {
 	const char *group; /* or NULL: whoever has `role` */
 	enum role role;
 	struct scope scope;
-	int need;          /* 1 .. APPROVAL_NEED_MAX */
+	int need;          /* 1 .. APPROVAL_NEED_MAX, or APPROVAL_NEED_ALL of a group */
 	bool different_teams; /* each of them in a team of its own; who has none does not count */
 };
 
 #define APPROVAL_LEVELS_MAX 4
 #define APPROVAL_NEED_MAX   20
+/*
+ * Every enabled member of the group but the excluded ones, counted anew each time: who joins later
+ * must decide too, who leaves need not. A group in which nobody may decide is never complete.
+ */
+#define APPROVAL_NEED_ALL   (-1)
 #define APPROVAL_EXPIRY_US  (24 * INT64_C(3600000000))
 
 const char *approval_class_word(enum approval_class approval_class); /* "R2" */

@@ -30,6 +30,8 @@ const char *approval_who_text(struct arena *arena, const struct approval_level *
 
 const char *approval_level_text(struct arena *arena, const struct approval_level *level)
 {
+	if (level->need == APPROVAL_NEED_ALL)
+		return arena_format(arena, "all of %s", approval_who_text(arena, level));
 	return arena_format(arena, "%d of %s%s", level->need, approval_who_text(arena, level),
 		level->different_teams ? ", of different teams" : "");
 }
@@ -151,12 +153,26 @@ static const char *const *list_spent(struct arena *arena, const struct approval_
 	return spent;
 }
 
+static bool is_complete(const struct approval_count *count)
+{
+	return count->need > 0 && count->given >= count->need;
+}
+
+/* How many there are who have the level's right and are not left out. */
+static int64_t count_with_right(
+	struct store_tx *tx, const struct approval_level *level, const char *const *left_out)
+{
+	return level->group ? people_count_in_group(tx, level->group, left_out)
+			    : people_count_with_role(tx, level->role, &level->scope, left_out);
+}
+
 int approval_progress(struct store_tx *tx, struct arena *arena,
 	const struct approval_request *request, const struct approval_vote *votes,
 	size_t vote_count, struct approval_progress *ret, struct error *err)
 {
 	struct approval_progress progress = {0};
 	const char *const *spent = list_spent(arena, request, votes, vote_count);
+	const char *const *never = list_spent(arena, request, votes, 0);
 	int rc;
 
 	for (size_t i = 0; i < vote_count; i++)
@@ -165,13 +181,13 @@ int approval_progress(struct store_tx *tx, struct arena *arena,
 	for (size_t i = 0; i < request->level_count; i++) {
 		const struct approval_level *level = &request->levels[i];
 
-		progress.counts[i].eligible = level->group ? -1
-							   : people_count_with_role(tx, level->role,
-								     &level->scope, spent);
+		progress.counts[i].eligible = count_with_right(tx, level, spent);
+		progress.counts[i].need = level->need == APPROVAL_NEED_ALL
+						  ? count_with_right(tx, level, never)
+						  : level->need;
 	}
 	while (progress.open_level < request->level_count &&
-		progress.counts[progress.open_level].given >=
-			request->levels[progress.open_level].need)
+		is_complete(&progress.counts[progress.open_level]))
 		progress.open_level++;
 	*ret = progress;
 	return 0;
@@ -187,24 +203,33 @@ int approval_load_progress(struct store_tx *tx, struct arena *arena,
 	return rc < 0 ? rc : approval_progress(tx, arena, request, votes, count, ret, err);
 }
 
+/* What an admin would have to do. */
+static const char *help_text(struct arena *arena, const struct approval_level *level)
+{
+	return level->group ? arena_format(arena, "adds somebody to the group %s", level->group)
+			    : "grants the role";
+}
+
 /* What the first level that is not complete lacks. */
 const char *approval_missing_text(struct arena *arena, const struct approval_request *request,
 	const struct approval_progress *progress)
 {
 	const struct approval_level *level = &request->levels[progress->open_level];
 	const struct approval_count *count = &progress->counts[progress->open_level];
-	int missing = level->need - count->given;
-	const char *text = arena_format(arena, "it still needs %d of %s%s", missing,
+	bool is_all = level->need == APPROVAL_NEED_ALL;
+	int64_t missing = is_all && !count->need ? 1 : count->need - count->given;
+	const char *text = arena_format(arena, "it still needs %lld of %s%s", (long long)missing,
 		approval_who_text(arena, level),
-		level->different_teams ? ", of different teams" : "");
+		is_all			 ? ", all of which must say yes"
+		: level->different_teams ? ", of different teams"
+					 : "");
 
 	if (count->lost)
 		text = arena_format(arena, "%s: %s", text, count->lost);
-	if (count->eligible >= 0 && count->eligible < missing)
+	if (count->eligible < missing)
 		text = arena_format(arena,
-			"%s; %s could give it now, so it stays pending until an admin grants the "
-			"role",
-			text, count->eligible ? "too few persons" : "nobody");
+			"%s; %s could give it now, so it stays pending until an admin %s", text,
+			count->eligible ? "too few persons" : "nobody", help_text(arena, level));
 	return text;
 }
 
@@ -217,7 +242,10 @@ const char *approval_note(struct store_tx *tx, struct arena *arena,
 		return "";
 	if (approval_load_progress(tx, arena, request, &progress, err) < 0)
 		return NULL;
-	return progress.open_level == request->level_count
+	if (progress.open_level < request->level_count)
+		return approval_missing_text(arena, request, &progress);
+	return request->state == APPROVAL_APPROVED
 		       ? ""
-		       : approval_missing_text(arena, request, &progress);
+		       : "whoever had not said yes has left the group since: that approves "
+			 "nothing, ask again";
 }

@@ -1,6 +1,7 @@
 #include "approval/approval_rooms.h"
 
 #include "lib/base/json.h"
+#include "lib/base/text.h"
 
 #include <string.h>
 
@@ -26,7 +27,10 @@ static json_t *level_out(const struct approval_level *level)
 	else
 		json_set_text(object, "role", role_word(level->role));
 	json_object_set_new(object, "scope", scope_out(&level->scope));
-	json_set_int(object, "need", level->need);
+	if (level->need == APPROVAL_NEED_ALL)
+		json_set_text(object, "need", "all");
+	else
+		json_set_int(object, "need", level->need);
 	json_set_bool(object, "different_teams", level->different_teams);
 	return object;
 }
@@ -72,24 +76,38 @@ static int scope_in(struct arena *arena, const json_t *object, struct scope *ret
 	return 0;
 }
 
+static int need_in(const json_t *object, int *ret, struct error *err)
+{
+	const json_t *need = json_object_get(object, "need");
+	int64_t number;
+	int rc;
+
+	if (json_is_string(need) && text_is_equal(json_string_value(need), "all")) {
+		*ret = APPROVAL_NEED_ALL;
+		return 0;
+	}
+	rc = json_get_int(object, "need", true, 1, APPROVAL_NEED_MAX, &number, err);
+	if (rc >= 0)
+		*ret = (int)number;
+	return rc;
+}
+
 static int level_in(
 	struct arena *arena, const json_t *object, struct approval_level *ret, struct error *err)
 {
 	const char *group = NULL, *role = NULL;
 	json_t *scope;
-	int64_t need;
 	int rc;
 
 	if ((rc = json_get_text(object, "group", false, &group, err)) < 0 ||
 		(rc = json_get_text(object, "role", !group, &role, err)) < 0 ||
 		(rc = role ? role_parse("role", role, &ret->role, err) : 0) < 0 ||
-		(rc = json_get_int(object, "need", true, 1, APPROVAL_NEED_MAX, &need, err)) < 0 ||
+		(rc = need_in(object, &ret->need, err)) < 0 ||
 		(rc = json_get_bool(object, "different_teams", true, &ret->different_teams, err)) <
 			0 ||
 		(rc = json_get_object(object, "scope", true, &scope, err)) < 0)
 		return rc;
 	ret->group = arena_text(arena, group);
-	ret->need = (int)need;
 	return scope_in(arena, scope, &ret->scope, err);
 }
 
@@ -173,8 +191,7 @@ static json_t *progress_out(struct arena *arena, const struct approval_request *
 			i < progress->open_level    ? "complete"
 			: i == progress->open_level ? "open"
 						    : "waiting");
-		if (count->eligible >= 0)
-			json_set_int(level, "eligible", count->eligible);
+		json_set_int(level, "eligible", count->eligible);
 		json_array_append_new(list, level);
 	}
 	return list;

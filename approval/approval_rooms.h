@@ -19,8 +19,9 @@ struct approval_vote {
 /* How far a level is, counted now. */
 struct approval_count {
 	int given;	  /* votes that count */
+	int64_t need;	  /* of those; of a whole group: as many as it has now. 0 = it has nobody */
 	const char *lost; /* why a vote does not count any more, or NULL */
-	int64_t eligible; /* who could still give one; -1 = not known (groups) */
+	int64_t eligible; /* who could still give one */
 };
 
 struct approval_progress {

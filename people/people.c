@@ -276,6 +276,21 @@ int64_t people_count_with_role(
 	return holders.count;
 }
 
+int64_t people_count_in_group(struct store_tx *tx, const char *group, const char *const *excluded)
+{
+	struct holder_count members = {.excluded = excluded};
+	struct arena arena = ARENA_INIT;
+	struct person_group *found;
+	char folded[PEOPLE_LABEL_SIZE];
+
+	if (people_fold("group", group, folded, NULL) == 0 &&
+		person_store_group(tx, &arena, folded, &found, NULL) == 0 &&
+		person_store_members(tx, found->id, count_holder, &members, NULL) < 0)
+		members.count = 0;
+	arena_done(&arena);
+	return members.count;
+}
+
 static int copy_text(const char *text, char *out, size_t size, struct error *err)
 {
 	if (snprintf(out, size, "%s", text) >= (int)size)

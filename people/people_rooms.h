@@ -120,6 +120,9 @@ int person_store_groups(struct store_tx *tx, struct arena *arena, struct person_
 	size_t *ret_count, struct error *err);
 int person_store_insert_group(
 	struct store_tx *tx, const struct person_group *group, struct error *err);
+/* Calls with each enabled member. */
+int person_store_members(struct store_tx *tx, const char *group_id,
+	void (*call)(void *arg, const char *person_id), void *arg, struct error *err);
 bool person_store_is_member(struct store_tx *tx, const char *group_id, const char *person_id);
 int person_store_add_member(struct store_tx *tx, const char *group_id, const char *person_id,
 	int64_t at_us, struct error *err);

@@ -30,6 +30,9 @@ static const struct store_statement insert_group = STORE_STATEMENT(
 static const struct store_statement select_members = STORE_STATEMENT(
 	"SELECT p.name AS name FROM person_group_member AS m JOIN person AS p ON p.id = m.person_id"
 	" WHERE m.group_id = :group_id ORDER BY p.name");
+static const struct store_statement select_enabled_members = STORE_STATEMENT(
+	"SELECT p.id AS id FROM person_group_member AS m JOIN person AS p ON p.id = m.person_id"
+	" WHERE m.group_id = :group_id AND p.state = 'ENABLED'");
 static const struct store_statement select_member =
 	STORE_STATEMENT("SELECT 1 AS n FROM person_group_member WHERE group_id = :group_id"
 			" AND person_id = :person_id");
@@ -242,6 +245,18 @@ int person_store_insert_group(
 	store_bind_int(query, "created_at_us", group->created_at_us);
 	rc = store_run(query, err);
 	return rc < 0 ? rc : 0;
+}
+
+int person_store_members(struct store_tx *tx, const char *group_id,
+	void (*call)(void *arg, const char *person_id), void *arg, struct error *err)
+{
+	struct store_query *query = store_query(tx, &select_enabled_members);
+	int rc;
+
+	store_bind_text(query, "group_id", group_id);
+	while ((rc = store_next(query, err)) > 0)
+		call(arg, store_text(query, "id"));
+	return rc;
 }
 
 bool person_store_is_member(struct store_tx *tx, const char *group_id, const char *person_id)

@@ -58,6 +58,8 @@ void plan_world_open(const struct store_schema *const *schemas, size_t count)
 	li.roles = ROLE_AUTHOR | ROLE_APPROVER;
 	ann.roles = bob.roles = cid.roles = ROLE_APPROVER;
 	ann.environment = bob.environment = NULL;
+	ann.group = "dba";
+	li.group = bob.group = cid.group = "";
 	test_directory(world.directory, sizeof(world.directory), "plans");
 	snprintf(path, sizeof(path), "%s/t.db", world.directory);
 	options.path = path;
@@ -254,6 +256,21 @@ int64_t people_count_with_role(
 	for (size_t i = 0; i < PERSONS; i++) {
 		bool is_left_out = persons[i]->is_disabled ||
 				   !people_has_role(tx, persons[i]->id, role, scope);
+
+		for (const char *const *id = excluded; id && *id; id++)
+			is_left_out |= strcmp(*id, persons[i]->id) == 0;
+		count += !is_left_out;
+	}
+	return count;
+}
+
+int64_t people_count_in_group(struct store_tx *tx, const char *group, const char *const *excluded)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < PERSONS; i++) {
+		bool is_left_out =
+			persons[i]->is_disabled || !people_is_in_group(tx, persons[i]->id, group);
 
 		for (const char *const *id = excluded; id && *id; id++)
 			is_left_out |= strcmp(*id, persons[i]->id) == 0;

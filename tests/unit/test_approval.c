@@ -386,6 +386,106 @@ START_TEST(who_is_in_no_team_does_not_count_as_another)
 }
 END_TEST
 
+/* --- all of a group --- */
+
+static void open_all_of(const char *group)
+{
+	struct approval_request request = new_request(APPROVAL_R2, false);
+
+	request.levels[0] = (struct approval_level){.group = group, .need = APPROVAL_NEED_ALL};
+	ck_assert_msg(plan_world_write(ask_open, &request, &err) == 0, "%s", err.message);
+}
+
+static const char *note_of(void)
+{
+	return approval_note(store_reader(world.store), &world.arena, load(), &err);
+}
+
+START_TEST(all_of_a_group_is_everybody_in_it)
+{
+	setup();
+	bob.group = cid.group = "dba";
+	open_all_of("dba");
+	ck_assert_int_eq(approve_as(&ann), 0);
+	ck_assert_int_eq(approve_as(&bob), 0);
+	ck_assert_int_eq(load()->state, APPROVAL_PENDING);
+	ck_assert_str_eq(note_of(), "it still needs 1 of group dba, all of which must say yes");
+	expect(approve_as(&dan), ERROR_FORBIDDEN, "decided by group dba, which you are not");
+	ck_assert_int_eq(approve_as(&cid), 0);
+	ck_assert_int_eq(load()->state, APPROVAL_APPROVED);
+	ck_assert_int_eq(use_it(), 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(who_is_excluded_or_disabled_is_not_waited_for)
+{
+	setup();
+	li.group = cid.group = "dba";
+	cid.is_disabled = true;
+	open_all_of("dba");
+	expect(approve_as(&li), ERROR_FORBIDDEN, "you asked for approval");
+	ck_assert_int_eq(approve_as(&ann), 0);
+	ck_assert_int_eq(load()->state, APPROVAL_APPROVED);
+	teardown();
+}
+END_TEST
+
+START_TEST(who_joins_the_group_later_must_say_yes_too)
+{
+	setup();
+	open_all_of("dba");
+	ck_assert_int_eq(approve_as(&ann), 0);
+	ck_assert_int_eq(load()->state, APPROVAL_APPROVED);
+	bob.group = "dba";
+	expect(use_it(), ERROR_NOT_APPROVED, "it still needs 1 of group dba");
+	bob.group = "";
+	ck_assert_int_eq(use_it(), 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(who_leaves_the_group_approves_nothing_by_that)
+{
+	setup();
+	bob.group = "dba";
+	open_all_of("dba");
+	ck_assert_int_eq(approve_as(&ann), 0);
+	bob.group = "";
+	expect(check_it(), ERROR_NOT_APPROVED, "PENDING");
+	ck_assert_ptr_nonnull(strstr(note_of(), "has left the group since"));
+	teardown();
+}
+END_TEST
+
+START_TEST(all_of_a_group_without_anybody_is_never_enough)
+{
+	setup();
+	open_all_of("nobody");
+	ck_assert_ptr_nonnull(strstr(note_of(),
+		"nobody could give it now, so it stays pending until an admin adds somebody"));
+	expect(check_it(), ERROR_NOT_APPROVED, "it still needs 1 of group nobody");
+	teardown();
+}
+END_TEST
+
+START_TEST(all_is_asked_of_groups_only)
+{
+	struct approval_request request;
+
+	setup();
+	request = new_request(APPROVAL_R2, false);
+	request.levels[0].need = APPROVAL_NEED_ALL;
+	expect(plan_world_write(ask_open, &request, &err), ERROR_INVALID,
+		"all is asked of a group");
+	request.levels[0].group = "dba";
+	request.levels[0].different_teams = true;
+	expect(plan_world_write(ask_open, &request, &err), ERROR_INVALID,
+		"all is asked of a group");
+	teardown();
+}
+END_TEST
+
 START_TEST(levels_are_done_in_order)
 {
 	struct approval_request request;
@@ -633,6 +733,9 @@ CHECK_MAIN("approval", &policy_asks_by_class, &opening_is_audited_and_told,
 	&a_token_without_the_role_cannot_decide, &a_right_elsewhere_does_not_count,
 	&an_unmapped_peer_cannot_decide, &a_disabled_person_cannot_decide, &a_person_counts_once,
 	&two_of_one_team_do_not_do, &who_is_in_no_team_does_not_count_as_another,
+	&all_of_a_group_is_everybody_in_it, &who_is_excluded_or_disabled_is_not_waited_for,
+	&who_joins_the_group_later_must_say_yes_too, &who_leaves_the_group_approves_nothing_by_that,
+	&all_of_a_group_without_anybody_is_never_enough, &all_is_asked_of_groups_only,
 	&levels_are_done_in_order, &one_reject_closes, &a_rejection_needs_a_reason,
 	&another_digest_is_stale, &another_row_version_is_stale, &after_its_time_it_is_a_no,
 	&what_is_overdue_is_marked, &nobody_was_asked, &a_pending_one_says_what_is_missing,

@@ -191,6 +191,9 @@ START_TEST(membership_gives_the_rights_of_the_group)
 	tx = store_reader(world.store);
 	ck_assert_int_eq(people_find(tx, "Li", id, NULL), 0);
 	ck_assert(people_is_in_group(tx, id, "oncall"));
+	ck_assert_int_eq(people_count_in_group(tx, "oncall", NULL), 1);
+	ck_assert_int_eq(people_count_in_group(tx, "oncall", (const char *const[]){id, NULL}), 0);
+	ck_assert_int_eq(people_count_in_group(tx, "nosuch", NULL), 0);
 	ck_assert(people_has_role(
 		tx, id, ROLE_APPROVER, &(struct scope){.environment = "production"}));
 	ck_assert(!people_has_role(tx, id, ROLE_APPROVER, &(struct scope){.environment = "lab"}));
@@ -203,6 +206,7 @@ START_TEST(membership_gives_the_rights_of_the_group)
 		0);
 	feature_ask(200, admin(), "DELETE", "/api/v1/groups/oncall/members/li", NULL);
 	ck_assert(!people_is_in_group(store_reader(world.store), id, "oncall"));
+	ck_assert_int_eq(people_count_in_group(store_reader(world.store), "oncall", NULL), 0);
 	ck_assert(!people_has_role(store_reader(world.store), id, ROLE_APPROVER,
 		&(struct scope){.environment = "production"}));
 	feature_ask(200, token, "GET", "/api/v1/me", NULL);
