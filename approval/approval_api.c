@@ -132,7 +132,7 @@ static int take_decide(struct request *req, struct approval_decide *decide)
 	id_new(decide->notify_id);
 	decide->if_version = request_if_match(req);
 	if ((rc = json_check_keys(body, fields, err)) < 0 ||
-		(rc = json_get_text(body, "digest", true, &decide->digest, err)) < 0)
+		(rc = json_get_digest(body, "digest", true, &decide->digest, err)) < 0)
 		return rc;
 	return json_get_text(body, "reason", false, &decide->reason, err);
 }

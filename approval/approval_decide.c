@@ -172,12 +172,13 @@ static int check_shown(const struct approval_request *request, const struct appr
 	if (decide->if_version < 0 || decide->if_version == request->version)
 		return 0;
 	error_set(err, ERROR_STALE, "approval %s changed since you looked at it", request->id);
+	error_field(err, "If-Match");
 	return error_remedy(err, "look again: redbutton approval show %s", request->id);
 }
 
 static int check_reason(const struct approval_decide *decide, struct error *err)
 {
-	if (decide->reason && *decide->reason)
+	if (decide->reason)
 		return text_check_prose("reason", decide->reason, 1000, err);
 	if (decide->decision == APPROVAL_APPROVE)
 		return 0;

@@ -217,9 +217,9 @@ static int take_start(struct request *req, struct start_request *take, struct er
 	struct execution_start *start = &take->start;
 
 	if (check_ready(request_context(req), err) < 0 || json_check_keys(body, FIELDS, err) < 0 ||
-		json_get_text(body, "preview", true, &start->preview_id, err) < 0 ||
-		json_get_text(body, "digest", true, &start->graph_digest, err) < 0 ||
-		json_get_text(body, "restores", false, &start->restores_id, err) < 0 ||
+		json_get_id(body, "preview", true, &start->preview_id, err) < 0 ||
+		json_get_digest(body, "digest", true, &start->graph_digest, err) < 0 ||
+		json_get_id(body, "restores", false, &start->restores_id, err) < 0 ||
 		take_why(body, "reason", &start->why, err) < 0)
 		return err->code;
 	return take_within(body, start, err);

@@ -95,12 +95,13 @@ static int take_body(struct preview_request *take, struct error *err)
 	build->kind = "real";
 	build->mode = "graceful";
 	if (json_check_keys(body, FIELDS, err) < 0 ||
-		json_get_text(body, "restores", false, &restores_id, err) < 0 ||
+		json_get_id(body, "restores", false, &restores_id, err) < 0 ||
 		json_get_text(body, "plan", !restores_id, &build->plan, err) < 0 ||
 		json_get_int(body, "number", false, 1, INT64_MAX, &build->number, err) < 0 ||
 		json_get_text(body, "action", false, &build->action, err) < 0 ||
 		json_get_text(body, "mode", false, &build->mode, err) < 0 ||
 		json_get_object(body, "params", false, &params, err) < 0 ||
+		(build->plan && text_check_path_name("plan", build->plan, err) < 0) ||
 		check_word("action", build->action, "apply", "restore", err) < 0 ||
 		check_word("mode", build->mode, "graceful", "ungraceful", err) < 0)
 		return err->code;
@@ -280,7 +281,7 @@ static void reply_unbuilt(struct request *req, const json_t *errors, const struc
 	add_reason(reasons, "plan", err);
 	add_store(reasons, ((struct executor_api *)request_context(req))->store);
 	request_reply_json(req, 200,
-		json_pack("{s:b, s:o, s:O?}", "can", 0, "reasons", reasons, "errors", errors));
+		json_pack("{s:b, s:o, s:O*}", "can", 0, "reasons", reasons, "errors", errors));
 }
 
 static void on_can(void *arg, const json_t *errors, const struct error *err)

@@ -110,7 +110,7 @@ static int take_raw(struct request *req, struct plan_source *source)
 	if (body && start < length && body[start] == '{') {
 		rc = json_parse(body, length, JSON_DEPTH_MAX, &object, request_error(req));
 		if (rc < 0)
-			return rc;
+			return error_field(request_error(req), "body");
 		arena_defer(request_arena(req), free_json, object);
 		return take_source(req, object, source);
 	}

@@ -40,16 +40,24 @@ static int check_state(
 	return error_remedy(err, "%s", remedy);
 }
 
+static int check_reason(const struct plan_change *change, struct error *err)
+{
+	return change->reason ? text_check_prose("reason", change->reason, 1000, err) : 0;
+}
+
 /* The version of a change, which the caller has seen as it is. */
 static int load(struct store_tx *tx, const struct plan_change *change, struct plan_version **ret,
 	struct error *err)
 {
-	int rc = plan_version_get(tx, change->arena, change->plan, change->number, ret, err);
+	int rc = check_reason(change, err);
 
+	if (rc >= 0)
+		rc = plan_version_get(tx, change->arena, change->plan, change->number, ret, err);
 	if (rc < 0 || change->if_version < 0 || change->if_version == (*ret)->version)
 		return rc;
 	error_set(err, ERROR_STALE, "%s@%lld changed since you looked at it: it is %s now",
 		change->plan, (long long)change->number, plan_version_state_word((*ret)->state));
+	error_field(err, "If-Match");
 	return error_remedy(
 		err, "redbutton plan show %s@%lld", change->plan, (long long)change->number);
 }
@@ -265,11 +273,6 @@ int plan_activate(struct store_tx *tx, struct plan_change *change, struct error 
 		json_object(), approval_id, change->at_us, err);
 }
 
-static int check_reason(const struct plan_change *change, struct error *err)
-{
-	return change->reason ? text_check_prose("reason", change->reason, 1000, err) : 0;
-}
-
 /* The approval ends with its version. */
 static int end_version(struct store_tx *tx, struct plan_change *change,
 	struct plan_version *version, enum plan_version_state state, enum audit_action action,
@@ -296,8 +299,7 @@ int plan_retire(struct store_tx *tx, struct plan_change *change, struct error *e
 	struct plan_version *version;
 	int rc;
 
-	if ((rc = check_reason(change, err)) < 0 ||
-		(rc = begin(tx, change, &retire_verb, &version, err)) < 0)
+	if ((rc = begin(tx, change, &retire_verb, &version, err)) < 0)
 		return rc;
 	return end_version(tx, change, version, PLAN_RETIRED, AUDIT_PLAN_RETIRE, err);
 }
@@ -307,8 +309,7 @@ int plan_discard(struct store_tx *tx, struct plan_change *change, struct error *
 	struct plan_version *version;
 	int rc;
 
-	if ((rc = check_reason(change, err)) < 0 ||
-		(rc = begin(tx, change, &discard_verb, &version, err)) < 0)
+	if ((rc = begin(tx, change, &discard_verb, &version, err)) < 0)
 		return rc;
 	return end_version(tx, change, version, PLAN_DISCARDED, AUDIT_PLAN_STATE, err);
 }

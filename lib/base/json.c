@@ -1,5 +1,7 @@
 #include "lib/base/json.h"
 
+#include "lib/base/digest.h"
+#include "lib/base/id.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 
@@ -194,6 +196,44 @@ int json_get_array(
 	return 0;
 }
 
+static int refuse_form(const char *field, const char *form, const char *remedy, struct error *err)
+{
+	error_set(err, ERROR_INVALID, "%s is not %s", field, form);
+	error_field(err, "%s", field);
+	return error_remedy(err, "%s", remedy);
+}
+
+int json_get_id(
+	const json_t *object, const char *field, bool required, const char **ret, struct error *err)
+{
+	const char *text = NULL;
+	int rc = json_get_text(object, field, required, &text, err);
+
+	if (rc < 0 || !text)
+		return rc;
+	if (!id_is_valid(text))
+		return refuse_form(
+			field, "an id", "an id is 26 characters, as the API gave it", err);
+	*ret = text;
+	return 0;
+}
+
+int json_get_digest(
+	const json_t *object, const char *field, bool required, const char **ret, struct error *err)
+{
+	const char *text = NULL;
+	struct digest digest;
+	int rc = json_get_text(object, field, required, &text, err);
+
+	if (rc < 0 || !text)
+		return rc;
+	if (!digest_parse(text, &digest))
+		return refuse_form(field, "a digest",
+			"a digest is sha256: and 64 digits, as the API gave it", err);
+	*ret = text;
+	return 0;
+}
+
 static size_t count_keys(const char *const *keys)
 {
 	size_t count = 0;
@@ -234,8 +274,10 @@ int json_check_keys(const json_t *object, const char *const *allowed, struct err
 	const char *key;
 	json_t *value;
 
-	if (!json_is_object(object))
-		return error_set(err, ERROR_INVALID, "a JSON object is expected");
+	if (!json_is_object(object)) {
+		error_set(err, ERROR_INVALID, "a JSON object is expected");
+		return error_field(err, "body");
+	}
 	json_object_foreach ((json_t *)object, key, value) {
 		size_t i = 0;
 

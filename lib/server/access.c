@@ -233,15 +233,22 @@ static bool is_json_type(const char *type)
 	return !charset || !strncasecmp(charset + 1 + (charset[1] == '"'), "utf-8", 5);
 }
 
+/* Of raw bodies; whoever says nothing sends text. */
+static bool is_text_type(const char *type)
+{
+	return !type || !*type || !strncasecmp(type, "text/plain", strlen("text/plain"));
+}
+
 static int check_body(struct request *req, int64_t length, struct error *err)
 {
 	const struct route *route = req->route->route;
+	const char *type = request_header(req, "Content-Type");
 
 	if (length == 0)
 		return 0;
 	if (!route->max_body || length > (int64_t)route->max_body)
 		return refuse_length(route, err);
-	if ((route->flags & ROUTE_RAW_BODY) || is_json_type(request_header(req, "Content-Type")))
+	if (is_json_type(type) || ((route->flags & ROUTE_RAW_BODY) && is_text_type(type)))
 		return 0;
 	refuse_header(err, ERROR_MEDIA, "Content-Type", "is not application/json");
 	return error_remedy(err, "send JSON in UTF-8 with Content-Type: application/json");
@@ -355,7 +362,7 @@ static int parse_body(struct request *req, struct error *err)
 		return 0;
 	rc = json_parse(req->body.bytes, req->body.length, JSON_DEPTH_MAX, &req->json, err);
 	if (rc < 0)
-		return rc;
+		return error_field(err, "body");
 	if (json_is_object(req->json))
 		return req->route->route->request ? 0 : json_check_keys(req->json, none, err);
 	error_set(err, ERROR_INVALID, "the body is not a JSON object");

@@ -181,7 +181,7 @@ static int refuse_name(
 	nearest = text_nearest(name, names, count);
 	error_set(err, ERROR_INVALID, "there is no parameter \"%.100s\" here",
 		text_visible(arena, name));
-	error_field(err, "%.100s", text_visible(arena, name));
+	error_field(err, "%.100s", *name ? text_visible(arena, name) : "query");
 	if (nearest)
 		error_remedy(err, "did you mean %s?", nearest);
 	else if (count)

@@ -69,7 +69,7 @@ class Contract:
         best = max(same, key=lambda operation: operation.literals, default=None)
         if not best:
             return None
-        wanted = "get" if method == "HEAD" else method.lower()
+        wanted = "get" if method == "HEAD" else method.lower() if method.isupper() else None
         return next((operation for operation in same if operation.path == best.path and operation.method == wanted),
                     "path")
 

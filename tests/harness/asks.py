@@ -1,0 +1,309 @@
+"""A valid request of each operation of the API document, with what it needs made on the way.
+
+    asks = Asks(world); ask = asks.make("post_groups"); asks.send(ask)
+
+Bodies are the document's examples, with the ids of this world put in.
+"""
+import base64
+import copy
+import itertools
+from typing import NamedTuple
+
+from harness.contract import contract
+from process import wait_until
+
+SMALL = 'plan {{ name = "example/p{0}", kind = "limit", summary = "waits", owner = "edge-team" }}\n' \
+        'function apply(p, t)\n  return {{ hold("1s") }}\nend\n'
+
+
+class Ask(NamedTuple):
+    operation: object
+    path: dict = {}
+    query: dict = {}
+    body: object = None
+    headers: dict = {}
+    who: str = "alice"
+
+    @property
+    def method(self):
+        return self.operation.method.upper()
+
+
+class Asks:
+    """world: two edges, paper/set and paper/gate active, no approval of runs needed."""
+
+    def __init__(self, world):
+        self.world, self.numbers = world, itertools.count(1)
+        self.operations = {operation.id: operation for operation in contract().operations}
+        self._make_admins()
+
+    def _make_admins(self):
+        """dora and emil, so that one confirms what the other asks for; the first admin's token ends."""
+        for name in ("dora", "emil"):
+            self.world.people.add(name, "sre-team", ["admin"])
+        self.call("emil", "POST", "/api/v1/groups", {"name": "of-emil"})
+
+    def call(self, who, method, path, body=None, **headers):
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        reply = self.world.daemon.request(method, path, body, token=self.world.people.token(who), headers=sent)
+        assert reply.status < 300, (method, path, reply.status, reply.body)
+        return reply
+
+    def send(self, ask, raw=None, **more):
+        return self.world.daemon.request(ask.method, self.address(ask), ask.body if raw is None else raw,
+                                         token=self.world.people.token(ask.who), headers=dict(ask.headers), **more)
+
+    def address(self, ask):
+        path = ask.operation.path
+        for name, value in ask.path.items():
+            path = path.replace("{%s}" % name, self.world.daemon.quote(str(value)))
+        query = "&".join(f"{name}={self.world.daemon.quote(str(value))}" for name, value in ask.query.items())
+        return f"{path}?{query}" if query else path
+
+    def make(self, name):
+        operation = self.operations[name]
+        if operation.method != "get":
+            return self.WRITES.get(name, Asks.of_named)(self, operation)
+        who = "dora" if operation.told["x-roles"] and "viewer" not in operation.told["x-roles"] else "alice"
+        if name not in self.GETS and "{" in operation.path:
+            return self.of_named(operation)._replace(headers={})
+        return Ask(operation, who=who, **self.GETS.get(name, lambda self: {})(self))
+
+    def of_named(self, operation):
+        """Of things that admins add by name: POST /things makes one for /things/{name}."""
+        noun = operation.path.split("/")[3]
+        add = self.operations.get(f"post_{noun}")
+        is_known = add and operation.path in (f"/api/v1/{noun}", f"/api/v1/{noun}/{{name}}", *self.LOOKS)
+        assert is_known, f"tests/harness/asks.py has no valid request of {operation.id} yet: add a row"
+        thing = self.example(add, name=self.name(noun))
+        if operation is add:
+            return Ask(operation, body=thing, who="dora")
+        made = self.call("dora", "POST", add.path, thing)
+        headers = {"If-Match": made.headers["ETag"]} if "If-Match" in operation.named("header") else {}
+        return Ask(operation, {"name": thing["name"]}, who="dora", headers=headers,
+                   body=self.example(operation) if operation.asked else None)
+
+    @staticmethod
+    def example(operation, **changes):
+        return {**copy.deepcopy(contract().resolve(operation.asked)["examples"][0]), **changes}
+
+    # --- things to ask about ---
+
+    def name(self, kind):
+        return f"{kind}-{next(self.numbers)}"
+
+    def person(self, *roles):
+        name = self.name("person")
+        self.call("dora", "POST", "/api/v1/persons", {"name": name, "team": "edge-team"})
+        for role in roles:
+            self.call("dora", "POST", "/api/v1/grants", {"person": name, "role": role})
+        return name
+
+    def member(self):
+        group, person = self.name("group"), self.person()
+        self.call("dora", "POST", "/api/v1/groups", {"name": group})
+        self.call("dora", "PUT", f"/api/v1/groups/{group}/members/{person}")
+        return {"group": group, "person": person}
+
+    def admin(self):
+        """A person whom two admins made an admin."""
+        name = self.person()
+        grant = self.call("dora", "POST", "/api/v1/grants", {"person": name, "role": "admin"}).json["id"]
+        self.call("emil", "POST", f"/api/v1/grants/{grant}/confirm")
+        return name
+
+    def uid(self):
+        return 40000 + next(self.numbers)
+
+    def hook(self):
+        key = self.world.daemon.folder / "hook.key"
+        key.write_text("whsec_" + base64.b64encode(bytes(32)).decode())
+        key.chmod(0o600)
+        return self.example(self.operations["post_hooks"], name=self.name("hook"), secret=f"file:{key}", enabled=False)
+
+    def script(self):
+        return SMALL.format(next(self.numbers))
+
+    def version(self, state="DRAFT"):
+        """The path of a version in that state, and its row version."""
+        reply = self.call("alice", "POST", "/api/v1/plans", {"file": "p.lua", "script": self.script()})
+        at = {"plan": reply.json["plan"], "version": reply.json["number"]}
+        address = f"/api/v1/plans/{self.world.daemon.quote(at['plan'])}/versions/1"
+        if state != "DRAFT":
+            shown = self.call("alice", "POST", f"{address}/submit", {}, If_Match=reply.headers["ETag"]).json
+            self.last_approval = shown["approval"]
+        if state in ("APPROVED", "ACTIVE"):
+            self.decide(self.last_approval)
+        if state == "ACTIVE":
+            self.call("alice", "POST", f"{address}/activate", {}, If_Match="*")
+        return at, self.call("alice", "GET", address).headers["ETag"]
+
+    def decide(self, approval):
+        """bob and, should it need two teams, carol."""
+        for who in ("bob", "carol"):
+            shown = self.call(who, "GET", f"/api/v1/approvals/{approval}").json
+            if shown["state"] == "PENDING":
+                self.call(who, "POST", f"/api/v1/approvals/{approval}/approve", {"digest": shown["subject"]["digest"]})
+
+    def approval(self):
+        self.version("IN_REVIEW")
+        return self.call("bob", "GET", f"/api/v1/approvals/{self.last_approval}")
+
+    def preview(self, plan="paper/set", **params):
+        params.setdefault("server", self.world.server())
+        return self.call("alice", "POST", "/api/v1/previews", {"plan": plan, "params": params}).json
+
+    def execution(self, *states, plan="paper/set", **params):
+        """One that is in one of the states."""
+        preview = self.preview(plan, **params)
+        start = {"preview": preview["id"], "digest": preview["digest"], "reason": "a test"}
+        execution = self.call("alice", "POST", "/api/v1/executions", start).json["id"]
+        self.world.wait(execution, *states)
+        return execution
+
+    def running(self):
+        return self.execution("RUNNING", hold="10m")
+
+    def paused(self):
+        execution = self.running()
+        self.call("alice", "POST", f"/api/v1/executions/{execution}/pause")
+        self.world.wait(execution, "PAUSED")
+        return execution
+
+    def failed(self):
+        """Paused, because a plane refused the first step."""
+        self.world.edges[0].talks = b"No such server.\n"
+        try:
+            return self.execution("PAUSED", hold="10m")
+        finally:
+            self.world.edges[0].talks = None
+
+    def stuck_on_the_way_back(self):
+        """Paused, because a plane refused to be put back."""
+        execution = self.running()
+        wait_until(lambda: self.show(execution)["in_effect"] == 2, "both weights")
+        self.world.edges[0].talks = b"No such server.\n"
+        try:
+            self.call("alice", "POST", f"/api/v1/executions/{execution}/rollback")
+            self.world.wait(execution, "PAUSED")
+        finally:
+            self.world.edges[0].talks = None
+        return execution
+
+    def at_gate(self):
+        execution = self.execution("RUNNING", "PAUSED", plan="paper/gate")
+        wait_until(lambda: "WAITING" in [step["state"] for step in self.show(execution)["steps"]], "the gate")
+        return execution
+
+    def show(self, execution):
+        return self.call("alice", "GET", f"/api/v1/executions/{execution}").json
+
+    def ended(self):
+        return self.execution("SUCCEEDED", hold="1s")
+
+    def effect(self):
+        execution = self.ended()
+        return self.call("alice", "GET", f"/api/v1/effects?execution={execution}").json["items"][0]["id"]
+
+    def _command(self, operation, make, **body):
+        return Ask(operation, {"id": make()}, body=self.example(operation, **body))
+
+    def _of_version(self, operation, state):
+        at, etag = self.version(state)
+        return Ask(operation, at, body=self.example(operation), headers={"If-Match": etag})
+
+    def _decision(self, operation):
+        shown = self.approval()
+        return Ask(operation, {"id": shown.json["id"]}, who="bob", headers={"If-Match": shown.headers["ETag"]},
+                   body=self.example(operation, digest=shown.json["subject"]["digest"]))
+
+    def _start(self, operation):
+        preview = self.preview(hold="10m")
+        return Ask(operation, body=self.example(operation, preview=preview["id"], digest=preview["digest"]))
+
+    def _preview_of(self, operation):
+        return Ask(operation, body=self.example(operation, plan="paper/set", params={"server": self.world.server()}))
+
+    def _add_token(self, who, person, role):
+        body = {"name": "t", "roles": [role], "expires_in": "1h", "person": person}
+        return self.call(who, "POST", "/api/v1/tokens", body).json["id"]
+
+    def _map(self, person, **body):
+        uid = self.uid()
+        self.call("dora", "PUT", f"/api/v1/peers/{uid}", {"person": person, **body})
+        return uid
+
+    # Looks at a named thing that are more than the thing.
+    LOOKS = ("/api/v1/calendars/{name}/windows", "/api/v1/calendars/{name}/text")
+
+    GETS = {
+        "get_persons_by_name": lambda self: {"path": {"name": "alice"}},
+        "get_grants": lambda self: {"query": {"revoked": "true"}},
+        "get_deliveries": lambda self: {"query": {"hook": "x", "state": "PENDING", "limit": 3}},
+        "get_targets": lambda self: {"query": {"kind": "haproxy", "environment": "lab"}},
+        "get_targets_by_name": lambda self: {"path": {"name": "edge-1"}},
+        "get_approvals": lambda self: {"query": {"state": "APPROVED", "mine": "false"}},
+        "get_approvals_by_id": lambda self: {"path": {"id": self.approval().json["id"]}},
+        "get_plans_by_plan": lambda self: {"path": {"plan": "paper/set"}},
+        "get_plans_by_plan_versions": lambda self: {"path": {"plan": "paper/set"}},
+        "get_plans_by_plan_versions_by_version": lambda self: {"path": {"plan": "paper/set", "version": 1}},
+        "get_plans_by_plan_diff": lambda self: {"path": {"plan": "paper/set"}, "query": {"from": 1, "to": 1}},
+        "get_effects": lambda self: {"query": {"execution": self.ended()}},
+        "get_effects_by_id": lambda self: {"path": {"id": self.effect()}},
+        "get_previews_by_id": lambda self: {"path": {"id": self.preview()["id"]}},
+        "get_executions": lambda self: {"query": {"state": "open", "plan": "paper/set", "limit": 5}},
+        "get_executions_by_id": lambda self: {"path": {"id": self.ended()}},
+        "get_executions_by_id_journal": lambda self: {"path": {"id": self.ended()}},
+        "get_audit": lambda self: {"query": {"limit": 3, "action": "audit.read"}},
+        "get_audit_export": lambda self: {"query": {"after": 0, "until": 5}},
+        "get_audit_by_seq": lambda self: {"path": {"seq": 1}},
+        "get_events": lambda self: {"query": {"since": 0, "subject": "audit"}},
+    }
+
+    WRITES = {
+        "put_groups_by_group_members_by_person": lambda self, o: Ask(o, {**self.member(), "person": self.person()},
+                                                                     who="dora"),
+        "delete_groups_by_group_members_by_person": lambda self, o: Ask(o, self.member(), who="dora"),
+        "post_grants": lambda self, o: Ask(o, who="dora", body=self.example(o, person=self.person())),
+        "delete_grants_by_id": lambda self, o: Ask(o, who="dora", path={"id": self.call(
+            "dora", "POST", "/api/v1/grants", {"person": self.person(), "role": "author"}).json["id"]}),
+        "post_grants_by_id_confirm": lambda self, o: Ask(o, who="emil", path={"id": self.call(
+            "dora", "POST", "/api/v1/grants", {"person": self.person(), "role": "admin"}).json["id"]}),
+        "post_tokens": lambda self, o: Ask(o, body=self.example(o, roles=["author"], person="alice")),
+        "delete_tokens_by_id": lambda self, o: Ask(o, {"id": self._add_token("dora", self.person("viewer"), "viewer")},
+                                                   who="dora"),
+        "post_tokens_by_id_confirm": lambda self, o: Ask(o, {"id": self._add_token("dora", self.admin(), "admin")},
+                                                         who="emil"),
+        "put_peers_by_uid": lambda self, o: Ask(o, {"uid": self.uid()}, who="dora",
+                                                body=self.example(o, person=self.person())),
+        "delete_peers_by_uid": lambda self, o: Ask(o, {"uid": self._map(self.person())}, who="dora"),
+        "post_peers_by_uid_confirm": lambda self, o: Ask(o, {"uid": self._map(self.admin())}, who="emil"),
+        "post_hooks": lambda self, o: Ask(o, who="dora", body=self.hook()),
+        "delete_hooks_by_name": lambda self, o: Ask(o, {"name": self.call(
+            "dora", "POST", "/api/v1/hooks", self.hook()).json["name"]}, who="dora"),
+        "post_targets_by_name_check": lambda self, o: Ask(o, {"name": "edge-1"}),
+        "post_approvals_by_id_approve": _decision,
+        "post_approvals_by_id_reject": _decision,
+        "post_plans_lint": lambda self, o: Ask(o, body=self.example(o)),
+        "post_plans": lambda self, o: Ask(o, body=self.example(o, script=self.script())),
+        "post_plans_by_plan_versions_by_version_submit": lambda self, o: self._of_version(o, "DRAFT"),
+        "post_plans_by_plan_versions_by_version_activate": lambda self, o: self._of_version(o, "APPROVED"),
+        "post_plans_by_plan_versions_by_version_retire": lambda self, o: self._of_version(o, "ACTIVE"),
+        "post_plans_by_plan_versions_by_version_discard": lambda self, o: self._of_version(o, "DRAFT"),
+        "post_effects_by_id_extend": lambda self, o: Ask(o, {"id": self.effect()}, body=self.example(o)),
+        "post_previews": _preview_of,
+        "post_can": _preview_of,
+        "post_executions": _start,
+        "post_executions_by_id_undo": lambda self, o: self._command(o, self.ended),
+        "post_executions_by_id_pause": lambda self, o: self._command(o, self.running),
+        "post_executions_by_id_resume": lambda self, o: self._command(o, self.paused),
+        "post_executions_by_id_abort": lambda self, o: self._command(o, self.running),
+        "post_executions_by_id_retry": lambda self, o: self._command(o, self.failed),
+        "post_executions_by_id_skip": lambda self, o: self._command(o, self.failed),
+        "post_executions_by_id_mark": lambda self, o: self._command(o, self.failed, value="not_done"),
+        "post_executions_by_id_answer": lambda self, o: self._command(o, self.at_gate, value="yes"),
+        "post_executions_by_id_accept": lambda self, o: self._command(o, self.stuck_on_the_way_back),
+        "post_executions_by_id_rollback": lambda self, o: self._command(o, self.running),
+        "post_executions_by_id_force_close": lambda self, o: self._command(o, self.failed),
+    }
+
