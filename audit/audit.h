@@ -29,6 +29,8 @@ extern const struct audit_actor audit_system; /* the daemon itself */
 #define AUDIT_ACTIONS(X)                                                       \
 	X(DAEMON_START, "daemon.start")                                        \
 	X(DAEMON_STOP, "daemon.stop")                                          \
+	X(BACKUP_CREATE, "backup.create")                                      \
+	X(DATABASE_UPGRADE, "database.upgrade")                                \
 	X(DENIED, "access.denied")                                             \
 	X(AUDIT_READ, "audit.read")                                            \
 	X(AUDIT_EXPORT, "audit.export")                                        \
@@ -161,6 +163,9 @@ struct audit_status {
 	const char *trouble; /* one sentence about the last checkpoint that failed, or NULL */
 };
 void audit_get_status(struct audit *audit, struct audit_status *ret);
+/* The newest checkpoint that is stored, as a note; *ret_note is NULL when there is none yet. */
+int audit_newest_note(struct store_tx *tx, struct arena *arena, const char **ret_note,
+	int64_t *ret_size, struct error *err);
 /* The public key as C2SP writes it, NULL when unsigned. */
 const char *audit_verifier_key(const struct audit *audit);
 

@@ -217,6 +217,19 @@ void audit_get_status(struct audit *audit, struct audit_status *ret)
 	};
 }
 
+int audit_newest_note(struct store_tx *tx, struct arena *arena, const char **ret_note,
+	int64_t *ret_size, struct error *err)
+{
+	struct audit_checkpoint *newest = NULL;
+	int rc = audit_store_checkpoint(tx, arena, INT64_MAX, &newest, err);
+
+	if (rc < 0)
+		return rc;
+	*ret_note = newest ? arena_text_n(arena, newest->note, newest->note_length) : NULL;
+	*ret_size = newest ? newest->size : 0;
+	return 0;
+}
+
 const char *audit_verifier_key(const struct audit *audit)
 {
 	return audit->signer ? audit->verifier_text : NULL;

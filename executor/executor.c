@@ -322,7 +322,10 @@ static int take_over_one(
 	change.at_us = take_over->now_us;
 	change.state = EXECUTION_PAUSED;
 	change.reason = PAUSE_IN_DOUBT;
-	if (row->attempts >= EXECUTION_RECOVERIES_MAX)
+	if (executor->options.is_restored)
+		change.message = "an older database was put back: what was done since is not known "
+				 "here; look, then resume";
+	else if (row->attempts >= EXECUTION_RECOVERIES_MAX)
 		change.message =
 			"the daemon was restarted too often while it ran: look, then resume";
 	else if (take_over->now_us - last_seen(take_over, row) > EXECUTION_RESUME_WITHIN_US)
@@ -332,6 +335,30 @@ static int take_over_one(
 		return 0;
 	id_new(notify_id);
 	return execution_change_state(tx, row, &change, &audit_system, notify_id, err);
+}
+
+/* It may have run, and ended, in the time that the database does not know. */
+static int cancel_waiting(struct store_tx *tx, const struct take_over *take_over,
+	enum execution_state state, struct error *err)
+{
+	struct execution_refusal refusal = {
+		.state = EXECUTION_CANCELED,
+		.message = "an older database was put back before it started: look, and start it "
+			   "again if it is still wanted",
+		.at_us = take_over->now_us,
+	};
+	const char **ids;
+	size_t count;
+
+	if (execution_store_ids(tx, store_tx_arena(tx), state, &ids, &count, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < count; i++) {
+		refusal.id = ids[i];
+		id_new(refusal.notify_id);
+		if (execution_refuse(tx, &refusal, err) < 0)
+			return err->code;
+	}
+	return 0;
 }
 
 static int ask_take_over(struct store_tx *tx, void *arg, struct error *err)
@@ -355,6 +382,9 @@ static int ask_take_over(struct store_tx *tx, void *arg, struct error *err)
 			if (take_over_one(tx, take_over, ids[j], err) < 0)
 				return err->code;
 	}
+	for (size_t i = 0; executor->options.is_restored && i < COUNT(WAITING_STATES); i++)
+		if (cancel_waiting(tx, take_over, WAITING_STATES[i], err) < 0)
+			return err->code;
 	return 0;
 }
 
@@ -370,6 +400,9 @@ static void told_take_over(void *arg, const struct error *err)
 	} else {
 		executor->epoch = take_over->epoch;
 		executor->is_owner = true;
+		executor->options.is_restored = false;
+		if (executor->options.taken_over)
+			executor->options.taken_over(executor->options.arg);
 	}
 	free(take_over);
 	if (executor->is_owner && !executor->is_closing)

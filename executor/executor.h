@@ -22,8 +22,12 @@ struct executor_options {
 	struct client *client;
 	const struct adapter_list *adapters;
 	struct approvals *approvals;
-	int64_t guard_interval_ms;   /* how often guards are sampled: 5,000 */
-	int64_t wait_interval_ms;    /* how often waits and checks look: 1,000 */
+	int64_t guard_interval_ms; /* how often guards are sampled: 5,000 */
+	int64_t wait_interval_ms;  /* how often waits and checks look: 1,000 */
+	/* The database was put back from a backup: no open run goes on by itself, and what still
+	 * waits to start is canceled. `taken_over` is called when that is committed. */
+	bool is_restored;
+	void (*taken_over)(void *arg); /* may be NULL */
 	void (*terminal)(void *arg); /* after the commit that ended a run: time for a checkpoint */
 	void *arg;
 };

@@ -2,10 +2,13 @@
 #include "audit/audit.h"
 #include "calendar/calendar.h"
 #include "executor/execution.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "main/app_rooms.h"
 #include "main/settings.h"
 #include "notify/notify_api.h"
+#include "operations/restore.h"
 #include "operations/status_api.h"
 #include "people/people_api.h"
 #include "plans/plan_api.h"
@@ -83,6 +86,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = execution_routes(&app->executor_api);
 	ret[count++] = audit_routes(&app->audit_api);
 	ret[count++] = status_routes(&app->status);
+	ret[count++] = backup_routes(&app->backup_api);
 	return count;
 }
 
@@ -125,6 +129,48 @@ static int open_client(struct app *app, struct error *err)
 	return client_open(app->loop, &app->client, err);
 }
 
+/* In the transaction that brings the tables up. */
+static int record_upgrade(
+	struct store_tx *tx, void *arg, const struct store_upgrade *upgrade, struct error *err)
+{
+	struct app *app = arg;
+	json_t *detail = json_object(), *rooms = json_object();
+	struct audit_record record = {
+		.actor = &audit_system,
+		.action = AUDIT_DATABASE_UPGRADE,
+		.subject_kind = "database",
+		.subject_id = "redbutton.db",
+		.detail = detail,
+	};
+	int rc;
+
+	for (size_t i = 0; i < upgrade->count; i++) {
+		const struct store_upgrade_room *room = &upgrade->rooms[i];
+
+		json_object_set_new(rooms, room->room,
+			json_pack("{s:I, s:I}", "from", (json_int_t)room->from, "to",
+				(json_int_t)room->to));
+	}
+	json_object_set_new(detail, "rooms", rooms);
+	json_set_text(detail, "version", RB_VERSION);
+	json_set_text(detail, "copy", upgrade->copy);
+	rc = audit_append(tx, &record, time_now_us(), NULL, err);
+	json_decref(detail);
+	snprintf(app->upgraded, sizeof(app->upgraded), "%s", upgrade->copy);
+	return rc;
+}
+
+static const char *name_copy(struct app *app)
+{
+	char now[TIME_TEXT_SIZE];
+
+	time_format(time_now_us(), now, sizeof(now));
+	for (char *c = now; *c; c++)
+		if (*c == ':')
+			*c = '-';
+	return arena_format(&app->arena, "%s.before-%s-%s", app->database, RB_VERSION, now);
+}
+
 static int open_store(struct app *app, struct error *err)
 {
 	struct store_options options = {
@@ -133,7 +179,13 @@ static int open_store(struct app *app, struct error *err)
 		.schemas = schemas,
 		.schema_count = COUNT(schemas),
 		.append_only = audit_append_only,
+		.upgraded = record_upgrade,
+		.upgraded_arg = app,
 	};
+
+	app->database = options.path;
+	app->is_restored = restore_is_marked(options.path);
+	options.copy_before_upgrade = name_copy(app);
 
 	return store_open(&options, app->loop, &app->store, err);
 }
@@ -242,6 +294,20 @@ static int open_plans(struct app *app, struct error *err)
 	return plans_open(&options, &app->plans, err);
 }
 
+/* From now on the rows say which runs ask. */
+static void forget_restore(void *arg)
+{
+	struct app *app = arg;
+	struct error err = ERROR_INIT;
+
+	if (!app->is_restored)
+		return;
+	log_warn("main", "a backup was put back: open runs ask, and what waited is canceled");
+	if (restore_unmark(app->database, &err) < 0)
+		log_warn("main", "the mark of the restore stays", "error", err.message, "place",
+			err.place);
+}
+
 static int open_executor(struct app *app, struct error *err)
 {
 	struct executor_options options = {
@@ -252,11 +318,18 @@ static int open_executor(struct app *app, struct error *err)
 		.approvals = app->approvals,
 		.guard_interval_ms = GUARD_INTERVAL_MS,
 		.wait_interval_ms = WAIT_INTERVAL_MS,
+		.is_restored = app->is_restored,
+		.taken_over = forget_restore,
 		.terminal = cover_soon,
 		.arg = app,
 	};
 
 	return executor_open(&options, &app->executor, err);
+}
+
+static int open_backups(struct app *app, struct error *err)
+{
+	return backups_open(app->store, app->audit, app->loop, &app->backups, err);
 }
 
 static const struct audit_actor *actor_of(const void *principal)
@@ -280,6 +353,7 @@ static int fill_contexts(struct app *app, struct error *err)
 	};
 	app->executor_api = (struct executor_api){
 		app->executor, plans_builder(app->plans), app->jail, app->store};
+	app->backup_api = (struct backup_api){app->backups};
 	app->status = (struct status_rooms){
 		.store = app->store,
 		.executor = app->executor,
@@ -306,6 +380,7 @@ static const open_step open_steps[] = {
 	open_jail,
 	open_plans,
 	open_executor,
+	open_backups,
 	fill_contexts,
 	open_server,
 };
@@ -336,6 +411,7 @@ void app_close(struct app *app)
 	if (!app)
 		return;
 	server_close(app->server);
+	backups_stop(app->backups);
 	executor_stop(app->executor);
 	target_watch_stop(app->watch);
 	jail_close(app->jail);
@@ -352,6 +428,7 @@ void app_close(struct app *app)
 	people_close(app->people);
 	loop_timer_free(app->watchdog);
 	loop_close(app->loop);
+	backups_close(app->backups);
 	arena_done(&app->arena);
 	free(app);
 }

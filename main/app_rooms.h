@@ -20,6 +20,7 @@
 #include "main/bootstrap.h"
 #include "main/health_api.h"
 #include "notify/notify.h"
+#include "operations/backup_api.h"
 #include "operations/status.h"
 #include "people/people.h"
 #include "plans/plan.h"
@@ -41,6 +42,7 @@ struct app {
 	struct jail *jail;
 	struct plans *plans;
 	struct executor *executor;
+	struct backups *backups;
 	struct server *server;
 	/* What handlers are given. */
 	struct health health;
@@ -49,8 +51,12 @@ struct app {
 	struct calendar_context calendar_context;
 	struct audit_api audit_api;
 	struct status_rooms status;
+	struct backup_api backup_api;
 	/* The run of the daemon. */
 	struct bootstrap bootstrap;
+	const char *database;
+	bool is_restored; /* from a backup, since the last stop */
+	char upgraded[512]; /* what was upgraded at this start, "" */
 	struct loop_timer *watchdog;
 	struct error start_error;
 	int64_t started_at_us, stopped_at_us;

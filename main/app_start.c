@@ -10,8 +10,8 @@
 
 /* --- the daemon's own records --- */
 
-static int append_life(
-	struct store_tx *tx, enum audit_action action, int64_t at_us, struct error *err)
+static int append_life(struct store_tx *tx, enum audit_action action, int64_t at_us,
+	bool is_restored, struct error *err)
 {
 	json_t *detail = json_object();
 	struct audit_record record = {
@@ -26,6 +26,8 @@ static int append_life(
 
 	json_set_text(detail, "version", RB_VERSION);
 	json_set_text(detail, "boot", time_boot_id());
+	if (is_restored)
+		json_set_bool(detail, "restored", true);
 	rc = audit_append(tx, &record, at_us, NULL, err);
 	json_decref(detail);
 	return rc;
@@ -34,7 +36,7 @@ static int append_life(
 static int ask_start(struct store_tx *tx, void *arg, struct error *err)
 {
 	struct app *app = arg;
-	int rc = append_life(tx, AUDIT_DAEMON_START, app->started_at_us, err);
+	int rc = append_life(tx, AUDIT_DAEMON_START, app->started_at_us, app->is_restored, err);
 
 	return rc < 0 ? rc : people_bootstrap(tx, &app->bootstrap.people, err);
 }
@@ -43,7 +45,7 @@ static int ask_stop(struct store_tx *tx, void *arg, struct error *err)
 {
 	struct app *app = arg;
 
-	return append_life(tx, AUDIT_DAEMON_STOP, app->stopped_at_us, err);
+	return append_life(tx, AUDIT_DAEMON_STOP, app->stopped_at_us, false, err);
 }
 
 static void told_stop(void *arg, const struct error *err)
@@ -103,6 +105,8 @@ static void told_start(void *arg, const struct error *failed)
 	app->is_started = true;
 	start_watchdog(app);
 	sd_notify(0, "READY=1");
+	if (*app->upgraded)
+		log_warn("main", "an older database was upgraded", "copy", app->upgraded);
 	log_info("main", "ready", "version", RB_VERSION);
 }
 

@@ -6,6 +6,7 @@
 #include "inventory/target_cli.h"
 #include "lib/cli/cli.h"
 #include "notify/notify_cli.h"
+#include "operations/backup_cli.h"
 #include "operations/status_cli.h"
 #include "people/people_cli.h"
 #include "plans/plan_cli.h"
@@ -49,6 +50,7 @@ int main(int argc, char **argv)
 		token_verbs,
 		notify_verbs,
 		status_verbs,
+		backup_verbs,
 	};
 	const struct cli_note notes[] = {plan_note};
 	const struct cli_program redbutton = {

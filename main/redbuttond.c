@@ -3,11 +3,13 @@
 #include "lib/base/log.h"
 #include "lib/base/moment.h"
 #include "lib/base/text.h"
+#include "lib/base/time.h"
 #include "main/app.h"
 #include "main/manual.h"
 #include "main/openapi.h"
 #include "main/restore.h"
 #include "main/settings.h"
+#include "operations/restore.h"
 #include "plans/plan_test.h"
 
 #include <signal.h>
@@ -21,12 +23,15 @@ static int print_config(int argc, char **argv);
 static int print_manual(int argc, char **argv);
 static int verify(int argc, char **argv);
 static int accept_restore(int argc, char **argv);
+static int restore(int argc, char **argv);
 
 static const struct mode modes[] = {
 	{"--verify", "[--db FILE | --export FILE] [--checkpoint FILE] [--key FILE] [--json]",
 		verify, "check the audit, read-only, with or without a daemon"},
 	{"--accept-restore", "--reason TEXT --token-file FILE --second-token-file FILE",
 		accept_restore, "go on after a known restore, with the daemon stopped; two admins"},
+	{"--restore", "FILE [--checkpoint FILE]", restore,
+		"put a backup in the place of the database, with the daemon stopped"},
 	{"--plan-test", "FILE [PARAM=VALUE ...] [--lint] [--describe] [--json]", plan_test_main,
 		"run a plan's file in the jail and print its graph, without a daemon"},
 	{"--print-config", "[FLAGS]", print_config,
@@ -96,6 +101,65 @@ static int accept_restore(int argc, char **argv)
 	if (rc < 0)
 		return fail(&err);
 	puts("accepted: it is in the audit, and a new checkpoint is outside; start the daemon");
+	return 0;
+}
+
+static void print_restored(const struct restore_result *result)
+{
+	printf("restored: %lld records of audit verified%s\n", (long long)result->audit.records,
+		result->has_note ? ", and they are those of its checkpoint"
+				 : "; no checkpoint of it was given to compare");
+	if (*result->kept)
+		printf("the database of before is kept: %s\n", result->kept);
+	if (result->older.count)
+		printf("its tables are older: the next start upgrades them, after a copy\n");
+	puts("next: start the daemon; when it refuses because the checkpoint outside is newer, two "
+	     "admins go on with\n"
+	     "  redbutton audit accept-restore --reason TEXT --first-token-file FILE "
+	     "--second-token-file FILE\n"
+	     "Runs that were open then ask a person; those that had not started are canceled.");
+}
+
+static int fill_restore(const struct config *settings, int argc, char **argv,
+	struct restore_options *options, struct arena *arena, struct error *err)
+{
+	bool is_known = argc == 2 || (argc == 4 && !strcmp(argv[2], "--checkpoint"));
+
+	if (!is_known || *argv[1] == '-') {
+		error_set(err, ERROR_USAGE, "which backup?");
+		return error_remedy(err, "redbuttond --restore FILE [--checkpoint FILE]");
+	}
+	options->file = argv[1];
+	options->note = argc == 4 ? argv[3] : NULL;
+	options->database =
+		arena_format(arena, "%s/redbutton.db", config_text(settings, "data-dir"));
+	options->signing_key = settings_text(settings, "signing-key");
+	if (options->signing_key && text_starts_with(options->signing_key, "file:"))
+		options->signing_key += strlen("file:");
+	options->schemas = app_schemas(&options->schema_count);
+	options->crosschecks = app_crosschecks(&options->crosscheck_count);
+	options->at_us = time_now_us();
+	return 0;
+}
+
+static int restore(int argc, char **argv)
+{
+	struct restore_options options = {0};
+	struct restore_result result = {0};
+	struct config *settings = NULL;
+	struct arena arena = ARENA_INIT;
+	struct error err = ERROR_INIT;
+	int rc = settings_read(&argc, argv, &settings, &err);
+
+	if (rc >= 0)
+		rc = fill_restore(settings, argc, argv, &options, &arena, &err);
+	if (rc >= 0)
+		rc = restore_database(&options, &result, &err);
+	config_free(settings);
+	arena_done(&arena);
+	if (rc < 0)
+		return fail(&err);
+	print_restored(&result);
 	return 0;
 }
 

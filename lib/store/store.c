@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define PROBE_EVERY_MS 2000
@@ -381,31 +380,6 @@ double store_commit_ms(const struct store *store)
 
 /* --- open and close --- */
 
-static int take_lock(struct store *store, struct error *err)
-{
-	char path[4096], owner[32] = "";
-	ssize_t length;
-
-	snprintf(path, sizeof(path), "%s.lock", store->path);
-	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (store->lock_fd < 0)
-		return error_errno(err, ERROR_IO, path);
-	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0) {
-		int written = snprintf(owner, sizeof(owner), "%ld\n", (long)getpid());
-
-		if (ftruncate(store->lock_fd, 0) < 0 ||
-			pwrite(store->lock_fd, owner, (size_t)written, 0) < 0)
-			return error_errno(err, ERROR_IO, path);
-		return 0;
-	}
-	length = pread(store->lock_fd, owner, sizeof(owner) - 1, 0);
-	owner[length > 0 ? strcspn(owner, "\n") : 0] = '\0';
-	error_set(err, ERROR_LOCKED, "another daemon (pid %s) uses this data directory",
-		*owner ? owner : "unknown");
-	error_place(err, "%s", path);
-	return error_remedy(err, "stop it first, or give this one a --data-dir of its own");
-}
-
 static int open_connection(
 	struct store *store, int flags, const char *pragmas, sqlite3 **ret, struct error *err)
 {
@@ -421,26 +395,6 @@ static int open_connection(
 	sqlite3_db_config(*ret, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(*ret, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	return store_exec(*ret, pragmas, err);
-}
-
-static int check_file(struct store *store, struct error *err)
-{
-	sqlite3_stmt *statement;
-	const char *answer;
-	int rc =
-		sqlite3_prepare_v2(store->writer.db, "PRAGMA quick_check(1)", -1, &statement, NULL);
-
-	if (rc != SQLITE_OK)
-		return store_error(store->writer.db, rc, "quick_check", err);
-	rc = sqlite3_step(statement);
-	answer = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : "no answer";
-	rc = answer && strcmp(answer, "ok") == 0
-		     ? 0
-		     : error_set(err, ERROR_TAMPERED, "the database is damaged: %s", answer);
-	sqlite3_finalize(statement);
-	if (rc < 0)
-		error_remedy(err, "restore a backup; keep the damaged file for examination");
-	return rc;
 }
 
 /* SQLite would make it readable by all. Done before SQLite has it open: a close drops its locks. */
@@ -473,10 +427,10 @@ static void open_handles(struct store *store)
 
 static int open_writing(struct store *store, struct error *err)
 {
-	if (take_lock(store, err) < 0 || make_file(store, err) < 0 ||
+	if (store_lock(store->path, &store->lock_fd, err) < 0 || make_file(store, err) < 0 ||
 		open_connection(
 			store, SQLITE_OPEN_READWRITE, WRITER_PRAGMAS, &store->writer.db, err) < 0 ||
-		check_file(store, err) < 0 || store_migrate(store, err) < 0 ||
+		store_check_pages(store->writer.db, err) < 0 || store_migrate(store, err) < 0 ||
 		store_set_authorizer(store, err) < 0)
 		return err->code;
 	if (open_connection(store, SQLITE_OPEN_READWRITE,

@@ -32,12 +32,31 @@ struct store_schema {
 	size_t count;
 };
 
+/* An older database that was brought up to this program's tables. */
+struct store_upgrade_room {
+	const char *room;
+	int64_t from, to; /* 0 = the room was not there */
+};
+#define STORE_ROOMS_MAX 32
+struct store_upgrade {
+	struct store_upgrade_room rooms[STORE_ROOMS_MAX];
+	size_t count;
+	const char *copy; /* of the database as it was; NULL = none was made */
+};
+
 /* A table that the authorizer lets only be inserted into and read (audit). */
 struct store_options {
 	const char *path; /* database file; its directory is locked with flock on `<path>.lock` */
 	const struct store_schema *const *schemas;
 	size_t schema_count;
 	const char *const *append_only; /* NULL-ended table names */
+	/* Where the whole database is copied to before it is upgraded; a name that is free. NULL =
+	 * no copy is made. */
+	const char *copy_before_upgrade;
+	/* Within the transaction of the upgrade, when all tables are as they should be. */
+	int (*upgraded)(struct store_tx *tx, void *arg, const struct store_upgrade *upgrade,
+		struct error *err);
+	void *upgraded_arg;
 	bool read_only;		/* no writer, no thread, no lock: verification beside a daemon */
 	int64_t probe_every_ms; /* how often a store that cannot write tries again; 0 = 2 s */
 };
@@ -46,6 +65,20 @@ struct store_options {
  * (names both versions). */
 int store_open(const struct store_options *options, struct loop *loop, struct store **ret,
 	struct error *err);
+/*
+ * Takes the lock of the data directory for the database at `path`, as a daemon would: nobody opens
+ * it until the descriptor is closed. ERROR_LOCKED names who has it.
+ */
+int store_lock(const char *path, int *ret_fd, struct error *err);
+/*
+ * Looks at a database without the right to change it, beside a daemon or without one:
+ * ERROR_TAMPERED when it is damaged, ERROR_INVALID when its tables are newer than `options` know.
+ * Older ones are fine: *ret says what an upgrade would change.
+ */
+int store_look(const struct store_options *options, struct store_upgrade *ret, struct error *err);
+/* Writes the log of a database that was left without an orderly end into it; nobody else may have
+ * it open. */
+int store_settle(const char *path, struct error *err);
 /* Commits what is queued, checkpoints, closes. */
 void store_close(struct store *store);
 

@@ -50,28 +50,35 @@ static int sync_file(const char *path, struct error *err)
 	return rc;
 }
 
+int store_copy(sqlite3 *from, const char *path, struct error *err)
+{
+	sqlite3 *to = NULL;
+	int rc = reserve(path, err);
+
+	if (rc < 0)
+		return rc;
+	rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	rc = rc == SQLITE_OK ? copy(from, to, err) : store_error(to, rc, "backup", err);
+	sqlite3_close(to);
+	if (rc >= 0)
+		rc = sync_file(path, err);
+	if (rc < 0)
+		unlink(path);
+	return rc;
+}
+
 static void copy_database(void *arg)
 {
 	struct backup *backup = arg;
-	sqlite3 *from = NULL, *to = NULL;
-	int rc = reserve(backup->to, &backup->err);
+	sqlite3 *from = NULL;
+	int rc = sqlite3_open_v2(
+		backup->from, &from, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
 
-	if (rc < 0)
-		return;
-	rc = sqlite3_open_v2(backup->from, &from, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_open_v2(
-			backup->to, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-	if (rc == SQLITE_OK)
-		rc = copy(from, to, &backup->err);
+		store_copy(from, backup->to, &backup->err);
 	else
-		rc = store_error(to ? to : from, rc, "backup", &backup->err);
+		store_error(from, rc, "backup", &backup->err);
 	sqlite3_close(from);
-	sqlite3_close(to);
-	if (rc >= 0)
-		rc = sync_file(backup->to, &backup->err);
-	if (rc < 0)
-		unlink(backup->to);
 }
 
 static void end_backup(void *arg)

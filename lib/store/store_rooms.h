@@ -113,9 +113,17 @@ bool store_queries_finish(struct store_tx *tx);
 void store_note_lost(struct store *store, const struct error *why);
 int store_error(sqlite3 *db, int rc, const char *what, struct error *err);
 int store_exec(sqlite3 *db, const char *sql, struct error *err);
-/* --- store_backup.c: store_backup --- */
+/* --- store_backup.c --- */
+/* A copy of the whole database: a new file, 0600, synced; gone again when it fails. */
+int store_copy(sqlite3 *from, const char *path, struct error *err);
+/* --- store_look.c --- */
+/* PRAGMA quick_check: ERROR_TAMPERED. */
+int store_check_pages(sqlite3 *db, struct error *err);
 /* --- store_schema.c --- */
 int store_migrate(struct store *store, struct error *err);
+/* ERROR_INVALID for newer tables and for rooms that nobody here knows; else what is older. */
+int store_plan_upgrade(sqlite3 *db, const struct store_options *options, struct store_upgrade *ret,
+	struct error *err);
 /* For a reader: every room's version is exactly ours. */
 int store_check_schema(struct store *store, struct error *err);
 int store_set_authorizer(struct store *store, struct error *err);
