@@ -15,6 +15,7 @@ struct jail_nursery {
 	struct child *child;
 	uv_poll_t poll;
 	int socket;
+	size_t owed; /* births that were asked for */
 	struct jail_nursery_events events;
 };
 
@@ -23,16 +24,31 @@ struct birth {
 	int fds[2];  /* socket, pidfd; -1 */
 };
 
+static void drop_fds(struct birth *birth)
+{
+	for (size_t i = 0; i < sizeof(birth->fds) / sizeof(birth->fds[0]); i++) {
+		if (birth->fds[i] >= 0)
+			close(birth->fds[i]);
+		birth->fds[i] = -1;
+	}
+}
+
+/* Both or none: what else came is ours too, and is closed. */
 static void take_fds(struct msghdr *message, struct birth *birth)
 {
 	struct cmsghdr *head = CMSG_FIRSTHDR(message);
+	size_t length;
 
-	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
-		head->cmsg_len == CMSG_LEN(sizeof(birth->fds)))
-		memcpy(birth->fds, CMSG_DATA(head), sizeof(birth->fds));
+	if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
+		return;
+	length = head->cmsg_len - CMSG_LEN(0);
+	memcpy(birth->fds, CMSG_DATA(head),
+		length < sizeof(birth->fds) ? length : sizeof(birth->fds));
+	if (length != sizeof(birth->fds))
+		drop_fds(birth);
 }
 
-/* 1 = a packet, 0 = none now, -1 = the end. */
+/* 1 = a packet, 0 = none now, -1 = the end, or what is no packet. */
 static int receive_birth(int socket, struct birth *ret)
 {
 	union {
@@ -49,9 +65,12 @@ static int receive_birth(int socket, struct birth *ret)
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (got != (ssize_t)sizeof(birth.pid))
+	if (got >= 0)
+		take_fds(&message, &birth);
+	if (got != (ssize_t)sizeof(birth.pid)) {
+		drop_fds(&birth);
 		return -1;
-	take_fds(&message, &birth);
+	}
 	*ret = birth;
 	return 1;
 }
@@ -74,16 +93,21 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct jail_nursery *nursery = poll->data;
 	struct birth birth;
-	const int got = receive_birth(nursery->socket, &birth);
+	int got = receive_birth(nursery->socket, &birth);
 
 	(void)status;
 	(void)events;
-	if (got > 0)
+	if (got > 0 && nursery->owed == 0) {
+		drop_fds(&birth);
+		got = -1;
+	}
+	if (got > 0) {
+		nursery->owed--;
 		tell_birth(nursery, &birth);
-	else if (got < 0)
-		uv_poll_stop(poll); /* on_ended follows, or makes it so */
-	if (got < 0)
+	} else if (got < 0) {
+		uv_poll_stop(poll); /* on_ended follows */
 		child_kill(nursery->child, SIGKILL);
+	}
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -149,7 +173,10 @@ int jail_nursery_start(struct loop *loop, const char *runner_path,
 
 bool jail_nursery_ask(struct jail_nursery *nursery)
 {
-	return send(nursery->socket, "S", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+	if (send(nursery->socket, "S", 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
+		return false;
+	nursery->owed++;
+	return true;
 }
 
 bool jail_nursery_is_ending(const struct jail_nursery *nursery)

@@ -1,7 +1,7 @@
 /*
  * A runner that does not keep to the contract: what its children answer is chosen by the first
  * byte of their input. LIAR_WALLS is what it says of its walls, LIAR_NURSERY_ENDS = it ends at
- * once.
+ * once, LIAR_BIRTH how it announces a child: TWICE, with ONE descriptor of the two, as NOISE.
  */
 #include <signal.h>
 #include <stdint.h>
@@ -12,11 +12,30 @@
 #include <unistd.h>
 
 #define SOCKET 3
+#define HONEST 0
+#define TWICE  1
+#define ONE    2
+#define NOISE  3
+#ifndef LIAR_BIRTH
+#define LIAR_BIRTH HONEST
+#endif
 
 static void say(int socket, uint32_t length, const char *bytes)
 {
 	(void)!write(socket, &length, sizeof(length));
 	(void)!write(socket, bytes, strlen(bytes));
+}
+
+/* More than any answer may have, or a byte now and then. */
+static void pour(int socket, unsigned pause_us)
+{
+	static char bytes[65536];
+	uint32_t length = 64 << 20;
+	size_t size = pause_us ? 1 : sizeof(bytes);
+
+	(void)!write(socket, &length, sizeof(length));
+	while (write(socket, bytes, size) > 0)
+		usleep(pause_us);
 }
 
 static void wait_for_ever(void)
@@ -55,6 +74,20 @@ static void live(int socket)
 	case 'z':
 		say(socket, 0, "");
 		break;
+	case 'e':
+		pour(socket, 0);
+		break;
+	case 'd':
+		pour(socket, 1000);
+		break;
+	case 's': /* a whole answer, and then it stands still */
+		say(socket, 4, "good");
+		raise(SIGSTOP);
+		break;
+	case 'c':
+		close(socket);
+		wait_for_ever();
+		break;
 	case '3':
 		(void)!write(socket, "abc", 3);
 		break;
@@ -74,7 +107,7 @@ static void announce(int32_t pid, int socket, int pidfd)
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(fds))];
 	} control = {0};
-	struct iovec part = {&pid, sizeof(pid)};
+	struct iovec part = {&pid, LIAR_BIRTH == NOISE ? 3 : sizeof(pid)};
 	struct msghdr message = {.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
@@ -83,9 +116,10 @@ static void announce(int32_t pid, int socket, int pidfd)
 
 	head->cmsg_level = SOL_SOCKET;
 	head->cmsg_type = SCM_RIGHTS;
-	head->cmsg_len = CMSG_LEN(sizeof(fds));
+	head->cmsg_len = CMSG_LEN(LIAR_BIRTH == ONE ? sizeof(fds[0]) : sizeof(fds));
 	memcpy(CMSG_DATA(head), fds, sizeof(fds));
-	sendmsg(SOCKET, &message, MSG_NOSIGNAL);
+	for (int i = 0; i < (LIAR_BIRTH == TWICE ? 40 : 1); i++)
+		sendmsg(SOCKET, &message, MSG_NOSIGNAL);
 }
 
 int main(int argc, char **argv)
