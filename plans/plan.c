@@ -92,14 +92,31 @@ int plan_version_get(struct store_tx *tx, struct arena *arena, const char *plan,
 	return rc < 0 ? rc : 0;
 }
 
+/* 0 when none is. */
+static int refuse_suspended(
+	struct store_tx *tx, struct arena *arena, const char *plan, struct error *err)
+{
+	struct plan_version **list;
+	size_t count;
+	int rc = plan_store_list(tx, arena, plan, state_words[PLAN_SUSPENDED], &list, &count, err);
+
+	if (rc < 0 || !count)
+		return rc;
+	error_set(err, ERROR_NOT_FOUND, "%s has no active version; %lld is suspended: %s", plan,
+		(long long)list[0]->number, list[0]->state_reason);
+	error_field(err, "plan");
+	return error_remedy(err, "when that is mended: redbutton plan resume %s@%lld", plan,
+		(long long)list[0]->number);
+}
+
 static int refuse_inactive(
 	struct store_tx *tx, struct arena *arena, const char *plan, struct error *err)
 {
 	struct plan_version *newest;
 	char subject[PLAN_SUBJECT_SIZE];
-	int rc = plan_store_newest(tx, arena, plan, &newest, err);
+	int rc = refuse_suspended(tx, arena, plan, err);
 
-	if (rc < 0)
+	if (rc < 0 || (rc = plan_store_newest(tx, arena, plan, &newest, err)) < 0)
 		return rc;
 	if (rc == 0)
 		return refuse_plan(tx, arena, plan, err);
@@ -139,7 +156,7 @@ struct scope plan_scope_of_manifest(const json_t *manifest)
 		.team = json_string_value(json_object_get(manifest, "owner"))};
 }
 
-int plan_require(const struct principal *principal, const struct scope *scope, bool or_commander,
+int plan_require(const struct principal *principal, const struct scope *scope, unsigned or_role,
 	struct error *err)
 {
 	struct error ignored = ERROR_INIT;
@@ -149,7 +166,7 @@ int plan_require(const struct principal *principal, const struct scope *scope, b
 			"only a known person changes plans; this peer is mapped to nobody");
 		return error_remedy(err, "an admin maps it: redbutton peer map");
 	}
-	if (or_commander && principal_require(principal, ROLE_COMMANDER, scope, &ignored) >= 0)
+	if (or_role && principal_require(principal, (enum role)or_role, scope, &ignored) >= 0)
 		return 0;
 	return principal_require(principal, ROLE_AUTHOR, scope, err);
 }
@@ -226,7 +243,7 @@ int plan_add(struct store_tx *tx, struct plan_add *add, struct error *err)
 	char digest[DIGEST_TEXT_SIZE];
 	int rc;
 
-	if ((rc = plan_require(add->principal, &scope, false, err)) < 0 ||
+	if ((rc = plan_require(add->principal, &scope, 0, err)) < 0 ||
 		(rc = plan_store_newest(tx, add->arena, plan, &newest, err)) < 0)
 		return rc;
 	plan_source_digest(&add->source, digest);

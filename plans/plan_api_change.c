@@ -56,6 +56,16 @@ static int ask_retire(struct store_tx *tx, void *arg, struct error *err)
 	return plan_retire(tx, &((struct changing *)arg)->change, err);
 }
 
+static int ask_suspend(struct store_tx *tx, void *arg, struct error *err)
+{
+	return plan_suspend(tx, &((struct changing *)arg)->change, err);
+}
+
+static int ask_resume(struct store_tx *tx, void *arg, struct error *err)
+{
+	return plan_resume(tx, &((struct changing *)arg)->change, err);
+}
+
 static int ask_discard(struct store_tx *tx, void *arg, struct error *err)
 {
 	return plan_discard(tx, &((struct changing *)arg)->change, err);
@@ -79,6 +89,16 @@ void plan_api_activate(struct request *req)
 void plan_api_retire(struct request *req)
 {
 	change_version(req, ask_retire);
+}
+
+void plan_api_suspend(struct request *req)
+{
+	change_version(req, ask_suspend);
+}
+
+void plan_api_resume(struct request *req)
+{
+	change_version(req, ask_resume);
 }
 
 void plan_api_discard(struct request *req)

@@ -13,6 +13,8 @@ void plan_api_diff(struct request *req);
 /* plan_api_change.c */
 void plan_api_submit(struct request *req);
 void plan_api_activate(struct request *req);
+void plan_api_suspend(struct request *req);
+void plan_api_resume(struct request *req);
 void plan_api_retire(struct request *req);
 void plan_api_discard(struct request *req);
 

@@ -1,4 +1,5 @@
-/* The verbs of a version: submit, activate, retire, discard, and following its approval. */
+/* The verbs of a version: submit, activate, suspend, resume, retire, discard, and following its
+ * approval. */
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "plans/plan_rooms.h"
@@ -13,14 +14,19 @@ static const struct verb {
 	const char *word;
 	unsigned from;
 	const char *remedy; /* with the version's name */
+	unsigned or_role;   /* who may besides the plan's authors */
 } submit_verb = {"submitted", IN(DRAFT) | IN(EXPIRED) | IN(APPROVED),
-	"add a changed file: redbutton plan add FILE"},
+	"add a changed file: redbutton plan add FILE", 0},
   activate_verb = {"activated", IN(IN_REVIEW) | IN(APPROVED) | IN(SUPERSEDED),
-	  "submit it first: redbutton plan submit %s"},
-  retire_verb = {"retired", IN(APPROVED) | IN(ACTIVE) | IN(SUPERSEDED), "redbutton plan show %s"},
+	  "submit it first: redbutton plan submit %s", ROLE_COMMANDER},
+  retire_verb = {"retired", IN(APPROVED) | IN(ACTIVE) | IN(SUPERSEDED) | IN(SUSPENDED),
+	  "redbutton plan show %s", ROLE_COMMANDER},
+  suspend_verb = {"suspended", IN(ACTIVE), "only the active version is run: redbutton plan show %s",
+	  ROLE_ADMIN},
+  resume_verb = {"resumed", IN(SUSPENDED), "redbutton plan show %s", ROLE_ADMIN},
   discard_verb = {"discarded",
 	  IN(DRAFT) | IN(IN_REVIEW) | IN(APPROVED) | IN(REJECTED) | IN(EXPIRED),
-	  "to end an active one: redbutton plan retire %s"};
+	  "to end an active one: redbutton plan retire %s", ROLE_COMMANDER};
 
 static int check_state(
 	const struct plan_version *version, const struct verb *verb, struct error *err)
@@ -152,7 +158,7 @@ int plan_submit(struct store_tx *tx, struct plan_change *change, struct error *e
 	manifest = plan_manifest(change->arena, version);
 	scope = plan_scope_of_manifest(manifest);
 	plan_subject(version->plan, version->number, subject);
-	if ((rc = plan_require(change->principal, &scope, false, err)) < 0 ||
+	if ((rc = plan_require(change->principal, &scope, submit_verb.or_role, err)) < 0 ||
 		(rc = check_state(version, &submit_verb, err)) < 0 ||
 		(rc = check_again(tx, change, version, subject, err)) < 0 ||
 		(rc = replace_older(tx, change, version, err)) < 0 ||
@@ -221,7 +227,7 @@ int plan_follow_approval(
 	return rc;
 }
 
-/* --- activate, retire, discard --- */
+/* --- activate, suspend, resume, retire, discard --- */
 
 static int supersede_active(struct store_tx *tx, const struct plan_change *change,
 	const struct plan_version *version, struct error *err)
@@ -250,7 +256,7 @@ static int begin(struct store_tx *tx, const struct plan_change *change, const st
 	if (rc < 0)
 		return rc;
 	scope = plan_scope_of_manifest(plan_manifest(change->arena, *ret));
-	if ((rc = plan_require(change->principal, &scope, true, err)) < 0)
+	if ((rc = plan_require(change->principal, &scope, verb->or_role, err)) < 0)
 		return rc;
 	return check_state(*ret, verb, err);
 }
@@ -271,6 +277,59 @@ int plan_activate(struct store_tx *tx, struct plan_change *change, struct error 
 	change->ret_version = version;
 	return plan_audit(tx, version, &change->principal->actor, AUDIT_PLAN_ACTIVATE,
 		json_object(), approval_id, change->at_us, err);
+}
+
+static int set_state(struct store_tx *tx, struct plan_change *change, struct plan_version *version,
+	enum plan_version_state state, const char *reason, const char *approval_id,
+	struct error *err)
+{
+	int rc = plan_store_set_state(tx, version, state, reason, change->at_us, err);
+
+	if (rc < 0)
+		return rc;
+	change->ret_version = version;
+	if ((rc = plan_audit(tx, version, &change->principal->actor, AUDIT_PLAN_STATE,
+		     json_object(), approval_id, change->at_us, err)) < 0)
+		return rc;
+	return people_note_act(tx, change->principal, change->at_us, err);
+}
+
+int plan_suspend(struct store_tx *tx, struct plan_change *change, struct error *err)
+{
+	struct plan_version *version;
+	int rc;
+
+	if (!change->reason || !*change->reason) {
+		error_set(err, ERROR_INVALID, "a suspension needs a reason");
+		error_field(err, "reason");
+		return error_remedy(err, "say what must be mended first");
+	}
+	if ((rc = begin(tx, change, &suspend_verb, &version, err)) < 0)
+		return rc;
+	return set_state(tx, change, version, PLAN_SUSPENDED, change->reason, NULL, err);
+}
+
+/* Active again, unless another version is by now: then this one may be activated as any before. */
+int plan_resume(struct store_tx *tx, struct plan_change *change, struct error *err)
+{
+	char subject[PLAN_SUBJECT_SIZE], approval_id[ID_SIZE];
+	struct plan_version *version, *active;
+	int rc;
+
+	plan_subject(change->plan, change->number, subject);
+	if ((rc = begin(tx, change, &resume_verb, &version, err)) < 0 ||
+		(rc = plan_store_active(tx, change->arena, version->plan, &active, err)) < 0)
+		return rc;
+	if (rc)
+		return set_state(tx, change, version, PLAN_SUPERSEDED,
+			arena_format(
+				change->arena, "version %lld is active", (long long)active->number),
+			NULL, err);
+	rc = approval_check(tx, PLAN_APPROVAL_SUBJECT, subject, version->digest, change->at_us,
+		approval_id, err);
+	return rc < 0 ? rc
+		      : set_state(
+				tx, change, version, PLAN_ACTIVE, change->reason, approval_id, err);
 }
 
 /* The approval ends with its version. */

@@ -16,6 +16,8 @@ static int run_show(struct cli *cli, struct error *err);
 static int run_diff(struct cli *cli, struct error *err);
 static int run_submit(struct cli *cli, struct error *err);
 static int run_activate(struct cli *cli, struct error *err);
+static int run_suspend(struct cli *cli, struct error *err);
+static int run_resume(struct cli *cli, struct error *err);
 static int run_retire(struct cli *cli, struct error *err);
 static int run_discard(struct cli *cli, struct error *err);
 static int run_language(struct cli *cli, struct error *err);
@@ -56,6 +58,14 @@ static const struct cli_verb verbs[] = {
 	{"plan", "activate", "NAME[@NUMBER]", 1, 1,
 		"make an approved version (the newest one) the active one", NULL, {{0}},
 		run_activate},
+	{"plan", "suspend", "NAME[@NUMBER]", 1, 1,
+		"let no run of the active version start until it is resumed",
+		"For an admin or the plan's authors. Runs that are under way go on, and whatever "
+		"is "
+		"in effect can be undone.",
+		{{"reason", "TEXT", true, false, "what must be mended first"}}, run_suspend},
+	{"plan", "resume", "NAME[@NUMBER]", 1, 1, "end the suspension of a version", NULL,
+		{REASON_FLAG}, run_resume},
 	{"plan", "retire", "NAME[@NUMBER]", 1, 1, "end the use of a version (the active one)", NULL,
 		{REASON_FLAG}, run_retire},
 	{"plan", "discard", "NAME@NUMBER", 1, 1, "throw a draft away", NULL, {REASON_FLAG},
@@ -420,6 +430,23 @@ static int run_activate(struct cli *cli, struct error *err)
 	static const char *const states[] = {"APPROVED", "IN_REVIEW", NULL};
 
 	return change(cli, "activate", states, err);
+}
+
+static int run_suspend(struct cli *cli, struct error *err)
+{
+	static const char *const states[] = {"ACTIVE", NULL};
+	int rc = change(cli, "suspend", states, err);
+
+	if (rc == 0)
+		cli_say(cli, "what is under way goes on: redbutton execution list --state open\n");
+	return rc;
+}
+
+static int run_resume(struct cli *cli, struct error *err)
+{
+	static const char *const states[] = {"SUSPENDED", NULL};
+
+	return change(cli, "resume", states, err);
 }
 
 static int run_retire(struct cli *cli, struct error *err)

@@ -49,7 +49,7 @@ struct plan_change {
 	const char *plan;
 	int64_t number;
 	int64_t if_version; /* -1 = any */
-	const char *reason; /* retire and discard; may be NULL */
+	const char *reason; /* of suspend; of resume, retire and discard it may be NULL */
 	/* submit: */
 	enum approval_class approval_class;
 	struct scope scope; /* environment and service of what it writes */
@@ -59,6 +59,9 @@ struct plan_change {
 };
 int plan_submit(struct store_tx *tx, struct plan_change *change, struct error *err);
 int plan_activate(struct store_tx *tx, struct plan_change *change, struct error *err);
+/* No run of it starts until it is resumed; those under way go on. An admin or an author of the plan. */
+int plan_suspend(struct store_tx *tx, struct plan_change *change, struct error *err);
+int plan_resume(struct store_tx *tx, struct plan_change *change, struct error *err);
 int plan_retire(struct store_tx *tx, struct plan_change *change, struct error *err);
 int plan_discard(struct store_tx *tx, struct plan_change *change, struct error *err);
 /* A version in review follows the end of its approval. Nothing to do is no error. */
@@ -66,8 +69,8 @@ int plan_follow_approval(struct store_tx *tx, const char *plan, int64_t number, 
 
 /* Kind and owner (team) of a manifest. */
 struct scope plan_scope_of_manifest(const json_t *manifest);
-/* A known person who is an author there, or (or_commander) a commander. */
-int plan_require(const struct principal *principal, const struct scope *scope, bool or_commander, struct error *err);
+/* A known person who is an author there, or has the other role (0 = none). */
+int plan_require(const struct principal *principal, const struct scope *scope, unsigned or_role, struct error *err);
 /* One record about the version; takes the detail. approval_id may be NULL. */
 int plan_audit(struct store_tx *tx, const struct plan_version *version, const struct audit_actor *actor,
 	enum audit_action action, json_t *owned_detail, const char *approval_id, int64_t at_us, struct error *err);

@@ -139,6 +139,28 @@ def test_a_canceled_run_asks_nobody_any_more(world):
     assert world.show(run["id"])["state"] == "CANCELED"
 
 
+def test_a_suspended_version_starts_nothing_until_it_is_resumed(world):
+    """Neither what is new nor what waits for its approval; the record verifies."""
+    people, shown = world.people, preview(world)
+    waiting = start(world, shown).json
+    people.admin.ok("plan", "suspend", "paper/set", "--reason", "its guard is wrong")
+    try:
+        assert world.get("/api/v1/plans/paper%2Fset/versions/1")["state_reason"] == "its guard is wrong"
+        assert start(world, shown).status == 409
+        refused = people.alice.fails("preview", "paper/set", "server=s1")
+        assert "suspended: its guard is wrong" in refused.err and "redbutton plan resume" in refused.err
+        people.bob.ok("approval", "approve", waiting["approval"], "--yes")
+        assert "SUSPENDED" in world.wait(waiting["id"], "CANCELED", seconds=5)["message"]
+        assert people.bob.fails("plan", "resume", "paper/set").code == 4
+        stale = world.post("/api/v1/plans/paper%2Fset/versions/1/resume", {}, headers={"If-Match": '"v1"'})
+        assert stale.status == 412
+        world.verify_audit()
+    finally:
+        people.admin.ok("plan", "resume", "paper/set")
+    assert world.written(shown["params"]["server"]) == [[], []]
+    assert preview(world)["digest"]
+
+
 def test_a_world_that_moved_since_the_preview_pauses_before_the_first_effect(world):
     world.activate("paper-ramp.lua", "paper/ramp")
     server = world.server()

@@ -236,6 +236,16 @@ int people_team(
 	return 0;
 }
 
+int people_note_act(
+	struct store_tx *tx, const struct principal *principal, int64_t at_us, struct error *err)
+{
+	(void)tx;
+	(void)principal;
+	(void)at_us;
+	(void)err;
+	return 0;
+}
+
 int people_name(
 	struct store_tx *tx, const char *person_id, char *ret_name, size_t size, struct error *err)
 {

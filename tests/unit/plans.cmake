@@ -14,6 +14,8 @@ rb_unit_test(test_approval SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_approval.c ${p
   ${approval_sources} LIBS rb_store rb_base PkgConfig::JANSSON)
 rb_unit_test(test_plan SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_plan.c ${plan_world} ${approval_sources}
   ${plan_sources} LIBS rb_graph rb_store rb_base PkgConfig::JANSSON)
+rb_unit_test(test_plan_class SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_plan_class.c ${plan_world}
+  ${approval_sources} ${plan_sources} LIBS rb_graph rb_store rb_jail rb_base PkgConfig::JANSSON)
 rb_unit_test(test_plan_text SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_plan_text.c
   ${CMAKE_CURRENT_LIST_DIR}/../../plans/plan_source.c ${CMAKE_CURRENT_LIST_DIR}/../../plans/plan_diff.c
   LIBS rb_base PkgConfig::JANSSON)

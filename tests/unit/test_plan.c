@@ -476,6 +476,88 @@ START_TEST(discard_and_retire_void_what_is_open)
 }
 END_TEST
 
+static int ask_suspend(struct store_tx *tx, void *arg, struct error *problem)
+{
+	return plan_suspend(tx, arg, problem);
+}
+
+static int ask_resume(struct store_tx *tx, void *arg, struct error *problem)
+{
+	return plan_resume(tx, arg, problem);
+}
+
+static int suspend_as(const struct plan_person *person, int64_t number, const char *reason)
+{
+	struct plan_change change = new_change(person, number);
+
+	err = ERROR_INIT;
+	change.reason = reason;
+	return plan_world_write(ask_suspend, &change, &err);
+}
+
+START_TEST(a_suspended_version_is_not_the_active_one_until_it_is_resumed)
+{
+	struct plan_version *version;
+
+	setup();
+	make_active("one");
+	expect(suspend_as(&li, 1, NULL), ERROR_INVALID, "needs a reason");
+	expect(suspend_as(&dan, 1, "no"), ERROR_FORBIDDEN, "no role author");
+	ck_assert_int_eq(suspend_as(&li, 1, "its guard is wrong"), 0);
+	ck_assert_int_eq(load(1)->state, PLAN_SUSPENDED);
+	expect(plan_version_get_active(
+		       store_reader(world.store), &world.arena, "shop/drain", &version, &err),
+		ERROR_NOT_FOUND, "1 is suspended: its guard is wrong");
+	ck_assert_ptr_nonnull(strstr(err.remedy, "redbutton plan resume shop/drain@1"));
+	expect(change_as(&li, 1, ask_activate), ERROR_CONFLICT, "is SUSPENDED");
+	ck_assert_int_eq(change_as(&li, 1, ask_resume), 0);
+	ck_assert_int_eq(load(1)->state, PLAN_ACTIVE);
+	expect(change_as(&li, 1, ask_resume), ERROR_CONFLICT, "it cannot be resumed");
+	teardown();
+}
+END_TEST
+
+START_TEST(an_admin_suspends_and_resumes)
+{
+	setup();
+	make_active("one");
+	eve.roles = ROLE_ADMIN;
+	ck_assert_int_eq(suspend_as(&eve, 1, "stop"), 0);
+	ck_assert_int_eq(change_as(&eve, 1, ask_resume), 0);
+	expect(change_as(&eve, 1, ask_retire), ERROR_FORBIDDEN, "no role author");
+	eve.roles = ROLE_VIEWER;
+	teardown();
+}
+END_TEST
+
+START_TEST(who_is_resumed_after_another_became_active_is_superseded)
+{
+	setup();
+	make_active("one");
+	ck_assert_int_eq(suspend_as(&li, 1, "stop"), 0);
+	make_active("two");
+	ck_assert_int_eq(change_as(&li, 1, ask_resume), 0);
+	ck_assert_int_eq(load(1)->state, PLAN_SUPERSEDED);
+	ck_assert_str_eq(load(1)->state_reason, "version 2 is active");
+	ck_assert_int_eq(load(2)->state, PLAN_ACTIVE);
+	teardown();
+}
+END_TEST
+
+START_TEST(a_resumed_version_needs_its_approval_still)
+{
+	setup();
+	make_active("one");
+	ck_assert_int_eq(suspend_as(&li, 1, "stop"), 0);
+	ann.roles = ROLE_VIEWER;
+	expect(change_as(&li, 1, ask_resume), ERROR_NOT_APPROVED,
+		"ann no longer has role approver");
+	ck_assert_int_eq(load(1)->state, PLAN_SUSPENDED);
+	ck_assert_int_eq(change_as(&li, 1, ask_retire), 0);
+	teardown();
+}
+END_TEST
+
 START_TEST(a_missing_plan_names_the_nearest)
 {
 	struct plan_version *version;
@@ -679,98 +761,6 @@ START_TEST(a_selection_outside_its_bounds_is_refused)
 }
 END_TEST
 
-/* --- class and targets --- */
-
-static struct graph *parse_graph(const char *targets, const char *registers, const char *body)
-{
-	struct graph *graph = NULL;
-	const char *text = arena_format(&world.arena,
-		"{\"format\":1,\"plan\":\"a\",\"action\":\"apply\",\"params\":{},\"targets\":{%s},"
-		"\"registers\":[%s],"
-		"\"body\":[%s]}",
-		targets, registers, body);
-
-	ck_assert_msg(graph_parse(&world.arena, text, strlen(text), &graph, &err) == 0, "%s",
-		err.message);
-	return graph;
-}
-
-#define ONE(name)   "\"t\":{\"list\":[{\"name\":\"" name "\"}]}"
-#define WRITE(name) "{\"args\":[\"b\"],\"target\":\"" name "\",\"type\":\"plane.weight\"}"
-
-static enum approval_class class_of(const char *targets, const char *registers, const char *body)
-{
-	enum approval_class found = APPROVAL_R0;
-
-	ck_assert_int_eq(plan_class_of(store_reader(world.store),
-				 parse_graph(targets, registers, body), &found, &err),
-		0);
-	return found;
-}
-
-START_TEST(the_class_follows_what_is_written)
-{
-	setup();
-	ck_assert_int_eq(
-		class_of(ONE("edge-1"), WRITE("edge-1"), "{\"kind\":\"hold\",\"hold_ms\":1}"),
-		APPROVAL_R0);
-	ck_assert_int_eq(class_of(ONE("lab-1"), WRITE("lab-1"), SET("1")), APPROVAL_R1);
-	ck_assert_int_eq(class_of(ONE("edge-1"), WRITE("edge-1"), SET("1")), APPROVAL_R2);
-	plan_targets[2].environment = "";
-	ck_assert_int_eq(class_of(ONE("lab-1"), WRITE("lab-1"), SET("1")), APPROVAL_R2);
-	ck_assert_int_eq(class_of("\"t\":{\"list\":[{\"name\":\"edge-1\"},{\"name\":\"south-1\"}]}",
-				 WRITE("edge-1") "," WRITE("south-1"),
-				 SET("1") ",{\"kind\":\"set\",\"register\":1,\"value\":1}"),
-		APPROVAL_R3);
-	ck_assert_int_eq(class_of(ONE("lab-1"), WRITE("lab-1"),
-				 "{\"kind\":\"manual\",\"task\":\"t\",\"role\":\"r\",\"within_ms\":"
-				 "1,\"irreversible\":\"x\"}"),
-		APPROVAL_R3);
-	teardown();
-}
-END_TEST
-
-static struct graph *selected_graph(void)
-{
-	char identity[DIGEST_TEXT_SIZE];
-	struct digest raw;
-
-	target_identity(&plan_targets[0], &raw);
-	digest_text(&raw, identity);
-	return parse_graph(arena_format(&world.arena,
-				   "\"edges\":{\"selector\":{\"site\":\"north\"},\"list\":[{"
-				   "\"name\":\"edge-1\",\"identity\":\"%s\"},"
-				   "{\"name\":\"edge-2\",\"identity\":\"%s\"}]}",
-				   identity, identity),
-		WRITE("edge-1"), SET("1"));
-}
-
-static int check_targets(const struct graph *graph)
-{
-	err = ERROR_INIT;
-	return plan_check_targets(store_reader(world.store), graph, &err);
-}
-
-START_TEST(changed_targets_are_named)
-{
-	struct graph *graph;
-
-	setup();
-	graph = selected_graph();
-	ck_assert_msg(check_targets(graph) == 0, "%s", err.message);
-	plan_targets[3].site = "north";
-	expect(check_targets(graph), ERROR_TARGETS_CHANGED, "south-1 is selected now");
-	plan_targets[3].site = "south";
-	plan_targets[1].site = "south";
-	expect(check_targets(graph), ERROR_TARGETS_CHANGED, "edge-2 is not selected any more");
-	plan_targets[1].address = "tcp:127.0.0.1:2";
-	expect(check_targets(graph), ERROR_TARGETS_CHANGED, "edge-2 has another kind, address");
-	plan_targets[1].name = NULL;
-	expect(check_targets(graph), ERROR_TARGETS_CHANGED, "edge-2 is gone");
-	teardown();
-}
-END_TEST
-
 /* --- stored graphs --- */
 
 static int ask_put(struct store_tx *tx, void *arg, struct error *problem)
@@ -859,11 +849,13 @@ CHECK_MAIN("plan", &versions_count_from_1, &the_same_text_is_the_same_version,
 	&an_approval_that_is_lost_stops_the_activation,
 	&an_approved_version_need_not_be_asked_again, &who_wrote_it_cannot_approve_it,
 	&a_newer_version_voids_the_older_request, &a_rejection_says_why, &a_stale_click_is_refused,
-	&discard_and_retire_void_what_is_open, &a_missing_plan_names_the_nearest,
-	&a_build_gives_graph_digest_and_class, &the_plans_fault_is_its_lines,
-	&a_register_without_adapter_is_refused, &a_reading_cannot_be_set,
-	&a_key_outside_the_allow_list_is_refused, &a_literal_that_does_not_parse_names_its_line,
-	&what_the_engine_cannot_walk_is_refused, &a_forged_answer_is_refused,
-	&nonsense_from_the_runner_is_refused, &a_selection_outside_its_bounds_is_refused,
-	&the_class_follows_what_is_written, &changed_targets_are_named, &a_stored_graph_is_verified,
+	&a_suspended_version_is_not_the_active_one_until_it_is_resumed,
+	&an_admin_suspends_and_resumes, &who_is_resumed_after_another_became_active_is_superseded,
+	&a_resumed_version_needs_its_approval_still, &discard_and_retire_void_what_is_open,
+	&a_missing_plan_names_the_nearest, &a_build_gives_graph_digest_and_class,
+	&the_plans_fault_is_its_lines, &a_register_without_adapter_is_refused,
+	&a_reading_cannot_be_set, &a_key_outside_the_allow_list_is_refused,
+	&a_literal_that_does_not_parse_names_its_line, &what_the_engine_cannot_walk_is_refused,
+	&a_forged_answer_is_refused, &nonsense_from_the_runner_is_refused,
+	&a_selection_outside_its_bounds_is_refused, &a_stored_graph_is_verified,
 	&lint_gives_every_error)
