@@ -1,15 +1,11 @@
 #include "engine_world.h"
 
-#include "approval/approval.h"
-#include "audit/audit.h"
-#include "executor/effect.h"
-#include "executor/execution_rooms.h"
+#include "engine_neighbours.h"
+
 #include "executor/execution_store.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
-#include "notify/notify.h"
-#include "plans/plan.h"
 #include "safety/item.h"
 #include "safety/lock.h"
 #include "test_directory.h"
@@ -163,257 +159,6 @@ static const struct adapter sim_adapter = {
 	.read = sim_read,
 	.write = sim_write,
 };
-static const struct adapter *const sim_list[] = {&sim_adapter};
-static const struct adapter_list adapters = {sim_list, 1};
-
-/* --- neighbours --- */
-
-static const struct adapter_list *current_adapters = &adapters;
-
-const struct adapter *adapter_find(const struct adapter_list *list, const char *kind)
-{
-	(void)list;
-	return text_is_equal(kind, "sim") ? current_adapters->adapters[0] : NULL;
-}
-
-const struct adapter_type *adapter_type_find(const struct adapter_list *list, const char *type)
-{
-	(void)list;
-	return text_is_equal(type, "sim.value") ? &sim_types[0] : NULL;
-}
-
-int target_get(struct store_tx *tx, struct arena *arena, const char *name, struct target **ret,
-	struct error *err)
-{
-	(void)tx;
-	(void)err;
-	*ret = arena_alloc(arena, sizeof(**ret));
-	(*ret)->name = arena_text(arena, name);
-	(*ret)->kind = "sim";
-	(*ret)->address = "sim";
-	(*ret)->environment = "test";
-	(*ret)->service = "";
-	return 0;
-}
-
-int target_check_allowed(
-	const struct target *target, const char *type, const char *const *args, struct error *err)
-{
-	(void)target;
-	(void)type;
-	(void)args;
-	(void)err;
-	return 0;
-}
-
-struct adapter_target target_for_adapter(const struct target *target)
-{
-	return (struct adapter_target){
-		.name = target->name, .kind = target->kind, .address = target->address};
-}
-
-static size_t audit_counts[AUDIT_ACTION_COUNT];
-const struct audit_actor audit_system = {.kind = AUDIT_SYSTEM, .id = "system", .name = "system"};
-
-int audit_append(struct store_tx *tx, const struct audit_record *record, int64_t at_us,
-	int64_t *ret_seq, struct error *err)
-{
-	(void)tx;
-	(void)at_us;
-	(void)ret_seq;
-	(void)err;
-	audit_counts[record->action]++;
-	return 0;
-}
-
-int notify_send(
-	struct store_tx *tx, const struct notify_event *event, int64_t at_us, struct error *err)
-{
-	(void)tx;
-	(void)event;
-	(void)at_us;
-	(void)err;
-	return 0;
-}
-
-static char *graph_bytes;
-#define DIGEST "sha256:1111111111111111111111111111111111111111111111111111111111111111"
-
-int graph_store_get(struct store_tx *tx, struct arena *arena, const char *digest,
-	struct stored_graph **ret, struct error *err)
-{
-	(void)tx;
-	(void)digest;
-	(void)err;
-	*ret = arena_alloc(arena, sizeof(**ret));
-	**ret = (struct stored_graph){.digest = DIGEST,
-		.bytes = graph_bytes,
-		.length = strlen(graph_bytes),
-		.version_id = "v",
-		.approval_class = APPROVAL_R0};
-	return 0;
-}
-
-int graph_store_put(
-	struct store_tx *tx, const struct stored_graph *graph, int64_t at_us, struct error *err)
-{
-	(void)tx;
-	(void)graph;
-	(void)at_us;
-	(void)err;
-	return 0;
-}
-
-int plan_version_get_by_digest(struct store_tx *tx, struct arena *arena, const char *digest,
-	struct plan_version **ret, struct error *err)
-{
-	(void)tx;
-	(void)digest;
-	(void)err;
-	*ret = arena_alloc(arena, sizeof(**ret));
-	(*ret)->plan = "test/plan";
-	(*ret)->number = 1;
-	(*ret)->manifest = "{\"expires_ms\":600000}";
-	(*ret)->state = PLAN_ACTIVE;
-	return 0;
-}
-
-int plan_check_targets(struct store_tx *tx, const struct graph *graph, struct error *err)
-{
-	(void)tx;
-	(void)graph;
-	(void)err;
-	return 0;
-}
-
-const char *plan_version_state_word(enum plan_version_state state)
-{
-	(void)state;
-	return "ACTIVE";
-}
-
-int plan_build(struct plan_builder *builder, struct arena *arena,
-	const struct plan_build_request *request,
-	void (*done)(void *arg, const struct plan_build_result *result, const json_t *errors,
-		const struct error *err),
-	void *arg, struct error *err)
-{
-	(void)builder;
-	(void)arena;
-	(void)request;
-	(void)done;
-	(void)arg;
-	return error_set(err, ERROR_INTERNAL, "no plans in this world");
-}
-
-int principal_require(const struct principal *principal, enum role role, const struct scope *scope,
-	struct error *err)
-{
-	(void)principal;
-	(void)role;
-	(void)scope;
-	(void)err;
-	return 0;
-}
-
-bool people_is_in_group(struct store_tx *tx, const char *person_id, const char *group)
-{
-	(void)tx;
-	(void)person_id;
-	return text_is_equal(group, "sre");
-}
-
-bool people_has_role(
-	struct store_tx *tx, const char *person_id, enum role role, const struct scope *scope)
-{
-	(void)tx;
-	(void)person_id;
-	(void)role;
-	(void)scope;
-	return false;
-}
-
-int role_parse(const char *field, const char *word, enum role *ret, struct error *err)
-{
-	(void)ret;
-	return error_set(err, ERROR_INVALID, "%s: %s", field, word);
-}
-
-const char *role_word(enum role role)
-{
-	(void)role;
-	return "role";
-}
-
-const char *audit_terms(struct arena *arena, const char *const *values, size_t count)
-{
-	(void)values;
-	(void)count;
-	return arena_text(arena, DIGEST);
-}
-
-void approval_policy(enum approval_class approval_class, bool is_version, const struct scope *scope,
-	struct approval_level *ret_levels, size_t *ret_count)
-{
-	(void)approval_class;
-	(void)is_version;
-	(void)scope;
-	(void)ret_levels;
-	*ret_count = 0;
-}
-
-const char *approval_class_word(enum approval_class approval_class)
-{
-	(void)approval_class;
-	return "R0";
-}
-
-int approval_open(struct store_tx *tx, const struct approval_request *request,
-	const struct audit_actor *actor, const char notify_id[static ID_SIZE], struct error *err)
-{
-	(void)tx;
-	(void)request;
-	(void)actor;
-	(void)notify_id;
-	return error_set(err, ERROR_INTERNAL, "no approvals in this world");
-}
-
-int approval_use(struct store_tx *tx, const char *subject_kind, const char *subject_id,
-	const char *subject_digest, const struct audit_actor *actor, int64_t now_us,
-	char ret_approval_id[static ID_SIZE], struct error *err)
-{
-	(void)tx;
-	(void)subject_kind;
-	(void)subject_id;
-	(void)subject_digest;
-	(void)actor;
-	(void)now_us;
-	(void)ret_approval_id;
-	return error_set(err, ERROR_NOT_APPROVED, "no approvals in this world");
-}
-
-int approval_void(struct store_tx *tx, const char *subject_kind, const char *subject_id,
-	const char *keep_digest, const char *reason, const struct audit_actor *actor,
-	int64_t now_us, struct error *err)
-{
-	(void)tx;
-	(void)subject_kind;
-	(void)subject_id;
-	(void)keep_digest;
-	(void)reason;
-	(void)actor;
-	(void)now_us;
-	(void)err;
-	return 0;
-}
-
-void approvals_subscribe(struct approvals *approvals,
-	void (*ended)(void *arg, const struct approval_ended *what), void *arg)
-{
-	(void)approvals;
-	(void)ended;
-	(void)arg;
-}
 
 /* --- the world --- */
 
@@ -425,14 +170,14 @@ static void open_engine(void)
 	struct executor_options options = {
 		.loop = world.loop,
 		.store = world.store,
-		.adapters = &adapters,
 		.guard_interval_ms = 10,
 		.wait_interval_ms = 10,
 	};
 	struct error err = ERROR_INIT;
 
 	ck_assert_int_eq(executor_open(&options, &world.executor, &err), 0);
-	world_turn(20);
+	for (int i = 0; i < 1000 && !executor_is_ready(world.executor); i++)
+		world_turn(2);
 	ck_assert(executor_is_ready(world.executor));
 }
 
@@ -444,7 +189,7 @@ void world_open(void)
 	char path[96];
 
 	memset(cells, 0, sizeof(cells));
-	memset(audit_counts, 0, sizeof(audit_counts));
+	neighbours_adapter = &sim_adapter;
 	world_writes = world_reads = 0;
 	on_write = NULL;
 	for (int i = 0; i < CELLS; i++)
@@ -465,8 +210,7 @@ void world_close(void)
 	store_close(world.store);
 	executor_close(world.executor);
 	loop_close(world.loop);
-	free(graph_bytes);
-	graph_bytes = NULL;
+	neighbours_forget();
 	snprintf(command, sizeof(command), "rm -rf %s", world.directory);
 	ck_assert_int_eq(system(command), 0);
 }
@@ -555,6 +299,7 @@ static void told_start(void *arg, const struct error *err)
 		call->err = *err;
 }
 
+#define DIGEST "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 static const char GRAPH[] =
 	"{\"format\":1,\"plan\":\"test/plan\",\"version\":\"" DIGEST
 	"\",\"kind\":\"real\",\"action\":\"apply\","
@@ -565,7 +310,7 @@ const char *world_start(const char *body, const char *guards)
 {
 	static char id[ID_SIZE];
 	struct start_call call = {.start = {.principal = &person, .graph_digest = DIGEST}};
-	char registers[1024] = "";
+	char registers[1024] = "", *bytes;
 	size_t size =
 		strlen(body) + (guards ? strlen(guards) : 0) + sizeof(GRAPH) + sizeof(registers);
 
@@ -573,10 +318,11 @@ const char *world_start(const char *body, const char *guards)
 		snprintf(registers + strlen(registers), sizeof(registers) - strlen(registers),
 			"%s{\"args\":[\"%c\"],\"target\":\"one\",\"type\":\"sim.value\"}",
 			i ? "," : "", 'a' + i);
-	free(graph_bytes);
-	graph_bytes = malloc(size);
-	snprintf(graph_bytes, size, GRAPH, registers, body, guards ? ",\"guards\":" : "",
+	bytes = malloc(size);
+	snprintf(bytes, size, GRAPH, registers, body, guards ? ",\"guards\":" : "",
 		guards ? guards : "");
+	neighbours_put_graph(DIGEST, bytes);
+	free(bytes);
 	id_new(call.start.id);
 	memcpy(id, call.start.id, ID_SIZE);
 	call.start.at_us = time_now_us();
@@ -639,18 +385,4 @@ size_t world_items(const char *id)
 		item_list(store_reader(world.store), &arena, id, NULL, &items, &count, &err), 0);
 	arena_done(&arena);
 	return count;
-}
-
-size_t world_audit_count(const char *action)
-{
-	static const char *const WORDS[] = {
-#define X(name, word) [AUDIT_##name] = (word),
-		AUDIT_ACTIONS(X)
-#undef X
-	};
-
-	for (size_t i = 0; i < AUDIT_ACTION_COUNT; i++)
-		if (text_is_equal(WORDS[i], action))
-			return audit_counts[i];
-	return 0;
 }

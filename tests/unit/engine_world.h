@@ -6,13 +6,20 @@
 #ifndef RB_TESTS_ENGINE_WORLD_H
 #define RB_TESTS_ENGINE_WORLD_H
 
-#include "executor/executor.h"
 #include "executor/execution.h"
+#include "executor/executor.h"
 #include "lib/store/store.h"
 
 #include <stdbool.h>
 
-enum fault { FAULT_NONE, FAULT_REFUSE, FAULT_UNREACHABLE, FAULT_NO_ANSWER, FAULT_NO_ANSWER_BUT_DONE, FAULT_IGNORE };
+enum fault {
+	FAULT_NONE,
+	FAULT_REFUSE,
+	FAULT_UNREACHABLE,
+	FAULT_NO_ANSWER,
+	FAULT_NO_ANSWER_BUT_DONE,
+	FAULT_IGNORE
+};
 
 struct world {
 	struct loop *loop;
@@ -32,7 +39,7 @@ void world_close(void);
 void world_restart(void);
 void world_set(const char *key, const char *value); /* NULL = absent */
 const char *world_get(const char *key);
-void world_fault(const char *key, enum fault fault);      /* of writes */
+void world_fault(const char *key, enum fault fault); /* of writes */
 void world_unreadable(const char *key, bool is_unreadable);
 /* Called before each write, with how many there were. */
 void world_on_write(void (*call)(size_t writes));
@@ -45,6 +52,5 @@ enum execution_state world_state(const char *id);
 enum pause_reason world_reason(const char *id);
 int world_command(const char *id, enum execution_verb verb, const char *value);
 size_t world_items(const char *id);
-size_t world_audit_count(const char *action);
 
 #endif

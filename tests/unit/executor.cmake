@@ -1,5 +1,5 @@
 # The engine in a simulated world: its own objects and the graph's, neighbours faked by engine_world.c.
-add_executable(test_engine test_engine.c engine_world.c
+add_executable(test_engine test_engine.c engine_world.c engine_neighbours.c
   ${CMAKE_SOURCE_DIR}/plans/graph.c
   ${CMAKE_SOURCE_DIR}/plans/graph_block.c
   ${CMAKE_SOURCE_DIR}/plans/graph_node.c

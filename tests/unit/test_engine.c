@@ -1,13 +1,15 @@
+#include "engine_neighbours.h"
 #include "engine_world.h"
 #include "executor/run.h"
 
 #include <check.h>
 #include <stdlib.h>
 
-#define SET(reg, value)   "{\"kind\":\"set\",\"register\":" #reg ",\"value\":" #value "}"
-#define STAGE(at, reg)    "{\"at\":" #at ",\"body\":[" SET(reg, at) "]}"
+#define SET(reg, value) "{\"kind\":\"set\",\"register\":" #reg ",\"value\":" #value "}"
+#define STAGE(at, reg)	"{\"at\":" #at ",\"body\":[" SET(reg, at) "]}"
 #define RAMP(hold)                                                                                 \
-	"{\"kind\":\"ramp\",\"forward_only\":true,\"hold_ms\":" #hold ",\"stages\":[" STAGE(75, 0) "," STAGE(50, 0) "," STAGE(0, 0) "]}"
+	"{\"kind\":\"ramp\",\"forward_only\":true,\"hold_ms\":" #hold                              \
+	",\"stages\":[" STAGE(75, 0) "," STAGE(50, 0) "," STAGE(0, 0) "]}"
 #define PREDICATE(op, reg, than) "{\"op\":\"" op "\",\"reading\":" #reg ",\"than\":" than "}"
 
 static void setup(void)
@@ -28,8 +30,8 @@ START_TEST(a_set_is_journalled_sent_read_back_and_in_effect)
 	ck_assert_str_eq(world_get("a"), "7");
 	ck_assert_uint_eq(world_writes, 1);
 	ck_assert_uint_eq(world_items(id), 1);
-	ck_assert_uint_eq(world_audit_count("effect.intent"), 1);
-	ck_assert_uint_eq(world_audit_count("effect.outcome"), 1);
+	ck_assert_uint_eq(neighbours_audit_count("effect.intent"), 1);
+	ck_assert_uint_eq(neighbours_audit_count("effect.outcome"), 1);
 }
 END_TEST
 
@@ -40,7 +42,7 @@ START_TEST(what_is_so_already_is_not_written_and_makes_no_item)
 	world_until(id, EXECUTION_SUCCEEDED, 2000);
 	ck_assert_uint_eq(world_writes, 0);
 	ck_assert_uint_eq(world_items(id), 0);
-	ck_assert_uint_eq(world_audit_count("effect.outcome"), 1);
+	ck_assert_uint_eq(neighbours_audit_count("effect.outcome"), 1);
 }
 END_TEST
 
@@ -151,8 +153,9 @@ END_TEST
 
 START_TEST(a_check_that_is_false_stops_before_any_effect)
 {
-	const char *id = world_start(
-		"[{\"kind\":\"check\",\"predicate\":" PREDICATE("below", 1, "\"50\"") "}," SET(0, 7) "]", NULL);
+	const char *id = world_start("[{\"kind\":\"check\",\"predicate\":" PREDICATE(
+					     "below", 1, "\"50\"") "}," SET(0, 7) "]",
+		NULL);
 
 	world_until(id, EXECUTION_PAUSED, 2000);
 	ck_assert_uint_eq(world_writes, 0);
@@ -177,7 +180,8 @@ START_TEST(an_unknown_guard_lets_nothing_new_start)
 	const char *id;
 
 	world_unreadable("b", true);
-	id = world_start("[" SET(0, 7) "]", "[{\"action\":\"pause\",\"predicate\":" PREDICATE("above", 1, "\"150\"") "}]");
+	id = world_start("[" SET(0, 7) "]",
+		"[{\"action\":\"pause\",\"predicate\":" PREDICATE("above", 1, "\"150\"") "}]");
 	world_turn(200);
 	ck_assert_int_eq(world_state(id), EXECUTION_RUNNING);
 	ck_assert_uint_eq(world_writes, 0);
@@ -233,8 +237,9 @@ END_TEST
 
 START_TEST(a_gate_waits_for_yes)
 {
-	const char *id = world_start(
-		"[{\"kind\":\"gate\",\"question\":\"Go?\",\"role\":\"sre\",\"within_ms\":60000}," SET(0, 7) "]", NULL);
+	const char *id = world_start("[{\"kind\":\"gate\",\"question\":\"Go?\",\"role\":\"sre\","
+				     "\"within_ms\":60000}," SET(0, 7) "]",
+		NULL);
 
 	world_turn(100);
 	ck_assert_uint_eq(world_writes, 0);
@@ -246,8 +251,9 @@ END_TEST
 
 START_TEST(a_gate_answered_no_pauses_and_is_asked_again)
 {
-	const char *id = world_start(
-		"[{\"kind\":\"gate\",\"question\":\"Go?\",\"role\":\"sre\",\"within_ms\":60000}," SET(0, 7) "]", NULL);
+	const char *id = world_start("[{\"kind\":\"gate\",\"question\":\"Go?\",\"role\":\"sre\","
+				     "\"within_ms\":60000}," SET(0, 7) "]",
+		NULL);
 
 	world_turn(50);
 	ck_assert_int_eq(world_command(id, EXECUTION_VERB_ANSWER, "no"), 0);
@@ -264,7 +270,7 @@ START_TEST(pause_keeps_the_level_and_resume_goes_on)
 {
 	const char *id = world_start("[" RAMP(120) "]", NULL);
 
-	while (world_audit_count("effect.outcome") < 1)
+	while (neighbours_audit_count("effect.outcome") < 1)
 		world_turn(1);
 	ck_assert_int_eq(world_command(id, EXECUTION_VERB_PAUSE, NULL), 0);
 	world_until(id, EXECUTION_PAUSED, 2000);
@@ -294,10 +300,14 @@ START_TEST(a_failed_branch_lets_the_others_finish_and_starts_nothing_new)
 	const char *id;
 
 	world_fault("b", FAULT_REFUSE);
-	id = world_start("[{\"kind\":\"each\",\"at_once\":3,\"max_failures\":0,\"branches\":["
-			 "{\"item\":\"x\",\"body\":[" SET(0, 1) "," SET(3, 1) "]},"
-			 "{\"item\":\"y\",\"body\":[" SET(1, 1) "]},"
-			 "{\"item\":\"z\",\"body\":[" SET(2, 1) "]}]}," SET(4, 1) "]", NULL);
+	id = world_start(
+		"[{\"kind\":\"each\",\"at_once\":3,\"max_failures\":0,\"branches\":["
+		"{\"item\":\"x\",\"body\":[" SET(0, 1) "," SET(3,
+			1) "]},"
+			   "{\"item\":\"y\",\"body\":[" SET(1,
+				   1) "]},"
+				      "{\"item\":\"z\",\"body\":[" SET(2, 1) "]}]}," SET(4, 1) "]",
+		NULL);
 	world_until(id, EXECUTION_PAUSED, 2000);
 	ck_assert_str_eq(world_get("a"), "1");
 	ck_assert_str_eq(world_get("c"), "1");
@@ -311,9 +321,12 @@ START_TEST(max_failures_are_used_up_first)
 
 	world_fault("b", FAULT_REFUSE);
 	id = world_start("[{\"kind\":\"each\",\"at_once\":1,\"max_failures\":1,\"branches\":["
-			 "{\"item\":\"x\",\"body\":[" SET(0, 1) "]},"
-			 "{\"item\":\"y\",\"body\":[" SET(1, 1) "]},"
-			 "{\"item\":\"z\",\"body\":[" SET(2, 1) "]}]}]", NULL);
+			 "{\"item\":\"x\",\"body\":[" SET(
+				 0, 1) "]},"
+				       "{\"item\":\"y\",\"body\":[" SET(
+					       1, 1) "]},"
+						     "{\"item\":\"z\",\"body\":[" SET(2, 1) "]}]}]",
+		NULL);
 	world_until(id, EXECUTION_SUCCEEDED_WITH_EXCEPTIONS, 2000);
 	ck_assert_str_eq(world_get("c"), "1");
 }
@@ -321,8 +334,9 @@ END_TEST
 
 START_TEST(percent_means_before_the_run_began)
 {
-	const char *id = world_start(
-		"[" SET(0, 40) ",{\"kind\":\"set\",\"register\":0,\"value\":{\"$percent\":{\"n\":\"50\"}}}]", NULL);
+	const char *id = world_start("[" SET(0, 40) ",{\"kind\":\"set\",\"register\":0,\"value\":{"
+						    "\"$percent\":{\"n\":\"50\"}}}]",
+		NULL);
 
 	world_until(id, EXECUTION_SUCCEEDED, 2000);
 	ck_assert_str_eq(world_get("a"), "50");
@@ -347,7 +361,7 @@ START_TEST(after_a_crash_in_a_hold_the_run_goes_on_and_doubles_nothing)
 {
 	const char *id = world_start("[" RAMP(120) "]", NULL);
 
-	while (world_audit_count("effect.outcome") < 1)
+	while (neighbours_audit_count("effect.outcome") < 1)
 		world_turn(1);
 	ck_assert_uint_eq(world_writes, 1);
 	world_restart();
@@ -360,8 +374,10 @@ END_TEST
 
 START_TEST(closing_waits_are_monitored_and_accept_ends_them)
 {
-	const char *id = world_start("[" SET(0, 7) ",{\"kind\":\"wait\",\"within_ms\":60000,\"predicate\":" PREDICATE(
-					     "below", 1, "\"50\"") "}]", NULL);
+	const char *id = world_start(
+		"[" SET(0, 7) ",{\"kind\":\"wait\",\"within_ms\":60000,\"predicate\":" PREDICATE(
+			"below", 1, "\"50\"") "}]",
+		NULL);
 
 	world_until(id, EXECUTION_MONITORING, 2000);
 	ck_assert_int_eq(world_command(id, EXECUTION_VERB_ACCEPT, NULL), 0);
