@@ -53,9 +53,14 @@ struct execution;
 
 int effect_record_intent(struct store_tx *tx, const struct effect_row *row,
 	const char *graph_digest, int64_t at_us, struct error *err);
-/* `was_intent`: its row is there and has no outcome yet; else the row is written now, whole. */
-int effect_record_outcome(struct store_tx *tx, const struct effect_row *row, bool was_intent,
-	const struct execution *execution, int64_t at_us, struct error *err);
+/*
+ * `from`: what its row says now (INTENT, or IN_DOUBT that a person decides); NULL = there is no row
+ * and it is written whole. An outcome is written once: when the row says something else by now (the
+ * run was ended before the answer came), nothing changes.
+ */
+int effect_record_outcome(struct store_tx *tx, const struct effect_row *row,
+	const enum effect_state *from, const struct execution *execution, int64_t at_us,
+	struct error *err);
 /* The run ends now: every intent that has no outcome is IN_DOUBT. */
 int effect_give_up_all(struct store_tx *tx, const struct execution *execution, const char *why,
 	int64_t at_us, struct error *err);
@@ -63,8 +68,9 @@ int effect_give_up_all(struct store_tx *tx, const struct execution *execution, c
 /* --- effect_store.c --- */
 
 int effect_store_insert(struct store_tx *tx, const struct effect_row *row, struct error *err);
-int effect_store_outcome(struct store_tx *tx, const char *id, enum effect_state state,
-	const char *observed, const char *message, int64_t at_us, struct error *err);
+/* 1, or 0 when it is not in the state `from` any more. */
+int effect_store_outcome(struct store_tx *tx, const struct effect_row *row, enum effect_state from,
+	struct error *err);
 /* All of a run, in the order of their intents. */
 int effect_store_list(struct store_tx *tx, struct arena *arena, const char *execution_id,
 	struct effect_row ***ret, size_t *ret_count, struct error *err);

@@ -102,23 +102,30 @@ static int settle_item(struct store_tx *tx, const struct effect_row *row, bool w
 	}
 }
 
-int effect_record_outcome(struct store_tx *tx, const struct effect_row *row, bool was_intent,
-	const struct execution *execution, int64_t at_us, struct error *err)
+/* 1 = written, 0 = it has an outcome already. */
+static int put_outcome(struct store_tx *tx, const struct effect_row *row,
+	const enum effect_state *from, struct error *err)
+{
+	if (from)
+		return effect_store_outcome(tx, row, *from, err);
+	return effect_store_insert(tx, row, err) < 0 ? err->code : 1;
+}
+
+int effect_record_outcome(struct store_tx *tx, const struct effect_row *row,
+	const enum effect_state *from, const struct execution *execution, int64_t at_us,
+	struct error *err)
 {
 	struct audit_record outcome = {
 		.action = AUDIT_EFFECT_OUTCOME,
 		.outcome = audit_outcome_of(row->state),
 		.subject_digest = execution->graph_digest,
 	};
+	int rc = put_outcome(tx, row, from, err);
 	json_t *detail;
-	int rc;
 
-	if (was_intent)
-		rc = effect_store_outcome(tx, row->id, row->state, row->observed, row->message,
-			row->outcome_at_us, err);
-	else
-		rc = effect_store_insert(tx, row, err);
-	if (rc < 0 || settle_item(tx, row, was_intent, execution, at_us, err) < 0)
+	if (rc <= 0)
+		return rc;
+	if (settle_item(tx, row, from != NULL, execution, at_us, err) < 0)
 		return err->code;
 	detail = detail_of(row);
 	json_set_text(detail, "outcome", effect_state_word(row->state));
@@ -130,6 +137,7 @@ int effect_record_outcome(struct store_tx *tx, const struct effect_row *row, boo
 int effect_give_up_all(struct store_tx *tx, const struct execution *execution, const char *why,
 	int64_t at_us, struct error *err)
 {
+	const enum effect_state from = EFFECT_INTENT;
 	struct effect_row **rows;
 	size_t count;
 
@@ -143,7 +151,7 @@ int effect_give_up_all(struct store_tx *tx, const struct execution *execution, c
 		row->state = EFFECT_IN_DOUBT;
 		row->message = why;
 		row->outcome_at_us = at_us;
-		if (effect_record_outcome(tx, row, true, execution, at_us, err) < 0)
+		if (effect_record_outcome(tx, row, &from, execution, at_us, err) < 0)
 			return err->code;
 	}
 	return 0;

@@ -14,7 +14,7 @@ static const struct store_statement INSERT = STORE_STATEMENT(
 static const struct store_statement OUTCOME =
 	STORE_STATEMENT("UPDATE effect SET state = :state, observed = :observed, message = "
 			":message, outcome_at_us = :at"
-			" WHERE id = :id AND state IN ('INTENT', 'IN_DOUBT')");
+			" WHERE id = :id AND state = :from");
 static const struct store_statement LIST = STORE_STATEMENT(
 	"SELECT id, execution_id, seq, path, group_path, attempt, direction, register, "
 	"register_key, item_id,"
@@ -70,22 +70,18 @@ int effect_store_insert(struct store_tx *tx, const struct effect_row *row, struc
 	return store_run(query, err) < 0 ? err->code : 0;
 }
 
-int effect_store_outcome(struct store_tx *tx, const char *id, enum effect_state state,
-	const char *observed, const char *message, int64_t at_us, struct error *err)
+int effect_store_outcome(struct store_tx *tx, const struct effect_row *row, enum effect_state from,
+	struct error *err)
 {
 	struct store_query *query = store_query(tx, &OUTCOME);
-	int rc;
 
-	store_bind_text(query, ":id", id);
-	store_bind_text(query, ":state", effect_state_word(state));
-	store_bind_text(query, ":observed", observed);
-	store_bind_text(query, ":message", message ? message : "");
-	store_bind_int(query, ":at", at_us);
-	rc = store_run(query, err);
-	if (rc == 0)
-		return error_set(
-			err, ERROR_CONFLICT, "the outcome of effect %s is recorded already", id);
-	return rc < 0 ? rc : 0;
+	store_bind_text(query, ":id", row->id);
+	store_bind_text(query, ":from", effect_state_word(from));
+	store_bind_text(query, ":state", effect_state_word(row->state));
+	store_bind_text(query, ":observed", row->observed);
+	store_bind_text(query, ":message", row->message ? row->message : "");
+	store_bind_int(query, ":at", row->outcome_at_us);
+	return store_run(query, err);
 }
 
 static void read_row(struct store_query *query, struct arena *arena, struct effect_row *row)

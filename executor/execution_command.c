@@ -99,7 +99,7 @@ static bool has_use(const struct execution *row, enum execution_verb verb)
 		return !row->is_phase_rollback;
 	case EXECUTION_VERB_ANSWER:
 		return !row->is_phase_rollback ||
-		       (row->state == EXECUTION_PAUSED && row->reason == PAUSE_CONFLICT);
+		       row->state == EXECUTION_PAUSED; /* which of them: find_conflict */
 	default:
 		return true;
 	}

@@ -109,13 +109,22 @@ struct advance_call {
 	char message[512];
 };
 
+/* What waits is looked at again: nothing else may happen that would wake it. */
+static void look_later(struct executor *executor)
+{
+	if (!executor->is_closing)
+		loop_timer_start(executor->reload_timer, LATER_MS, 0);
+}
+
 static void told_refusal(void *arg, const struct error *err)
 {
 	struct advance_call *call = arg;
 
-	if (err)
+	if (err) {
 		log_warn("executor", "a waiting run cannot be closed", "execution", call->id,
 			"error", err->message);
+		look_later(call->executor);
+	}
 	free(call);
 }
 
@@ -156,10 +165,11 @@ static void told_advance(void *arg, const struct error *err)
 		refuse(call, EXECUTION_CANCELED, err->message);
 		return;
 	}
-	if (err && err->code != ERROR_NOT_APPROVED)
+	if (err && err->code != ERROR_NOT_APPROVED) {
 		log_warn("executor", "a waiting run cannot go on", "execution", call->id, "error",
 			err->message);
-	else if (!err && call->advance.ret_state == EXECUTION_RUNNING)
+		look_later(call->executor);
+	} else if (!err && call->advance.ret_state == EXECUTION_RUNNING)
 		executor_wake(call->executor, call->id);
 	free(call);
 }
@@ -262,16 +272,28 @@ static void reload_lost(void *arg)
 		take_over(executor);
 		return;
 	}
+	for (struct run *run = executor->runs; run; run = run->next)
+		run_batch_send_again(run);
 	look_at_all(executor);
+}
+
+void executor_on_held(struct executor *executor, struct run *run, const struct error *err)
+{
+	log_error("executor", "held: store; what is known is written when the store can commit",
+		"execution", run->row->id, "error", err->message);
+	look_later(executor);
 }
 
 void executor_on_lost(struct executor *executor, struct run *run, const struct error *err)
 {
-	log_error("executor",
-		"a decision could not be committed: the run is read again from the rows",
+	if (run->is_closed) {
+		run_try_free(run);
+		return;
+	}
+	log_error("executor", "a decision was refused: the run is read again from the rows",
 		"execution", run->row->id, "error", err->message);
 	executor_drop(executor, run);
-	loop_timer_start(executor->reload_timer, LATER_MS, 0);
+	look_later(executor);
 }
 
 static void on_writable(void *arg, bool writable)
@@ -395,8 +417,7 @@ static void told_take_over(void *arg, const struct error *err)
 
 	if (err) {
 		log_error("executor", "open runs cannot be taken over", "error", err->message);
-		if (!executor->is_closing)
-			loop_timer_start(executor->reload_timer, LATER_MS, 0);
+		look_later(executor);
 	} else {
 		executor->epoch = take_over->epoch;
 		executor->is_owner = true;

@@ -29,8 +29,9 @@ struct run *executor_find(struct executor *executor, const char *id);
 void executor_drop(struct executor *executor, struct run *run);
 /* The run is about to be freed. */
 void executor_forget(struct executor *executor, const struct run *run);
-/* A batch of the run was not committed: its memory is made again from the rows when the store can
- * write. */
+/* The commit of a batch failed: it is sent again when the store can write. */
+void executor_on_held(struct executor *executor, struct run *run, const struct error *err);
+/* A batch was refused: the memory of the run is made again from the rows. */
 void executor_on_lost(struct executor *executor, struct run *run, const struct error *err);
 /* expiry.c: looks for items whose time is over. */
 void expiry_look(struct executor *executor);

@@ -6,7 +6,8 @@
  * decides becomes one batch: facts (outcomes, samples, step states) and proposals (intents, a
  * new state of the run). The batch is one closure; proposals are dropped when a command changed
  * the run meanwhile. Only after its COMMIT does anything leave the house. When a commit fails,
- * the memory is thrown away and made again from the rows.
+ * its facts are sent again as soon as the store can write, so outcomes are not forgotten; its
+ * proposals are decided anew.
  */
 #ifndef RB_EXECUTOR_RUN_H
 #define RB_EXECUTOR_RUN_H
@@ -105,15 +106,18 @@ struct effect {
 	struct probe *probe;
 	enum effect_phase phase;
 	struct effect_row row;
-	bool is_recovered; /* an intent without outcome, found at boot */
+	enum effect_state from; /* what its row says until the outcome is written */
+	bool is_recovered;	/* an intent without outcome, found at boot */
 	bool has_row;
 	bool is_begun, is_counted; /* undo: asked for; in the tally */
 	const char *item_ours;	   /* undo: what our item says */
+	const char *item_before;   /* undo: or this, when the latest write has no certain end */
 	bool item_is_top;
 	enum adapter_outcome now_outcome;
 	const char *now, *now_version, *now_message;
 	enum adapter_outcome sent_outcome;
 	const char *sent_message;
+	int64_t answered_ms; /* when `now` came */
 	int64_t sent_ms, settle_until_ms, again_ms;
 };
 
@@ -240,6 +244,8 @@ void run_tree_rewind(
 /* --- run_batch.c: what a walk decided, as one closure --- */
 struct batch *run_batch(struct run *run); /* the open one */
 bool run_batch_send(struct run *run);	  /* false when there was nothing */
+/* The one whose commit failed, if there is one: what is known in memory is not lost. */
+void run_batch_send_again(struct run *run);
 void batch_add_step(struct run *run, struct step *step);
 void batch_add_samples(struct run *run);
 void batch_add_intent(struct run *run, struct effect *effect);	/* dropped when the run changed */

@@ -45,6 +45,8 @@ struct batch {
 	int64_t seen_version;
 	int64_t at_us;
 	bool is_current;
+	bool is_lost;  /* its commit failed: it is sent again when the store can write */
+	bool was_lost; /* what it proposed was decided too long ago: only its facts count */
 	struct execution *ret_row;
 };
 
@@ -74,6 +76,10 @@ void batch_forget(struct run *run)
 	if (run->draft)
 		free_batch(run->draft);
 	run->draft = NULL;
+	if (run->out && run->out->is_lost) {
+		free_batch(run->out);
+		run->out = NULL;
+	}
 }
 
 static struct change *add(struct run *run, enum change_kind kind)
@@ -296,8 +302,8 @@ static int apply_outcome(
 {
 	struct effect *effect = change->effect;
 
-	return effect_record_outcome(
-		tx, &effect->row, effect->has_row, batch->run->row, batch->at_us, err);
+	return effect_record_outcome(tx, &effect->row, effect->has_row ? &effect->from : NULL,
+		batch->run->row, batch->at_us, err);
 }
 
 static int apply_state(
@@ -362,7 +368,6 @@ static void told_outcome(struct change *change)
 		effect->run->in_flight--;
 	effect->has_row = true;
 	effect->phase = EFFECT_PHASE_END;
-	effect->probe->writes++; /* samples that were asked while it was written tell nothing */
 	if (effect->row.state == EFFECT_CONFIRMED || effect->row.state == EFFECT_NOOP) {
 		effect->probe->known = effect->row.wanted;
 		effect->probe->has_known = true;
@@ -397,7 +402,7 @@ static int ask(struct store_tx *tx, void *arg, struct error *err)
 		batch->ret_row->epoch != run->executor->epoch)
 		return error_set(err, ERROR_CONFLICT, "execution %s belongs to another daemon",
 			run->row->id);
-	batch->is_current = batch->ret_row->version == batch->seen_version;
+	batch->is_current = !batch->was_lost && batch->ret_row->version == batch->seen_version;
 	for (struct change *change = batch->first; change; change = change->next) {
 		change->was_dropped = KINDS[change->kind].is_proposal && !batch->is_current;
 		if (!change->was_dropped && KINDS[change->kind].apply(tx, batch, change, err) < 0)
@@ -406,17 +411,36 @@ static int ask(struct store_tx *tx, void *arg, struct error *err)
 	return execution_get(tx, &batch->arena, run->row->id, &batch->ret_row, err);
 }
 
+static bool is_of_the_store(const struct error *err)
+{
+	return err->code == ERROR_NOT_DURABLE || err->code == ERROR_OUTCOME_UNKNOWN;
+}
+
+/* In this life of the daemon a commit that failed is gone, whatever a crash would bring back. */
+static void fail(struct batch *batch, const struct error *err)
+{
+	struct run *run = batch->run;
+
+	if (run->is_closed || run->executor->is_closing || !is_of_the_store(err)) {
+		run->out = NULL;
+		free_batch(batch);
+		executor_on_lost(run->executor, run, err);
+		return;
+	}
+	batch->is_lost = batch->was_lost = true;
+	executor_on_held(run->executor, run, err);
+}
+
 static void told(void *arg, const struct error *err)
 {
 	struct batch *batch = arg;
 	struct run *run = batch->run;
 
-	run->out = NULL;
 	if (err) {
-		executor_on_lost(run->executor, run, err);
-		free_batch(batch);
+		fail(batch, err);
 		return;
 	}
+	run->out = NULL;
 	if (!run->is_closed && !run->executor->is_closing) {
 		run_take_row(run, batch->ret_row); /* what the next walk sees */
 		for (struct change *change = batch->first; change; change = change->next)
@@ -426,6 +450,14 @@ static void told(void *arg, const struct error *err)
 	}
 	free_batch(batch);
 	run_try_free(run);
+}
+
+void run_batch_send_again(struct run *run)
+{
+	if (!run->out || !run->out->is_lost)
+		return;
+	run->out->is_lost = false;
+	store_write(run->executor->options.store, ask, told, run->out);
 }
 
 bool run_batch_send(struct run *run)

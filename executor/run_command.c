@@ -41,6 +41,7 @@ static void mark_step(struct walk *walk, struct step *step, const struct command
 
 	run_note_exception(walk->run);
 	if (effect && effect->has_row && effect->row.state == EFFECT_IN_DOUBT) {
+		effect->from = EFFECT_IN_DOUBT;
 		effect->row.state = is_done ? EFFECT_CONFIRMED : EFFECT_REFUSED;
 		effect->row.message = run_text(walk->run, "marked %s by %s: %s",
 			is_done ? "done" : "not done", command->person, command->reason);

@@ -31,6 +31,7 @@ static void on_read(void *arg, const struct adapter_result *result)
 	run_wake(run);
 	if (effect->phase != EFFECT_PHASE_READ && effect->phase != EFFECT_PHASE_READ_BACK)
 		return; /* given up meanwhile */
+	effect->answered_ms = time_mono_ms();
 	effect->now_outcome = result->outcome;
 	effect->now = result->outcome == ADAPTER_OK ? arena_text(&run->arena, result->value) : NULL;
 	effect->now_version = arena_text(&run->arena, result->version);
@@ -52,6 +53,7 @@ static void start_read(struct effect *effect, enum effect_phase phase)
 		run->calls++;
 		return;
 	}
+	effect->answered_ms = time_mono_ms();
 	effect->now_outcome = ADAPTER_UNREACHABLE;
 	effect->now_message =
 		arena_text(&run->arena, probe->adapter ? err.message : probe->problem);
@@ -74,6 +76,7 @@ static bool take_fresh_sample(struct effect *effect)
 	if (!probe->sampled_ms || time_mono_ms() - probe->sampled_ms > RUN_FRESH_MS ||
 		!probe_is_current(probe) || effect->step->is_retry)
 		return false;
+	effect->answered_ms = probe->sampled_ms;
 	effect->now_outcome = probe->outcome;
 	effect->now =
 		probe->outcome == ADAPTER_OK ? arena_text(&effect->run->arena, probe->value) : NULL;
@@ -171,7 +174,9 @@ static void record_outcome(
 {
 	fill_row(walk, effect, state, message);
 	effect->row.observed = effect->now;
+	effect->from = EFFECT_INTENT;
 	effect->phase = EFFECT_PHASE_RECORD;
+	effect->probe->writes++; /* samples that were asked while it was written tell nothing */
 	batch_add_outcome(walk->run, effect);
 }
 
@@ -420,6 +425,8 @@ static void decide_undo(struct walk *walk, struct effect *effect)
 		return;
 	}
 	choice = effect_rule_undo(effect->now, effect->row.wanted, effect->item_ours);
+	if (choice == EFFECT_CHOOSE)
+		choice = effect_rule_undo(effect->now, effect->row.wanted, effect->item_before);
 	if (choice == EFFECT_SEND)
 		commit_intent(walk, effect);
 	else if (choice == EFFECT_DO_NOTHING)
@@ -498,10 +505,18 @@ void effect_give_up(struct walk *walk, struct effect *effect)
 		settle_step(walk, effect);
 }
 
+/* What was read before a long commit, or while the store was held, is not "now". */
+static bool is_old(const struct walk *walk, const struct effect *effect)
+{
+	return walk->now_ms - effect->answered_ms > RUN_TARGET_TIMEOUT_MS;
+}
+
 void effect_go_on(struct walk *walk, struct effect *effect)
 {
 	if (effect->phase == EFFECT_PHASE_DECIDE) {
-		if (effect->is_recovered)
+		if (is_old(walk, effect))
+			effect_read(effect);
+		else if (effect->is_recovered)
 			decide_recovered(walk, effect);
 		else if (effect->step)
 			decide_do(walk, effect);

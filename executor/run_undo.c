@@ -8,7 +8,7 @@
 struct planned {
 	struct item *item;
 	const struct effect_row *last; /* the latest intent on the item */
-	const struct effect_row *undo; /* the latest try of this run to undo it */
+	bool is_uncertain;	       /* the latest write may have happened or not */
 };
 
 static const char *undone_execution(const struct run *run)
@@ -34,13 +34,30 @@ static int by_item(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-static struct latest index_latest(
-	struct arena *arena, struct effect_row **rows, size_t count, bool is_undo)
+static bool is_forward(const struct effect_row *row)
+{
+	return !row->is_undo;
+}
+
+static bool is_written(const struct effect_row *row)
+{
+	return !row->is_undo && (row->state == EFFECT_CONFIRMED || row->state == EFFECT_MISMATCH ||
+					row->state == EFFECT_IN_DOUBT);
+}
+
+static bool is_undone(const struct effect_row *row)
+{
+	return row->is_undo && (row->state == EFFECT_CONFIRMED || row->state == EFFECT_MISMATCH ||
+				       row->state == EFFECT_IN_DOUBT);
+}
+
+static struct latest index_latest(struct arena *arena, struct effect_row **rows, size_t count,
+	bool (*belongs)(const struct effect_row *row))
 {
 	struct latest latest = {.rows = arena_alloc(arena, (count + 1) * sizeof(*latest.rows))};
 
 	for (size_t i = 0; i < count; i++)
-		if (rows[i]->item_id && rows[i]->is_undo == is_undo)
+		if (rows[i]->item_id && belongs(rows[i]))
 			latest.rows[latest.count++] = rows[i];
 	qsort(latest.rows, latest.count, sizeof(*latest.rows), by_item);
 	return latest;
@@ -71,13 +88,30 @@ static int by_latest_intent(const void *a, const void *b)
 	return seq_x < seq_y ? 1 : seq_x > seq_y ? -1 : 0;
 }
 
+/* What was written last to each item: by this run going back, else by the one that is undone. */
+struct writes {
+	struct latest own, undone, done;
+};
+
+static bool is_uncertain(const struct writes *writes, const char *item_id)
+{
+	const struct effect_row *last = find_latest(&writes->own, item_id);
+
+	if (!last)
+		last = find_latest(&writes->undone, item_id);
+	if (!last)
+		last = find_latest(&writes->done, item_id);
+	return last && last->state != EFFECT_CONFIRMED;
+}
+
 /* From the rows: the open items of the run, latest intent first. */
 static int list_planned(struct run *run, struct planned **ret, size_t *ret_count, struct error *err)
 {
 	struct store_tx *reader = store_reader(run->executor->options.store);
 	const char *execution_id = undone_execution(run);
 	struct effect_row **rows, **own;
-	struct latest done, undone;
+	struct writes writes;
+	struct latest forward;
 	struct planned *planned;
 	struct item **items;
 	size_t count, row_count, own_count;
@@ -86,12 +120,14 @@ static int list_planned(struct run *run, struct planned **ret, size_t *ret_count
 		effect_store_list(reader, &run->arena, execution_id, &rows, &row_count, err) < 0 ||
 		effect_store_list(reader, &run->arena, run->row->id, &own, &own_count, err) < 0)
 		return err->code;
-	done = index_latest(&run->arena, rows, row_count, false);
-	undone = index_latest(&run->arena, own, own_count, true);
+	forward = index_latest(&run->arena, rows, row_count, is_forward);
+	writes.own = index_latest(&run->arena, own, own_count, is_undone);
+	writes.undone = index_latest(&run->arena, rows, row_count, is_undone);
+	writes.done = index_latest(&run->arena, rows, row_count, is_written);
 	planned = arena_alloc(&run->arena, (count + 1) * sizeof(*planned));
 	for (size_t i = 0; i < count; i++)
-		planned[i] = (struct planned){items[i], find_latest(&done, items[i]->id),
-			find_latest(&undone, items[i]->id)};
+		planned[i] = (struct planned){items[i], find_latest(&forward, items[i]->id),
+			is_uncertain(&writes, items[i]->id)};
 	qsort(planned, count, sizeof(*planned), by_latest_intent);
 	*ret = planned;
 	*ret_count = count;
@@ -101,17 +137,6 @@ static int list_planned(struct run *run, struct planned **ret, size_t *ret_count
 static const char *path_of(const struct planned *planned)
 {
 	return planned->last ? planned->last->path : planned->item->register_key;
-}
-
-/* What the register has when nobody else touched it: a try without a certain end may have left it
- * as it was. */
-static const char *ours_of(const struct planned *planned)
-{
-	const struct effect_row *undo = planned->undo;
-
-	if (undo && (undo->state == EFFECT_IN_DOUBT || undo->state == EFFECT_MISMATCH))
-		return undo->baseline;
-	return planned->item->ours;
 }
 
 /* --- groups --- */
@@ -147,7 +172,10 @@ static struct effect *undo_effect(struct run *run, const struct planned *planned
 	effect->row.is_undo = true;
 	effect->row.item_id = planned->item->id;
 	effect->row.wanted = planned->item->baseline;
-	effect->item_ours = ours_of(planned);
+	effect->item_ours = planned->item->ours;
+	effect->item_before = planned->is_uncertain && planned->item->has_previous
+				      ? planned->item->previous
+				      : planned->item->ours;
 	effect->item_is_top = planned->item->is_top;
 	return effect;
 }

@@ -39,6 +39,8 @@ struct item {
 	const char *person;   /* name of who started the run */
 	const char *baseline; /* canonical JSON; NULL = was absent */
 	const char *ours;     /* canonical JSON; NULL = deleted */
+	bool has_previous;    /* it was moved */
+	const char *previous; /* ours before the latest write */
 	const char *observed; /* last other value seen, or NULL */
 	enum item_state state;
 	bool is_top;

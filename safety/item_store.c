@@ -4,6 +4,7 @@
 
 #define COLUMNS                                                                                    \
 	"id, register_key, target, type, args, execution_id, plan, person, baseline, ours,"        \
+	" has_previous, previous,"                                                                 \
 	" observed, state, since_us, expires_at_us, on_expiry, closed_at_us, closed_reason,"       \
 	" NOT EXISTS (SELECT 1 FROM safety_item above WHERE above.register_key = "                 \
 	"item.register_key"                                                                        \
@@ -218,6 +219,8 @@ static void read_row(struct store_query *query, struct arena *arena, struct item
 	item->person = store_text_copy(query, "person", arena);
 	item->baseline = store_text_copy(query, "baseline", arena);
 	item->ours = store_text_copy(query, "ours", arena);
+	item->has_previous = store_int(query, "has_previous") != 0;
+	item->previous = store_text_copy(query, "previous", arena);
 	item->observed = store_text_copy(query, "observed", arena);
 	item->state = state_of(store_text(query, "state"));
 	item->is_top = store_int(query, "is_top") != 0;
