@@ -87,7 +87,7 @@ int notify_send(
 
 /* --- graphs and plans --- */
 
-#define GRAPHS_MAX 16
+#define GRAPHS_MAX 64
 static struct {
 	char digest[80];
 	char *bytes;

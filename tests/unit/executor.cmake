@@ -1,5 +1,9 @@
-# The engine in a simulated world: its own objects and the graph's, neighbours faked by engine_world.c.
-add_executable(test_engine test_engine.c engine_world.c engine_neighbours.c
+# The engine with its graphs and items, and doubles of its other neighbours: engine_neighbours.c.
+# tests/sim uses the same objects.
+get_target_property(engine_sources rb_executor SOURCES)
+list(TRANSFORM engine_sources PREPEND ${CMAKE_SOURCE_DIR}/executor/)
+list(FILTER engine_sources EXCLUDE REGEX executor_verify) # the audit is faked
+add_library(engine_alone OBJECT ${engine_sources} ${CMAKE_CURRENT_LIST_DIR}/engine_neighbours.c
   ${CMAKE_SOURCE_DIR}/plans/graph.c
   ${CMAKE_SOURCE_DIR}/plans/graph_block.c
   ${CMAKE_SOURCE_DIR}/plans/graph_node.c
@@ -13,10 +17,6 @@ add_executable(test_engine test_engine.c engine_world.c engine_neighbours.c
   ${CMAKE_SOURCE_DIR}/safety/lock_store.c
   ${CMAKE_SOURCE_DIR}/safety/item.c
   ${CMAKE_SOURCE_DIR}/safety/item_store.c)
-get_target_property(engine_sources rb_executor SOURCES)
-list(TRANSFORM engine_sources PREPEND ${CMAKE_SOURCE_DIR}/executor/)
-list(FILTER engine_sources EXCLUDE REGEX executor_verify) # the audit is faked
-target_sources(test_engine PRIVATE ${engine_sources})
-target_link_libraries(test_engine PRIVATE rb_flags rb_store rb_client m PkgConfig::CHECK)
-add_test(NAME test_engine COMMAND test_engine)
-set_tests_properties(test_engine PROPERTIES LABELS unit TIMEOUT 60)
+target_link_libraries(engine_alone PUBLIC rb_flags rb_store rb_client m)
+
+rb_unit_test(test_engine SOURCES test_engine.c engine_world.c LIBS engine_alone)
