@@ -55,6 +55,7 @@ extern const struct audit_actor audit_system; /* the daemon itself */
 	X(CALENDAR_CHANGE, "calendar.change")                                  \
 	X(CALENDAR_REMOVE, "calendar.remove")                                  \
 	X(HOOK_CREATE, "hook.create")                                          \
+	X(HOOK_CHANGE, "hook.change")                                          \
 	X(HOOK_REMOVE, "hook.remove")                                          \
 	X(PLAN_ADD, "plan.add")                                                \
 	X(PLAN_SUBMIT, "plan.submit")                                          \

@@ -215,18 +215,46 @@ int hook_add(struct store_tx *tx, struct hook_add *add, struct error *err)
 	return 0;
 }
 
+/* For somebody who may change it. */
+static int load_hook(struct store_tx *tx, const struct principal *by, const char *name,
+	struct arena *arena, struct hook **ret, struct error *err)
+{
+	int rc = principal_require(by, ROLE_ADMIN, NULL, err);
+
+	if (rc < 0)
+		return rc;
+	rc = notify_store_hook(tx, arena, name, ret, err);
+	if (rc != ERROR_NOT_FOUND)
+		return rc;
+	error_set(err, ERROR_NOT_FOUND, "there is no hook %s", name);
+	return error_remedy(err, "list them: redbutton hook list");
+}
+
+int hook_switch(struct store_tx *tx, struct hook_switch *change, struct error *err)
+{
+	struct hook *hook;
+	int rc = load_hook(tx, change->by, change->name, change->arena, &hook, err);
+
+	if (rc < 0)
+		return rc;
+	if (hook->is_enabled == change->is_enabled) {
+		error_set(err, ERROR_NO_EFFECT, "the hook %s is %s already", hook->name,
+			hook->is_enabled ? "enabled" : "disabled");
+		return error_remedy(err, "redbutton hook list");
+	}
+	if ((rc = notify_store_switch_hook(tx, hook->id, change->is_enabled, err)) < 0)
+		return rc;
+	hook->is_enabled = change->is_enabled;
+	change->ret_hook = hook;
+	return audit_hook(
+		tx, change->by, AUDIT_HOOK_CHANGE, hook, change->arena, change->at_us, err);
+}
+
 int hook_remove(struct store_tx *tx, struct hook_remove *remove, struct error *err)
 {
 	struct hook *hook;
-	int rc;
+	int rc = load_hook(tx, remove->by, remove->name, remove->arena, &hook, err);
 
-	if ((rc = principal_require(remove->by, ROLE_ADMIN, NULL, err)) < 0)
-		return rc;
-	rc = notify_store_hook(tx, remove->arena, remove->name, &hook, err);
-	if (rc == ERROR_NOT_FOUND) {
-		error_set(err, ERROR_NOT_FOUND, "there is no hook %s", remove->name);
-		return error_remedy(err, "list them: redbutton hook list");
-	}
 	if (rc < 0 ||
 		(rc = notify_store_give_up_hook(
 			 tx, hook->id, "the hook was removed", remove->at_us, err)) < 0 ||

@@ -45,6 +45,20 @@ struct hook_add {
 };
 int hook_add(struct store_tx *tx, struct hook_add *add, struct error *err);
 
+struct hook_switch {
+	const struct principal *by;
+	int64_t at_us;
+	const char *name;
+	bool is_enabled;
+	struct arena *arena;
+	struct hook *ret_hook;
+};
+/*
+ * A disabled hook gets nothing new; what waits for it waits on, and is tried when it is
+ * enabled. ERROR_NO_EFFECT when it is so already.
+ */
+int hook_switch(struct store_tx *tx, struct hook_switch *change, struct error *err);
+
 struct hook_remove {
 	const struct principal *by;
 	int64_t at_us;

@@ -9,6 +9,8 @@
 
 static void list_hooks(struct request *req);
 static void add_hook(struct request *req);
+static void enable_hook(struct request *req);
+static void disable_hook(struct request *req);
 static void remove_hook(struct request *req);
 static void list_deliveries(struct request *req);
 
@@ -20,6 +22,12 @@ static const struct route routes[] = {
 		NULL, {"200 HookList"}},
 	{ROUTE_POST, "/api/v1/hooks", ROLE_ADMIN, BODY_MAX, 0, add_hook, {{0}}, {{0}},
 		"Add a webhook; its key by reference only", "HookAdd", {"201 Hook"}},
+	{ROUTE_POST, "/api/v1/hooks/{name}/enable", ROLE_ADMIN, BODY_MAX, 0, enable_hook,
+		{{"name", PARAM_NAME, 0, 0, "name of the hook"}}, {{0}},
+		"Send to a webhook again, also what waited for it", NULL, {"200 Hook"}},
+	{ROUTE_POST, "/api/v1/hooks/{name}/disable", ROLE_ADMIN, BODY_MAX, 0, disable_hook,
+		{{"name", PARAM_NAME, 0, 0, "name of the hook"}}, {{0}},
+		"Send a webhook nothing until it is enabled", NULL, {"200 Hook"}},
 	{ROUTE_DELETE, "/api/v1/hooks/{name}", ROLE_ADMIN, 0, 0, remove_hook,
 		{{"name", PARAM_NAME, 0, 0, "name of the hook"}}, {{0}},
 		"Remove a webhook; what waits for it is given up", NULL, {"204"}},
@@ -124,6 +132,43 @@ static void add_hook(struct request *req)
 		request_fail(req);
 	else
 		request_write(req, ask_add, tell_added, add);
+}
+
+static int ask_switch(struct store_tx *tx, void *arg, struct error *err)
+{
+	return hook_switch(tx, arg, err);
+}
+
+static void tell_switched(struct request *req, void *arg)
+{
+	request_reply_json(req, 200, hook_json(((const struct hook_switch *)arg)->ret_hook));
+}
+
+static void switch_hook(struct request *req, bool is_enabled)
+{
+	static const char *const keys[] = {NULL};
+	struct hook_switch *change = request_alloc(req, sizeof(*change));
+	const json_t *body = request_json(req);
+
+	change->by = request_principal(req);
+	change->at_us = request_now_us(req);
+	change->arena = request_arena(req);
+	change->name = request_text(req, "name");
+	change->is_enabled = is_enabled;
+	if (body && json_check_keys(body, keys, request_error(req)) < 0)
+		request_fail(req);
+	else
+		request_write(req, ask_switch, tell_switched, change);
+}
+
+static void enable_hook(struct request *req)
+{
+	switch_hook(req, true);
+}
+
+static void disable_hook(struct request *req)
+{
+	switch_hook(req, false);
 }
 
 static int ask_remove(struct store_tx *tx, void *arg, struct error *err)

@@ -4,6 +4,8 @@
 
 static int run_add(struct cli *cli, struct error *err);
 static int run_list(struct cli *cli, struct error *err);
+static int run_enable(struct cli *cli, struct error *err);
+static int run_disable(struct cli *cli, struct error *err);
 static int run_remove(struct cli *cli, struct error *err);
 static int run_deliveries(struct cli *cli, struct error *err);
 
@@ -19,6 +21,11 @@ static const struct cli_verb verbs[] = {
 			{"disabled", NULL, false, false, "add it switched off"}},
 		run_add},
 	{"hook", "list", "", 0, 0, "List the webhooks", NULL, {{0}}, run_list},
+	{"hook", "enable", "NAME", 1, 1, "Send to a webhook again, also what waited for it", NULL,
+		{{0}}, run_enable},
+	{"hook", "disable", "NAME", 1, 1, "Send a webhook nothing until it is enabled",
+		"What waits for it goes on waiting; what happens meanwhile is not kept for it.",
+		{{0}}, run_disable},
 	{"hook", "remove", "NAME", 1, 1, "Remove a webhook", NULL, {{0}}, run_remove},
 	{"hook", "deliveries", "", 0, 0, "List what was sent, with the last error", NULL,
 		{{"hook", "NAME", false, false, "only to this one"},
@@ -88,6 +95,31 @@ static int run_list(struct cli *cli, struct error *err)
 			set_types_text(hook);
 	cli_print_table(cli, items, hook_columns);
 	return 0;
+}
+
+static int switch_hook(struct cli *cli, const char *verb, struct error *err)
+{
+	json_t *body = json_object(), *answer;
+	int rc = cli_post(cli, cli_path(cli, "/api/v1/hooks/%s/%s", cli_arg(cli, 0), verb), body,
+		&answer, err);
+
+	json_decref(body);
+	if (rc < 0)
+		return rc;
+	if (!cli_is_json(cli))
+		set_types_text(answer);
+	cli_print_fields(cli, answer, hook_fields);
+	return 0;
+}
+
+static int run_enable(struct cli *cli, struct error *err)
+{
+	return switch_hook(cli, "enable", err);
+}
+
+static int run_disable(struct cli *cli, struct error *err)
+{
+	return switch_hook(cli, "disable", err);
 }
 
 static int run_remove(struct cli *cli, struct error *err)

@@ -75,6 +75,8 @@ int notify_store_hooks(struct store_tx *tx, struct arena *arena, struct hook **r
 int notify_store_hook(struct store_tx *tx, struct arena *arena, const char *name, struct hook **ret,
 	struct error *err);
 int notify_store_insert_hook(struct store_tx *tx, const struct hook *hook, struct error *err);
+int notify_store_switch_hook(
+	struct store_tx *tx, const char *id, bool is_enabled, struct error *err);
 int notify_store_delete_hook(struct store_tx *tx, const char *id, struct error *err);
 int notify_store_give_up_hook(struct store_tx *tx, const char *hook_id, const char *why,
 	int64_t at_us, struct error *err);

@@ -20,6 +20,8 @@ static const struct store_statement select_hook =
 static const struct store_statement insert_hook =
 	STORE_STATEMENT("INSERT INTO notify_hook (" HOOK_COLUMNS
 			") VALUES (:id, :name, :url, :secret, :types, :state, :created_at_us)");
+static const struct store_statement switch_hook =
+	STORE_STATEMENT("UPDATE notify_hook SET state = :state WHERE id = :id");
 static const struct store_statement delete_hook =
 	STORE_STATEMENT("DELETE FROM notify_hook WHERE id = :id");
 
@@ -48,6 +50,11 @@ static const struct store_statement forget_deliveries = STORE_STATEMENT(
 static const struct store_statement forget_events =
 	STORE_STATEMENT("DELETE FROM notify_event WHERE at_us < :before_us AND NOT EXISTS"
 			" (SELECT 1 FROM notify_delivery WHERE event_id = notify_event.id)");
+
+static const char *hook_state(bool is_enabled)
+{
+	return is_enabled ? "ENABLED" : "DISABLED";
+}
 
 static const char *const *parse_types(struct arena *arena, const char *text)
 {
@@ -123,11 +130,23 @@ int notify_store_insert_hook(struct store_tx *tx, const struct hook *hook, struc
 	store_bind_text(query, "url", hook->url);
 	store_bind_text(query, "secret", hook->secret);
 	store_bind_text(query, "types", json_text(&arena, types));
-	store_bind_text(query, "state", hook->is_enabled ? "ENABLED" : "DISABLED");
+	store_bind_text(query, "state", hook_state(hook->is_enabled));
 	store_bind_int(query, "created_at_us", hook->created_at_us);
 	rc = store_run(query, err);
 	json_decref(types);
 	arena_done(&arena);
+	return rc < 0 ? rc : 0;
+}
+
+int notify_store_switch_hook(
+	struct store_tx *tx, const char *id, bool is_enabled, struct error *err)
+{
+	struct store_query *query = store_query(tx, &switch_hook);
+	int rc;
+
+	store_bind_text(query, "id", id);
+	store_bind_text(query, "state", hook_state(is_enabled));
+	rc = store_run(query, err);
 	return rc < 0 ? rc : 0;
 }
 

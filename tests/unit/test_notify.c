@@ -436,6 +436,34 @@ START_TEST(a_removed_hook_gives_up_what_waits)
 }
 END_TEST
 
+START_TEST(a_disabled_hook_gets_nothing_and_enabled_what_waited)
+{
+	static const int statuses[] = {503, 200, 0};
+	json_t *items;
+
+	open_world(statuses);
+	post_hook(201, "h", "/in", write_key("k", KEY), "[\"*\"]");
+	feature_ask(409, world.first_token, "POST", "/api/v1/hooks/h/enable", "{}");
+	send_event("a.b");
+	ck_assert_str_eq(feature_member(feature_ask(200, world.first_token, "POST",
+						"/api/v1/hooks/h/disable", "{}"),
+				 "name"),
+		"h");
+	send_event("not.kept");
+	feature_turn(60);
+	items = json_object_get(
+		feature_ask(200, world.first_token, "GET", "/api/v1/deliveries", NULL), "items");
+	ck_assert_uint_eq(json_array_size(items), 1);
+	ck_assert_str_eq(feature_member(json_array_get(items, 0), "state"), "PENDING");
+	feature_ask(400, world.first_token, "POST", "/api/v1/hooks/h/enable", "{\"reason\":\"x\"}");
+	feature_ask(404, world.first_token, "POST", "/api/v1/hooks/nosuch/enable", "{}");
+	feature_ask(200, world.first_token, "POST", "/api/v1/hooks/h/enable", "{}");
+	ck_assert_str_eq(feature_member(wait_for("DELIVERED"), "type"), "a.b");
+	ck_assert_int_eq(feature_audited("hook.change"), 2);
+	close_world();
+}
+END_TEST
+
 /* --- hooks --- */
 
 START_TEST(bad_hooks_are_refused_with_the_field)
@@ -498,5 +526,6 @@ CHECK_MAIN("notify", &the_signature_is_that_of_standard_webhooks, &retries_grow_
 	&what_nobody_wants_makes_no_rows_but_a_line, &a_redirect_is_not_followed,
 	&gone_is_given_up_at_once, &an_unreachable_receiver_is_tried_again_with_its_error,
 	&a_restart_loses_nothing, &many_events_arrive_once_each,
-	&a_removed_hook_gives_up_what_waits, &bad_hooks_are_refused_with_the_field,
-	&only_admins_see_and_make_hooks, &keys_and_paths_of_hooks_are_nowhere)
+	&a_disabled_hook_gets_nothing_and_enabled_what_waited, &a_removed_hook_gives_up_what_waits,
+	&bad_hooks_are_refused_with_the_field, &only_admins_see_and_make_hooks,
+	&keys_and_paths_of_hooks_are_nowhere)
