@@ -79,6 +79,9 @@ BROKEN = {
     "a long file": ("words", dict(audit__audit_c_="\n" * 901), "has 901 lines"),
     "a long function": ("words", dict(audit__audit_c_="int f(void)\n{\n" + "\tg();\n" * 120 + "}\n"), "audit/audit.c:1: f has 123 lines"),
     "a document of nothing": ("docs", dict(notes_md_="look at\n`audit/gone.c` first\n"), "notes.md:2: names audit/gone.c"),
+    "a test of nothing": ("docs", dict(notes_md_="run `ctest -R '^gone$'`\n"), "notes.md:1: runs gone, which is no test"),
+    "a test that a file lacks": ("docs", dict(tests__unit__test_a_c_="START_TEST(one)", notes_md_="`tests/unit/test_a.c::two`\n"),
+                                 "notes.md:1: names two, which is not in tests/unit/test_a.c"),
     "a dead link": ("docs", dict(notes_md_="[x](docs/gone.md)\n"), "notes.md:1: names docs/gone.md"),
 }
 
@@ -96,6 +99,8 @@ KEPT = {
     "SQL in a comment": ("tables", dict(people__people_c_="/* SELECT id FROM person */\n")),
     "a literal across a comment": ("words", dict(audit__audit_c_='x("a // b"); /* "open */ y("c");\n')),
     "a placeholder": ("docs", dict(notes_md_="write `noun_store.c` and `tests/unit/test_<room>.c`\n")),
+    "a test that is there": ("docs", dict(tests__unit__test_a_c_="START_TEST(one)", tests__api__test_b_py_="",
+                                          notes_md_="`tests/unit/test_a.c::one`, `ctest -R '^api_b$'`\n")),
     "a block of code": ("docs", dict(notes_md_="```\n`audit/gone.c`\n```\n")),
     "a test may look into any room": ("floors", dict(lib__store__s_h_="", tests__unit__t_c_='#include "lib/store/s.h"\n#include <sqlite3.h>\n')),
 }
