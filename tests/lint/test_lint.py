@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+# How a path is written as the name of an argument.
+ENDINGS = {"__": "/", "_c_": ".c", "_h_": ".h", "_md_": ".md", "_py_": ".py"}
 
 
 def run_check(check, root, *more):
@@ -20,7 +22,9 @@ def run_check(check, root, *more):
 def tree(tmp_path):
     def write(**files):
         for name, text in files.items():
-            path = tmp_path / name.replace("__", "/").replace("_c_", ".c").replace("_h_", ".h").replace("_md_", ".md")
+            for mark, suffix in ENDINGS.items():
+                name = name.replace(mark, suffix)
+            path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         return tmp_path
