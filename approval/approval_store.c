@@ -152,17 +152,12 @@ int approval_store_find(struct store_tx *tx, struct arena *arena, const char *ki
 static int read_list(struct store_query *query, struct arena *arena, struct approval_request ***ret,
 	size_t *ret_count, struct error *err)
 {
-	struct approval_request **list = arena_alloc(arena, 16 * sizeof(*list)), **larger;
-	size_t count = 0, capacity = 16;
+	struct approval_request **list = NULL;
+	size_t count = 0, capacity = 0;
 	int rc, row;
 
 	while ((row = store_next(query, err)) > 0) {
-		if (count == capacity) {
-			capacity *= 2;
-			larger = arena_alloc(arena, capacity * sizeof(*larger));
-			memcpy(larger, list, count * sizeof(*list));
-			list = larger;
-		}
+		list = arena_grow(arena, list, count, &capacity, sizeof(*list));
 		list[count] = arena_alloc(arena, sizeof(**list));
 		if ((rc = read_request(query, arena, list[count++], err)) < 0) {
 			store_finish(query);
@@ -263,19 +258,14 @@ int approval_store_votes(struct store_tx *tx, struct arena *arena, const char *a
 {
 	/* Distinct persons fill levels of at most APPROVAL_NEED_MAX; those who lost their right
 	 * stay. */
-	size_t capacity = 16, count = 0;
-	struct approval_vote *votes = arena_alloc(arena, capacity * sizeof(*votes)), *larger;
+	size_t capacity = 0, count = 0;
+	struct approval_vote *votes = NULL;
 	struct store_query *query = store_query(tx, &VOTES);
 	int row;
 
 	store_bind_text(query, ":approval", approval_id);
 	while ((row = store_next(query, err)) > 0) {
-		if (count == capacity) {
-			capacity *= 2;
-			larger = arena_alloc(arena, capacity * sizeof(*larger));
-			memcpy(larger, votes, count * sizeof(*votes));
-			votes = larger;
-		}
+		votes = arena_grow(arena, votes, count, &capacity, sizeof(*votes));
 		read_vote(query, arena, &votes[count++]);
 	}
 	if (row < 0)

@@ -235,19 +235,14 @@ int plan_store_list(struct store_tx *tx, struct arena *arena, const char *plan, 
 	struct plan_version ***ret, size_t *ret_count, struct error *err)
 {
 	struct store_query *query = store_query(tx, &LIST);
-	struct plan_version **list = arena_alloc(arena, 16 * sizeof(*list)), **larger;
-	size_t count = 0, capacity = 16;
+	struct plan_version **list = NULL;
+	size_t count = 0, capacity = 0;
 	int row;
 
 	store_bind_text(query, ":plan", plan);
 	store_bind_text(query, ":state", state);
 	while ((row = store_next(query, err)) > 0) {
-		if (count == capacity) {
-			capacity *= 2;
-			larger = arena_alloc(arena, capacity * sizeof(*larger));
-			memcpy(larger, list, count * sizeof(*list));
-			list = larger;
-		}
+		list = arena_grow(arena, list, count, &capacity, sizeof(*list));
 		list[count] = arena_alloc(arena, sizeof(**list));
 		read_version(query, arena, list[count++]);
 	}

@@ -67,3 +67,14 @@ void sandbox_keep(lua_State *L, const char *from, const char *const *names)
 	}
 	lua_pop(L, 1);
 }
+
+void sandbox_replace(lua_State *L, const char *from, const luaL_Reg *replaced)
+{
+	lua_getglobal(L, from); /* ours library */
+	for (size_t i = 0; replaced[i].name != NULL; i++) {
+		lua_getfield(L, -1, replaced[i].name);
+		lua_pushcclosure(L, replaced[i].func, 1);
+		lua_setfield(L, -3, replaced[i].name);
+	}
+	lua_pop(L, 1);
+}

@@ -7,6 +7,7 @@
 #ifndef RB_RUNNER_SANDBOX_H
 #define RB_RUNNER_SANDBOX_H
 
+#include <lauxlib.h>
 #include <lua.h>
 
 /*
@@ -27,6 +28,9 @@ int sandbox_open_private(lua_State *L);
 /* Copies the named functions or constants of the library `from` (a global) into the table on top.
  */
 void sandbox_keep(lua_State *L, const char *from, const char *const *names);
+
+/* Puts ours into the table on top: each gets the function of the library `from` as its upvalue. */
+void sandbox_replace(lua_State *L, const char *from, const luaL_Reg *replaced);
 
 /* `tostring` without addresses: pushes the text of the value at `index` and returns it. */
 const char *sandbox_text(lua_State *L, int index);

@@ -194,12 +194,6 @@ int sandbox_open_string(lua_State *L)
 {
 	lua_newtable(L);
 	sandbox_keep(L, "string", kept);
-	lua_getglobal(L, "string"); /* ours library */
-	for (size_t i = 0; replaced[i].name != NULL; i++) {
-		lua_getfield(L, -1, replaced[i].name);
-		lua_pushcclosure(L, replaced[i].func, 1);
-		lua_setfield(L, -3, replaced[i].name);
-	}
-	lua_pop(L, 1);
+	sandbox_replace(L, "string", replaced);
 	return 1;
 }

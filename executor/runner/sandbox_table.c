@@ -175,12 +175,6 @@ int sandbox_open_table(lua_State *L)
 {
 	lua_newtable(L);
 	sandbox_keep(L, "table", kept);
-	lua_getglobal(L, "table"); /* ours library */
-	for (size_t i = 0; replaced[i].name != NULL; i++) {
-		lua_getfield(L, -1, replaced[i].name);
-		lua_pushcclosure(L, replaced[i].func, 1);
-		lua_setfield(L, -3, replaced[i].name);
-	}
-	lua_pop(L, 1);
+	sandbox_replace(L, "table", replaced);
 	return 1;
 }
