@@ -20,6 +20,7 @@ static void get_events(struct request *req);
 static const struct route templates[AUDIT_ROUTE_COUNT] = {
 	{.method = ROUTE_GET,
 		.path = "/api/v1/audit",
+		.flags = ROUTE_VITAL,
 		.handle = list_records,
 		.query_params = {{"before", PARAM_INT, 1, INT64_MAX, "older than this record"},
 			{"limit", PARAM_INT, 1, 500, "how many, 50"},
@@ -30,6 +31,7 @@ static const struct route templates[AUDIT_ROUTE_COUNT] = {
 		.answers = {"200 AuditPage"}},
 	{.method = ROUTE_GET,
 		.path = "/api/v1/audit/export",
+		.flags = ROUTE_VITAL,
 		.handle = get_export,
 		.query_params = {{"after", PARAM_INT, 0, INT64_MAX,
 					 "behind this record; 0 = from the first"},
@@ -43,6 +45,7 @@ static const struct route templates[AUDIT_ROUTE_COUNT] = {
 		.answers = {"200 AuditCheckpoint"}},
 	{.method = ROUTE_GET,
 		.path = "/api/v1/audit/{seq}",
+		.flags = ROUTE_VITAL,
 		.handle = get_record,
 		.path_params = {{"seq", PARAM_INT, 1, INT64_MAX, "number of the record"}},
 		.summary = "One record",

@@ -77,7 +77,7 @@ static void written_outside(void *arg)
 	if (making->err.code)
 		finish(making, &making->err);
 	else
-		store_write(making->audit->options.store, ask_store, told_store, making);
+		store_write_vital(making->audit->options.store, ask_store, told_store, making);
 }
 
 static void make(struct audit *audit)
@@ -105,7 +105,7 @@ static void make(struct audit *audit)
 	if (audit->checkpoint_path)
 		loop_work(audit->options.loop, write_outside, written_outside, making);
 	else
-		store_write(audit->options.store, ask_store, told_store, making);
+		store_write_vital(audit->options.store, ask_store, told_store, making);
 }
 
 static void on_timer(void *arg)

@@ -32,11 +32,11 @@ static void post_force_close(struct request *req);
 			"id", PARAM_ID, 0, 0, "the execution"                                      \
 		}                                                                                  \
 	}
-#define COMMAND(word, access_bits, handler, what)                                                  \
+#define COMMAND(word, access_bits, more_flags, handler, what)                                      \
 	{                                                                                          \
 		.method = ROUTE_POST, .path = "/api/v1/executions/{id}/" word,                     \
 		.access = (access_bits), .max_body = BODY_MAX,                                     \
-		.flags = ROUTE_ETAG | ROUTE_IF_MATCH, .handle = (handler),                         \
+		.flags = ROUTE_ETAG | ROUTE_IF_MATCH | (more_flags), .handle = (handler),          \
 		.path_params = ID_PARAM, .summary = (what), .request = "ExecutionCommand",         \
 		.answers = {                                                                       \
 			"200 CommandResult",                                                       \
@@ -86,22 +86,24 @@ static const struct route routes[] = {
 		.path = "/api/v1/executions/{id}/undo",
 		.access = ACT,
 		.max_body = BODY_MAX,
-		.flags = ROUTE_ETAG,
+		.flags = ROUTE_ETAG | ROUTE_VITAL,
 		.handle = post_undo,
 		.path_params = ID_PARAM,
 		.summary = "Undo an execution that has ended, as a new execution",
 		.request = "ExecutionUndo",
 		.answers = {"202 Execution"}},
-	COMMAND("pause", ACT, post_pause, "Pause at the next node"),
-	COMMAND("resume", ACT, post_resume, "Go on"),
-	COMMAND("abort", ACT, post_abort, "Stop and keep what is in effect"),
-	COMMAND("retry", ACT, post_retry, "Try what failed again"),
-	COMMAND("skip", ACT, post_skip, "Go on without a failed step"),
-	COMMAND("mark", ACT, post_mark, "Say that a failed or doubtful step is done, or not done"),
-	COMMAND("answer", ROLE_ANY, post_answer, "Answer a gate, or a conflict of a rollback"),
-	COMMAND("accept", ACT, post_accept, "End it as it is, with exceptions"),
-	COMMAND("rollback", ACT, post_rollback, "Stop and undo"),
-	COMMAND("force-close", ROLE_COMMANDER | ROLE_ADMIN, post_force_close,
+	COMMAND("pause", ACT, ROUTE_VITAL, post_pause, "Pause at the next node"),
+	COMMAND("resume", ACT, 0, post_resume, "Go on"),
+	COMMAND("abort", ACT, ROUTE_VITAL, post_abort, "Stop and keep what is in effect"),
+	COMMAND("retry", ACT, ROUTE_VITAL, post_retry, "Try what failed again"),
+	COMMAND("skip", ACT, 0, post_skip, "Go on without a failed step"),
+	COMMAND("mark", ACT, ROUTE_VITAL, post_mark,
+		"Say that a failed or doubtful step is done, or not done"),
+	COMMAND("answer", ROLE_ANY, ROUTE_VITAL, post_answer,
+		"Answer a gate, or a conflict of a rollback"),
+	COMMAND("accept", ACT, ROUTE_VITAL, post_accept, "End it as it is, with exceptions"),
+	COMMAND("rollback", ACT, ROUTE_VITAL, post_rollback, "Stop and undo"),
+	COMMAND("force-close", ROLE_COMMANDER | ROLE_ADMIN, ROUTE_VITAL, post_force_close,
 		"Give up; what remains is ORPHANED"),
 };
 
@@ -213,14 +215,18 @@ static int take_start(struct request *req, struct start_request *take, struct er
 {
 	static const char *const FIELDS[] = {
 		"preview", "digest", "reason", "within", "at_deadline", "restores", NULL};
+	const struct executor_api *api = request_context(req);
 	const json_t *body = request_json(req);
 	struct execution_start *start = &take->start;
 
-	if (check_ready(request_context(req), err) < 0 || json_check_keys(body, FIELDS, err) < 0 ||
+	if (check_ready(api, err) < 0 || json_check_keys(body, FIELDS, err) < 0 ||
 		json_get_id(body, "preview", true, &start->preview_id, err) < 0 ||
 		json_get_digest(body, "digest", true, &start->graph_digest, err) < 0 ||
 		json_get_id(body, "restores", false, &start->restores_id, err) < 0 ||
 		take_why(body, "reason", &start->why, err) < 0)
+		return err->code;
+	/* The way back of a run may start while space is low. */
+	if (!start->restores_id && store_check_space(api->store, err) < 0)
 		return err->code;
 	return take_within(body, start, err);
 }

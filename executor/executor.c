@@ -141,7 +141,7 @@ static void refuse(struct advance_call *call, enum execution_state state, const 
 	call->refusal = (struct execution_refusal){
 		.id = call->id, .state = state, .message = call->message, .at_us = time_now_us()};
 	id_new(call->refusal.notify_id);
-	store_write(call->executor->options.store, ask_refusal, told_refusal, call);
+	store_write_vital(call->executor->options.store, ask_refusal, told_refusal, call);
 }
 
 static int ask_advance(struct store_tx *tx, void *arg, struct error *err)
@@ -191,7 +191,7 @@ static void advance(struct executor *executor, const char *id)
 		.at_us = time_now_us(),
 		.owner = executor->owner,
 		.epoch = executor->epoch};
-	store_write(executor->options.store, ask_advance, told_advance, call);
+	store_write_vital(executor->options.store, ask_advance, told_advance, call);
 }
 
 static void each_in(struct executor *executor, enum execution_state state,
@@ -306,6 +306,21 @@ static void on_writable(void *arg, bool writable)
 	if (writable)
 		loop_timer_start(executor->reload_timer, 0, 0);
 	for (struct run *run = executor->runs; writable && run; run = run->next)
+		run_wake(run);
+}
+
+/* Runs look again: forward they start nothing on a full disk, and go on when there is room. */
+static void on_space(void *arg, enum store_space_state state)
+{
+	struct executor *executor = arg;
+	const char *why;
+
+	store_space(executor->options.store, &why);
+	if (state == STORE_SPACE_OK)
+		log_warn("executor", "there is room on the disk again");
+	else
+		log_warn("executor", why);
+	for (struct run *run = executor->runs; run; run = run->next)
 		run_wake(run);
 }
 
@@ -436,7 +451,7 @@ static void take_over(struct executor *executor)
 
 	call->executor = executor;
 	call->now_us = time_now_us();
-	store_write(executor->options.store, ask_take_over, told_take_over, call);
+	store_write_vital(executor->options.store, ask_take_over, told_take_over, call);
 }
 
 static int ask_live(struct store_tx *tx, void *arg, struct error *err)
@@ -462,7 +477,7 @@ static void on_life(void *arg)
 	if (!executor->runs)
 		return;
 	executor->seen_at_us = time_now_us();
-	store_write(executor->options.store, ask_live, told_live, executor);
+	store_write_vital(executor->options.store, ask_live, told_live, executor);
 }
 
 int executor_open(const struct executor_options *options, struct executor **ret, struct error *err)
@@ -476,6 +491,7 @@ int executor_open(const struct executor_options *options, struct executor **ret,
 	executor->reload_timer = loop_timer_new(options->loop, reload_lost, executor);
 	loop_timer_start(executor->life_timer, LIFE_EVERY_MS, LIFE_EVERY_MS);
 	store_on_writable(options->store, on_writable, executor);
+	store_on_space(options->store, on_space, executor);
 	if (options->approvals)
 		approvals_subscribe(options->approvals, on_approval_ended, executor);
 	take_over(executor);

@@ -113,7 +113,7 @@ static void handle(struct executor *executor, const struct item *item, int64_t n
 	id_new(expiry->start.id);
 	expiry->start.epoch = executor->epoch;
 	snprintf(expiry->start.owner, sizeof(expiry->start.owner), "%s", executor->owner);
-	store_write(executor->options.store, ask, told, expiry);
+	store_write_vital(executor->options.store, ask, told, expiry);
 }
 
 /* One way back undoes all items of a run, so a run is handled once a look. */

@@ -235,6 +235,8 @@ static void add_store(json_t *reasons, const struct store *store)
 	struct error err = ERROR_INIT;
 	const char *why;
 
+	if (store_check_space(store, &err) < 0)
+		add_reason(reasons, "space", &err);
 	if (store_is_writable(store, &why))
 		return;
 	error_set(&err, ERROR_NOT_DURABLE, "held: store (%s)", why);

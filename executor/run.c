@@ -170,6 +170,12 @@ static void end_forward(struct walk *walk, enum verdict verdict)
 		batch_add_state(run, EXECUTION_MONITORING, PAUSE_NONE, "");
 }
 
+/* On a full disk a run goes back, and does not go on. */
+static bool has_space(const struct run *run)
+{
+	return store_space(run->executor->options.store, NULL) != STORE_SPACE_FULL;
+}
+
 static void walk_forward(struct walk *walk)
 {
 	struct run *run = walk->run;
@@ -183,7 +189,7 @@ static void walk_forward(struct walk *walk)
 		return;
 	walk->may_start = !run->is_stopping &&
 			  walk_guards(walk, &run->graph->guards, run->guards, run->started_ms) &&
-			  !run->is_stopping;
+			  !run->is_stopping && has_space(run);
 	end_forward(walk, walk_list(walk, &run->body));
 }
 

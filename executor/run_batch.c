@@ -413,7 +413,8 @@ static int ask(struct store_tx *tx, void *arg, struct error *err)
 
 static bool is_of_the_store(const struct error *err)
 {
-	return err->code == ERROR_NOT_DURABLE || err->code == ERROR_OUTCOME_UNKNOWN;
+	return err->code == ERROR_NOT_DURABLE || err->code == ERROR_OUTCOME_UNKNOWN ||
+	       err->code == ERROR_DISK_FULL;
 }
 
 /* In this life of the daemon a commit that failed is gone, whatever a crash would bring back. */
@@ -452,12 +453,31 @@ static void told(void *arg, const struct error *err)
 	run_try_free(run);
 }
 
+static bool sends_something_new(const struct batch *batch)
+{
+	for (const struct change *change = batch->first; change; change = change->next)
+		if (change->kind == CHANGE_INTENT && !change->effect->row.is_undo)
+			return !batch->was_lost;
+	return false;
+}
+
+/* What sends a new effect is refused on a full disk; the rest goes through. */
+static void write_batch(struct batch *batch)
+{
+	struct store *store = batch->run->executor->options.store;
+
+	if (sends_something_new(batch))
+		store_write(store, ask, told, batch);
+	else
+		store_write_vital(store, ask, told, batch);
+}
+
 void run_batch_send_again(struct run *run)
 {
 	if (!run->out || !run->out->is_lost)
 		return;
 	run->out->is_lost = false;
-	store_write(run->executor->options.store, ask, told, run->out);
+	write_batch(run->out);
 }
 
 bool run_batch_send(struct run *run)
@@ -468,6 +488,6 @@ bool run_batch_send(struct run *run)
 		return false;
 	run->draft = NULL;
 	run->out = batch;
-	store_write(run->executor->options.store, ask, told, batch);
+	write_batch(batch);
 	return true;
 }

@@ -181,6 +181,7 @@ static int open_store(struct app *app, struct error *err)
 		.append_only = audit_append_only,
 		.upgraded = record_upgrade,
 		.upgraded_arg = app,
+		.reserve_bytes = config_int(app->settings, "space-reserve") * 1024 * 1024,
 	};
 
 	app->database = options.path;

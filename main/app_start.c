@@ -114,7 +114,7 @@ static void start(void *arg)
 {
 	struct app *app = arg;
 
-	store_write(app->store, ask_start, told_start, app);
+	store_write_vital(app->store, ask_start, told_start, app);
 }
 
 static void stop(void *arg)
@@ -126,7 +126,7 @@ static void stop(void *arg)
 	app->is_stopping = true;
 	app->stopped_at_us = time_now_us();
 	if (app->is_started)
-		store_write(app->store, ask_stop, told_stop, app);
+		store_write_vital(app->store, ask_stop, told_stop, app);
 	loop_stop(app->loop);
 }
 

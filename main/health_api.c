@@ -55,6 +55,14 @@ static json_t *check_store(const struct health *health)
 	return check;
 }
 
+static json_t *check_space(const struct health *health)
+{
+	const char *why = NULL;
+	bool has_room = store_space(health->store, &why) == STORE_SPACE_OK;
+
+	return new_check(has_room, why);
+}
+
 static json_t *check_audit(const struct health *health)
 {
 	struct audit_status status;
@@ -89,6 +97,7 @@ static const struct {
 	json_t *(*check)(const struct health *health);
 } checks[] = {
 	{"store", check_store},
+	{"space", check_space},
 	{"audit", check_audit},
 	{"engine", check_engine},
 	{"jail", check_jail},

@@ -1,6 +1,6 @@
 /*
- * /healthz: the loop turns. /readyz: the store can be written, the audit's checkpoints reach their
- * places, the engine has taken its runs over, the walls of the jail hold.
+ * /healthz: the loop turns. /readyz: the store can be written, its disk has room, the audit's
+ * checkpoints reach their places, the engine has taken its runs over, the walls of the jail hold.
  */
 #ifndef RB_MAIN_HEALTH_API_H
 #define RB_MAIN_HEALTH_API_H

@@ -26,6 +26,9 @@ static const struct config_option options[] = {
 	{"runner-children", CONFIG_INT, "8", 1, 32, "evaluations of plans at once"},
 	{"target-check-interval", CONFIG_DURATION, "2m", 1000, 86400000,
 		"how often each target is looked at, read only, for `redbutton status`"},
+	{"space-reserve", CONFIG_INT, "32", 0, 4096,
+		"MiB kept back for undo, abort and audit on a full disk; no new run is started "
+		"when less than that is free besides; 0 = none"},
 	{"log", CONFIG_TEXT, "info", 0, 0, "level, or level,room=level,...: error warn info debug"},
 };
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))

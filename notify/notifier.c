@@ -272,6 +272,7 @@ static void on_poll(void *arg)
 	size_t count;
 
 	if (store_is_writable(notifier->store, NULL) &&
+		store_space(notifier->store, NULL) != STORE_SPACE_FULL &&
 		notify_store_hooks(store_reader(notifier->store), &arena, &hooks, &count, NULL) ==
 			0) {
 		for (size_t i = 0; i < count; i++)

@@ -28,6 +28,8 @@ static void look_at_holds(
 	else if (!executor_is_ready(rooms->executor))
 		hold(status, "runs", "the runs of the daemon before are being taken over",
 			"redbutton status");
+	if (store_space(rooms->store, &why) != STORE_SPACE_OK)
+		hold(status, "space", why, "redbutton doctor");
 	status->jail_walls = jail_walls(rooms->jail);
 	status->is_jail_good = jail_check(rooms->jail, &err) >= 0;
 	if (!status->is_jail_good)

@@ -30,7 +30,7 @@ struct status_rooms {
 
 /* Nothing moves because of this. */
 struct status_hold {
-	const char *what; /* "store", "runs", "plans" */
+	const char *what; /* "store", "runs", "space", "plans" */
 	const char *why, *next;
 };
 

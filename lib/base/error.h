@@ -41,6 +41,7 @@
 	X(REFUSED, "refused_by_target", 409, 5)                                \
 	X(TIMEOUT, "timeout", 503, 75)                                         \
 	X(NOT_DURABLE, "not_durable", 503, 75)                                 \
+	X(DISK_FULL, "disk_full", 503, 75)                                     \
 	X(OUTCOME_UNKNOWN, "outcome_unknown", 503, 75)                         \
 	X(NO_JAIL, "no_jail", 503, 69)                                         \
 	X(TAMPERED, "tampered", 500, 9)

@@ -67,7 +67,10 @@ static void start(struct request *req, store_ask ask, void (*tell)(struct reques
 	req->is_writing = true;
 	/* Its end is the store's answer, which always comes. */
 	deadline_set(req->connection, DEADLINE_NONE);
-	store_write(req->store, run_ask, on_told, write);
+	if (req->route->route->flags & ROUTE_VITAL)
+		store_write_vital(req->store, run_ask, on_told, write);
+	else
+		store_write(req->store, run_ask, on_told, write);
 }
 
 void request_write(

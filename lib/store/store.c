@@ -68,9 +68,10 @@ static void fail(struct store_job *job, int code, const char *why)
 {
 	job->after = NULL;
 	job->status = error_set(&job->err, code, "%s", why);
-	error_remedy(&job->err, code == ERROR_NOT_DURABLE
-					? "nothing was changed; try again"
-					: "the outcome is not known; look before you try again");
+	error_remedy(&job->err, "%s",
+		code == ERROR_NOT_DURABLE ? "nothing was changed; try again"
+		: code == ERROR_DISK_FULL ? "nothing was changed; free space in the data directory"
+					  : "the outcome is not known; look before you try again");
 }
 
 void store_note_lost(struct store *store, const struct error *why)
@@ -78,6 +79,7 @@ void store_note_lost(struct store *store, const struct error *why)
 	if (store->is_lost)
 		return;
 	store->is_lost = true;
+	store->is_full = store_space_is_full(store, sqlite3_errcode(store->writer.db));
 	error_set(&store->lost_err, ERROR_NOT_DURABLE, "the transaction was rolled back: %s",
 		why->message);
 }
@@ -147,6 +149,10 @@ static void run(struct store *store, struct store_job *job)
 		fail(job, ERROR_NOT_DURABLE, store->why);
 		return;
 	}
+	if (store->space.state == STORE_SPACE_FULL && !job->is_vital) {
+		fail(job, ERROR_DISK_FULL, store->space.why);
+		return;
+	}
 	if (!begin(store, job)) {
 		is_rolled_back(store, &job->err);
 		return;
@@ -162,7 +168,8 @@ static void stay_awake(uv_idle_t *idle)
 	(void)idle;
 }
 
-void store_write(struct store *store, store_ask ask_it, store_told told, void *arg)
+static void write_job(
+	struct store *store, store_ask ask_it, store_told told, void *arg, bool is_vital)
 {
 	struct store_job *job = calloc(1, sizeof(*job));
 
@@ -171,6 +178,7 @@ void store_write(struct store *store, store_ask ask_it, store_told told, void *a
 	job->ask = ask_it;
 	job->told = told;
 	job->arg = arg;
+	job->is_vital = is_vital;
 	job->after_end = &job->after;
 	if (store->is_busy || store->writer.job || store->is_lost || store->queued.first)
 		store_queue_add(&store->queued, job);
@@ -178,6 +186,16 @@ void store_write(struct store *store, store_ask ask_it, store_told told, void *a
 		run(store, job);
 	if (!store->is_busy)
 		uv_idle_start(&store->handles->awake, stay_awake);
+}
+
+void store_write(struct store *store, store_ask ask_it, store_told told, void *arg)
+{
+	write_job(store, ask_it, told, arg, false);
+}
+
+void store_write_vital(struct store *store, store_ask ask_it, store_told told, void *arg)
+{
+	write_job(store, ask_it, told, arg, true);
 }
 
 void store_after_commit(struct store_tx *tx, void (*call)(void *arg), void *arg)
@@ -321,6 +339,9 @@ static void take_back(struct store *store)
 	char why[320];
 
 	store->is_busy = false;
+	if (store->is_full)
+		store_space_set(store, STORE_SPACE_FULL);
+	store->is_full = false;
 	if (store->work == STORE_WORK_PROBE) {
 		take_back_probe(store);
 		return;
@@ -427,9 +448,11 @@ static void open_handles(struct store *store)
 
 static int open_writing(struct store *store, struct error *err)
 {
-	if (store_lock(store->path, &store->lock_fd, err) < 0 || make_file(store, err) < 0 ||
-		open_connection(
-			store, SQLITE_OPEN_READWRITE, WRITER_PRAGMAS, &store->writer.db, err) < 0 ||
+	if (store_lock(store->path, &store->lock_fd, err) < 0 || make_file(store, err) < 0)
+		return err->code;
+	store_space_open(store);
+	if (open_connection(store, SQLITE_OPEN_READWRITE, WRITER_PRAGMAS, &store->writer.db, err) <
+			0 ||
 		store_check_pages(store->writer.db, err) < 0 || store_migrate(store, err) < 0 ||
 		store_set_authorizer(store, err) < 0)
 		return err->code;
@@ -528,6 +551,7 @@ void store_close(struct store *store)
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	close_on_loop(store);
+	store_space_close(store);
 	free(store->path);
 	free(store);
 }

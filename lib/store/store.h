@@ -57,6 +57,9 @@ struct store_options {
 	int (*upgraded)(struct store_tx *tx, void *arg, const struct store_upgrade *upgrade,
 		struct error *err);
 	void *upgraded_arg;
+	/* Bytes of the file `<path>.reserve`, given up when the disk is full so that vital writes
+	 * still find room; below as much free besides, space is low. 0 = none. */
+	int64_t reserve_bytes;
 	bool read_only;		/* no writer, no thread, no lock: verification beside a daemon */
 	int64_t probe_every_ms; /* how often a store that cannot write tries again; 0 = 2 s */
 };
@@ -93,6 +96,9 @@ typedef void (*store_told)(void *arg, const struct error *err);
 
 /* Never calls `told` before it returns. */
 void store_write(struct store *store, store_ask ask, store_told told, void *arg);
+/* The same for what must go through on a full disk: undo, abort and their audit. Small, and never
+ * what sends a new effect. */
+void store_write_vital(struct store *store, store_ask ask, store_told told, void *arg);
 /* From inside a closure: `call(arg)` after the COMMIT, before any `told`; dropped if the closure or
  * the COMMIT fails. arg usually lives in store_tx_arena. */
 void store_after_commit(struct store_tx *tx, void (*call)(void *arg), void *arg);
@@ -104,6 +110,16 @@ struct store_tx *store_reader(struct store *store);
 bool store_is_writable(const struct store *store, const char **why);
 /* Called (on the loop) whenever store_is_writable changes. At most 8. */
 void store_on_writable(struct store *store, void (*call)(void *arg, bool writable), void *arg);
+
+/* LOW: start nothing new. FULL: the reserve is gone, and store_write answers ERROR_DISK_FULL. */
+enum store_space_state { STORE_SPACE_OK, STORE_SPACE_LOW, STORE_SPACE_FULL };
+/* `why` gets one sentence, "" when there is room. */
+enum store_space_state store_space(const struct store *store, const char **why);
+/* ERROR_DISK_FULL unless there is room: before something new is started. */
+int store_check_space(const struct store *store, struct error *err);
+/* Called (on the loop) whenever store_space changes. At most 8. */
+void store_on_space(
+	struct store *store, void (*call)(void *arg, enum store_space_state state), void *arg);
 /* Milliseconds the last COMMIT took, for windows of intents. */
 double store_commit_ms(const struct store *store);
 

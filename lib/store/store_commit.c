@@ -29,6 +29,19 @@ static bool probe(struct store *store)
 	return is_good;
 }
 
+/* The reserve goes before the probe: what is vital must find room at once. */
+static bool probe_with_room(struct store *store)
+{
+	if (store->is_full)
+		store_space_release(store);
+	if (probe(store))
+		return true;
+	if (!store_space_is_full(store, SQLITE_OK) || !store_space_release(store))
+		return false;
+	store->is_full = true;
+	return probe(store);
+}
+
 static void commit(struct store *store)
 {
 	sqlite3 *db = store->writer.db;
@@ -45,7 +58,8 @@ static void commit(struct store *store)
 	snprintf(store->work_message, sizeof(store->work_message), "%s", sqlite3_errmsg(db));
 	if (!sqlite3_get_autocommit(db))
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-	store->is_probe_good = probe(store);
+	store->is_full = store_space_is_full(store, store->work_rc);
+	store->is_probe_good = probe_with_room(store);
 }
 
 static void checkpoint(struct store *store)
@@ -81,7 +95,7 @@ static void run_thread(void *arg)
 		if (store->work == STORE_WORK_COMMIT)
 			commit(store);
 		else
-			store->is_probe_good = probe(store);
+			store->is_probe_good = probe_with_room(store);
 		is_held = is_due(store, &store->hold_at);
 		is_long = is_due(store, &store->passive_at) && !is_held;
 		if (is_held)

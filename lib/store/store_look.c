@@ -34,7 +34,8 @@ int store_lock(const char *path, int *ret_fd, struct error *err)
 	written = snprintf(owner, sizeof(owner), "%ld\n", (long)getpid());
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		rc = refuse_second(fd, lock, err);
-	else if (ftruncate(fd, 0) < 0 || pwrite(fd, owner, (size_t)written, 0) < 0)
+	else if (ftruncate(fd, 0) < 0 ||
+		 (pwrite(fd, owner, (size_t)written, 0) < 0 && errno != ENOSPC))
 		rc = error_errno(err, ERROR_IO, lock);
 	if (rc < 0)
 		close(fd);

@@ -45,6 +45,7 @@ struct store_job {
 	struct arena arena;
 	struct store_after *after, **after_end;
 	int status;
+	bool is_vital;
 	struct error err;
 };
 
@@ -64,6 +65,19 @@ struct store_handles {
 
 #define STORE_WATCHERS_MAX 8
 
+struct store_space {
+	char *path; /* of the reserve */
+	bool has_reserve;
+	enum store_space_state state;
+	char why[200];
+	struct loop_timer *timer;
+	struct {
+		void (*call)(void *arg, enum store_space_state state);
+		void *arg;
+	} watchers[STORE_WATCHERS_MAX];
+	size_t watcher_count;
+};
+
 struct store {
 	struct loop *loop;
 	struct store_options options;
@@ -73,6 +87,7 @@ struct store {
 	sqlite3 *checkpointer;
 	bool is_begun; /* a transaction of this turn is open */
 	bool is_lost;  /* SQLite rolled it back by itself: all its jobs fail */
+	bool is_full;  /* and that because there is no room */
 	struct error lost_err;
 	bool is_busy; /* the commit thread has the writer: the loop does not touch it */
 	struct store_queue queued, group, finished;
@@ -96,6 +111,7 @@ struct store {
 	double work_ms;
 	int wal_pages, passive_at, hold_at; /* the thread's own */
 	double commit_ms;
+	struct store_space space;
 };
 
 /* --- store.c --- */
@@ -105,6 +121,14 @@ void store_queue_add(struct store_queue *queue, struct store_job *job);
 int store_commit_open(struct store *store, struct error *err);
 void store_commit_close(struct store *store);
 void store_commit_start(struct store *store, enum store_work work);
+/* --- store_space.c --- */
+void store_space_open(struct store *store); /* once it is locked */
+void store_space_close(struct store *store);
+/* The thread's, or the loop's while it is not busy. True when there was one to give. */
+bool store_space_release(struct store *store);
+/* A write failed with this code of SQLite: was it for want of room? */
+bool store_space_is_full(const struct store *store, int rc);
+void store_space_set(struct store *store, enum store_space_state state);
 /* --- store_query.c --- */
 void store_queries_close(struct store_tx *tx);
 /* Gives back whatever is in use; true when a row was still in hand. */

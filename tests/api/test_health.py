@@ -14,7 +14,7 @@ def test_healthz_tells_that_it_lives(daemon):
 def test_readyz_names_each_part(daemon):
     checks = daemon.get("/readyz").json["checks"]
     assert {name: check["ok"] for name, check in checks.items()} == {
-        "store": True, "audit": True, "engine": True, "jail": True}
+        "store": True, "space": True, "audit": True, "engine": True, "jail": True}
 
 
 def test_both_listeners_answer(daemon):

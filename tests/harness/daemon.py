@@ -60,7 +60,8 @@ class Daemon:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = {"data_dir": self.data_dir, "socket": self.socket, "listen": f"127.0.0.1:{self.port}",
-                         "config": "/dev/null", **settings}
+                         "config": "/dev/null",
+                         "space_reserve": 0, **settings}
         self.process = None
 
     def command(self):

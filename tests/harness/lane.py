@@ -112,6 +112,13 @@ class Lane:
         more = ["--crash-at", str(crash_at)] if crash_at else []
         return [*self.prefix, bin_folder() / self.program, *self.daemon.command()[1:], *more]
 
+    def weights(self, server, part="ramp"):
+        return [edge.weights[f"checkout/{server}-{part}"] for edge in self.edges]
+
+    def written(self, server):
+        """How many writes reached the edges for a server."""
+        return sum(write.server.startswith(f"checkout/{server}-") for edge in self.edges for write in edge.writes)
+
     def spawn(self, crash_at=0):
         self.daemon.process = Process("redbuttond", self.command(crash_at), self.daemon.folder / "redbuttond.log",
                                       env=environment(**self.extra_env))
@@ -141,8 +148,16 @@ class Lane:
         self.daemon.process.kill()
 
     def arm(self, count):
-        """Dies at the count-th moment from now."""
+        """Dies at the count-th moment from now; 0: at none, or it is dead when this returns."""
+        log = self.daemon.folder / "redbuttond.log"
+        seen = log.stat().st_size
         assert _libc.sigqueue(self.daemon.process.pid, signal.SIGUSR2, ctypes.c_void_p(count)) == 0
+        while self.is_alive():
+            with open(log, "rb") as text:
+                text.seek(seen)
+                if b"hooks: counts anew" in text.read():
+                    return
+            time.sleep(0.001)
 
     def recover(self, crash_at=0):
         """Started again after a kill. The run, if one is open, must have its new owner in 5 s."""
@@ -205,10 +220,11 @@ class Lane:
     def post(self, path, body):
         return self.daemon.post(path, body, token=self.token, unix=True, timeout=10)
 
-    def begin(self):
+    def begin(self, **params):
         """A run on servers that nobody used (self.server)."""
         self.servers += 1
-        preview = self.post("/api/v1/previews", {"plan": "crash/killed", "params": {"server": self.server}}).json
+        preview = self.post("/api/v1/previews", {"plan": "crash/killed",
+                                                 "params": {"server": self.server, **params}}).json
         return self.post("/api/v1/executions", {"preview": preview["id"], "digest": preview["digest"]}).json
 
     def attempt(self, act, *args):

@@ -1,1 +1,2 @@
 rb_unit_test(test_store SOURCES test_store.c store_fault.c LIBS rb_store PkgConfig::SQLITE)
+rb_unit_test(test_store_space SOURCES test_store_space.c store_fault.c LIBS rb_store PkgConfig::SQLITE)

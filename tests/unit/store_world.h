@@ -1,5 +1,5 @@
-/* A store of its own for each test, with a loop to turn and faults to inject; for test_store.c
- * alone. */
+/* A store of its own for each test, with a loop to turn and faults to inject; for test_store.c and
+ * test_store_space.c. */
 #ifndef RB_TESTS_STORE_WORLD_H
 #define RB_TESTS_STORE_WORLD_H
 
@@ -44,6 +44,7 @@ static const struct store_statement ledger_add =
 static char directory[64], path[128];
 static struct loop *loop;
 static struct store *store;
+static int64_t reserve_bytes; /* of the next store that is opened */
 
 static int open_with(const struct store_schema *const *list, bool read_only, struct error *err)
 {
@@ -52,7 +53,8 @@ static int open_with(const struct store_schema *const *list, bool read_only, str
 		.schema_count = 1,
 		.append_only = append_only,
 		.read_only = read_only,
-		.probe_every_ms = 50};
+		.probe_every_ms = 50,
+		.reserve_bytes = reserve_bytes};
 
 	return store_open(&options, loop, &store, err);
 }
