@@ -21,24 +21,25 @@
 struct adapter_target {
 	const char *name;
 	const char *kind;
-	const char *address;    /* "unix:/run/h.sock", "tcp:10.0.0.7:9999", "http://prom:9090" */
+	const char *address;	/* "unix:/run/h.sock", "tcp:10.0.0.7:9999", "http://prom:9090" */
 	const char *credential; /* reference (lib/base/secret.h) or NULL */
-	const char *const *networks; /* CIDRs that its addresses must lie in; NULL-ended; empty = as given by the address */
+	const char *const *networks; /* CIDRs that its addresses must lie in; NULL-ended; empty = as
+					given by the address */
 };
 
 /* A register or reading: type and arguments as in the graph. */
 struct adapter_register {
-	const char *type; /* "haproxy.weight" */
+	const char *type;	 /* "haproxy.weight" */
 	const char *const *args; /* NULL-ended */
-	const json_t *http;      /* the graph's `http` object, or NULL */
+	const json_t *http;	 /* the graph's `http` object, or NULL */
 };
 
 enum adapter_outcome {
-	ADAPTER_OK,          /* read: value is there; write: the plane said yes */
-	ADAPTER_ABSENT,      /* read: there is no value */
+	ADAPTER_OK,	     /* read: value is there; write: the plane said yes */
+	ADAPTER_ABSENT,	     /* read: there is no value */
 	ADAPTER_UNKNOWN,     /* reading without a usable value: empty, NaN, several samples */
 	ADAPTER_REFUSED,     /* the plane said no: nothing was changed */
-	ADAPTER_STALE,       /* compare-and-set found another value or version */
+	ADAPTER_STALE,	     /* compare-and-set found another value or version */
 	ADAPTER_UNREACHABLE, /* nothing was sent */
 	ADAPTER_NO_ANSWER,   /* sent, no usable answer: it may have happened */
 };
@@ -59,7 +60,7 @@ struct adapter_type {
 	bool is_writable;
 	bool has_compare_and_set;
 	bool can_be_absent;
-	int settle_ms;     /* a written value may take so long to be read back */
+	int settle_ms;	   /* a written value may take so long to be read back */
 	bool is_forgetful; /* lost when the plane restarts */
 };
 
@@ -67,16 +68,20 @@ struct adapter {
 	const char *kind; /* kind of target: "haproxy" */
 	const struct adapter_type *types;
 	size_t type_count;
-	/* Checks the arguments; with `value` (not NULL, not the $absent form) also gives its canonical text into the arena. Pure. */
+	/* Checks the arguments; with `value` (not NULL, not the $absent form) also gives its
+	 * canonical text into the arena. Pure. */
 	int (*parse)(const struct adapter_register *reg, const json_t *value, struct arena *arena,
 		const char **ret_value, struct error *err);
-	/* Starts a read / a write; an error here means nothing was sent. value NULL = delete. `expected`: value to compare against, `has_expected` false = no comparison. */
+	/* Starts a read / a write; an error here means nothing was sent. value NULL = delete.
+	 * `expected`: value to compare against, `has_expected` false = no comparison. */
 	int (*read)(struct client *client, const struct adapter_target *target,
-		const struct adapter_register *reg, int timeout_ms, adapter_done done, void *arg, struct error *err);
+		const struct adapter_register *reg, int timeout_ms, adapter_done done, void *arg,
+		struct error *err);
 	int (*write)(struct client *client, const struct adapter_target *target,
-		const struct adapter_register *reg, const char *value, const char *version, int timeout_ms,
-		adapter_done done, void *arg, struct error *err);
-	/* Reachability and credentials of a target; NULL = none. message of the result says what answered ("HAProxy 2.6.12"). */
+		const struct adapter_register *reg, const char *value, const char *version,
+		int timeout_ms, adapter_done done, void *arg, struct error *err);
+	/* Reachability and credentials of a target; NULL = none. message of the result says what
+	 * answered ("HAProxy 2.6.12"). */
 	int (*check)(struct client *client, const struct adapter_target *target, int timeout_ms,
 		adapter_done done, void *arg, struct error *err);
 	/* Address grammar of this kind. */

@@ -61,7 +61,8 @@ static const char *const level_columns[] = {
 	"LEVEL=text", "STATE=state", "GIVEN=given", "COULD=eligible", NULL};
 static const char *const decision_columns[] = {
 	"WHO=person.name", "DECISION=decision", "LEVEL=level", "AT=at", "REASON=reason", NULL};
-static const char *const reading_columns[] = {"TARGET=target", "KEY=key", "NOW -> NEW=change", NULL};
+static const char *const reading_columns[] = {
+	"TARGET=target", "KEY=key", "NOW -> NEW=change", NULL};
 
 static int run_list(struct cli *cli, struct error *err)
 {

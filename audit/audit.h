@@ -18,71 +18,71 @@ enum audit_actor_kind { AUDIT_HUMAN, AUDIT_TOKEN, AUDIT_SYSTEM };
 
 struct audit_actor {
 	enum audit_actor_kind kind;
-	char id[64];       /* person or token id; "system" */
-	char name[128];    /* as shown: "li.wei" */
-	char session[80];  /* digest of the token or session, "" for peers and the system */
-	char address[96];  /* "127.0.0.1:4711", "unix", "" */
+	char id[64];	  /* person or token id; "system" */
+	char name[128];	  /* as shown: "li.wei" */
+	char session[80]; /* digest of the token or session, "" for peers and the system */
+	char address[96]; /* "127.0.0.1:4711", "unix", "" */
 };
 extern const struct audit_actor audit_system; /* the daemon itself */
 
 /* The closed list of actions: code, word. A room adds its rows here. */
-#define AUDIT_ACTIONS(X)                                                       \
-	X(DAEMON_START, "daemon.start")                                        \
-	X(DAEMON_STOP, "daemon.stop")                                          \
-	X(BACKUP_CREATE, "backup.create")                                      \
-	X(DATABASE_UPGRADE, "database.upgrade")                                \
-	X(DENIED, "access.denied")                                             \
-	X(AUDIT_READ, "audit.read")                                            \
-	X(AUDIT_EXPORT, "audit.export")                                        \
-	X(AUDIT_RESTORE, "audit.accept-restore")                               \
-	X(PERSON_CREATE, "person.create")                                      \
-	X(PERSON_CHANGE, "person.change")                                      \
-	X(GROUP_CREATE, "group.create")                                        \
-	X(GROUP_CHANGE, "group.change")                                        \
-	X(GRANT_CREATE, "grant.create")                                        \
-	X(GRANT_CONFIRM, "grant.confirm")                                      \
-	X(GRANT_REVOKE, "grant.revoke")                                        \
-	X(TOKEN_CREATE, "token.create")                                        \
-	X(TOKEN_CONFIRM, "token.confirm")                                      \
-	X(TOKEN_REVOKE, "token.revoke")                                        \
-	X(PEER_MAP, "peer.map")                                                \
-	X(PEER_CONFIRM, "peer.confirm")                                        \
-	X(PEER_UNMAP, "peer.unmap")                                            \
-	X(TARGET_CREATE, "target.create")                                      \
-	X(TARGET_CHANGE, "target.change")                                      \
-	X(TARGET_REMOVE, "target.remove")                                      \
-	X(CALENDAR_CREATE, "calendar.create")                                  \
-	X(CALENDAR_CHANGE, "calendar.change")                                  \
-	X(CALENDAR_REMOVE, "calendar.remove")                                  \
-	X(HOOK_CREATE, "hook.create")                                          \
-	X(HOOK_CHANGE, "hook.change")                                          \
-	X(HOOK_REMOVE, "hook.remove")                                          \
-	X(PLAN_ADD, "plan.add")                                                \
-	X(PLAN_SUBMIT, "plan.submit")                                          \
-	X(PLAN_STATE, "plan.state")                                            \
-	X(PLAN_ACTIVATE, "plan.activate")                                      \
-	X(PLAN_RETIRE, "plan.retire")                                          \
-	X(APPROVAL_OPEN, "approval.open")                                      \
-	X(APPROVAL_DECIDE, "approval.decide")                                  \
-	X(APPROVAL_VOID, "approval.void")                                      \
-	X(APPROVAL_USE, "approval.use")                                        \
-	X(APPROVAL_CLOSE, "approval.close")                                    \
-	X(PREVIEW_CREATE, "preview.create")                                    \
-	X(EXECUTION_CREATE, "execution.create")                                \
-	X(EXECUTION_STATE, "execution.state")                                  \
-	X(EXECUTION_COMMAND, "execution.command")                              \
-	X(STEP_STATE, "step.state")                                            \
-	X(EFFECT_INTENT, "effect.intent")                                      \
-	X(EFFECT_OUTCOME, "effect.outcome")                                    \
-	X(ITEM_OPEN, "item.open")                                              \
-	X(ITEM_CHANGE, "item.change")                                          \
+#define AUDIT_ACTIONS(X)                                                                           \
+	X(DAEMON_START, "daemon.start")                                                            \
+	X(DAEMON_STOP, "daemon.stop")                                                              \
+	X(BACKUP_CREATE, "backup.create")                                                          \
+	X(DATABASE_UPGRADE, "database.upgrade")                                                    \
+	X(DENIED, "access.denied")                                                                 \
+	X(AUDIT_READ, "audit.read")                                                                \
+	X(AUDIT_EXPORT, "audit.export")                                                            \
+	X(AUDIT_RESTORE, "audit.accept-restore")                                                   \
+	X(PERSON_CREATE, "person.create")                                                          \
+	X(PERSON_CHANGE, "person.change")                                                          \
+	X(GROUP_CREATE, "group.create")                                                            \
+	X(GROUP_CHANGE, "group.change")                                                            \
+	X(GRANT_CREATE, "grant.create")                                                            \
+	X(GRANT_CONFIRM, "grant.confirm")                                                          \
+	X(GRANT_REVOKE, "grant.revoke")                                                            \
+	X(TOKEN_CREATE, "token.create")                                                            \
+	X(TOKEN_CONFIRM, "token.confirm")                                                          \
+	X(TOKEN_REVOKE, "token.revoke")                                                            \
+	X(PEER_MAP, "peer.map")                                                                    \
+	X(PEER_CONFIRM, "peer.confirm")                                                            \
+	X(PEER_UNMAP, "peer.unmap")                                                                \
+	X(TARGET_CREATE, "target.create")                                                          \
+	X(TARGET_CHANGE, "target.change")                                                          \
+	X(TARGET_REMOVE, "target.remove")                                                          \
+	X(CALENDAR_CREATE, "calendar.create")                                                      \
+	X(CALENDAR_CHANGE, "calendar.change")                                                      \
+	X(CALENDAR_REMOVE, "calendar.remove")                                                      \
+	X(HOOK_CREATE, "hook.create")                                                              \
+	X(HOOK_CHANGE, "hook.change")                                                              \
+	X(HOOK_REMOVE, "hook.remove")                                                              \
+	X(PLAN_ADD, "plan.add")                                                                    \
+	X(PLAN_SUBMIT, "plan.submit")                                                              \
+	X(PLAN_STATE, "plan.state")                                                                \
+	X(PLAN_ACTIVATE, "plan.activate")                                                          \
+	X(PLAN_RETIRE, "plan.retire")                                                              \
+	X(APPROVAL_OPEN, "approval.open")                                                          \
+	X(APPROVAL_DECIDE, "approval.decide")                                                      \
+	X(APPROVAL_VOID, "approval.void")                                                          \
+	X(APPROVAL_USE, "approval.use")                                                            \
+	X(APPROVAL_CLOSE, "approval.close")                                                        \
+	X(PREVIEW_CREATE, "preview.create")                                                        \
+	X(EXECUTION_CREATE, "execution.create")                                                    \
+	X(EXECUTION_STATE, "execution.state")                                                      \
+	X(EXECUTION_COMMAND, "execution.command")                                                  \
+	X(STEP_STATE, "step.state")                                                                \
+	X(EFFECT_INTENT, "effect.intent")                                                          \
+	X(EFFECT_OUTCOME, "effect.outcome")                                                        \
+	X(ITEM_OPEN, "item.open")                                                                  \
+	X(ITEM_CHANGE, "item.change")                                                              \
 	X(ITEM_CLOSE, "item.close")
 
 enum audit_action {
 #define X(name, word) AUDIT_##name,
 	AUDIT_ACTIONS(X)
 #undef X
-	AUDIT_ACTION_COUNT
+		AUDIT_ACTION_COUNT
 };
 const char *audit_action_word(enum audit_action action);
 
@@ -93,11 +93,11 @@ struct audit_record {
 	enum audit_action action;
 	enum audit_outcome outcome;
 	const char *subject_kind;   /* "plan", "execution", "effect" ... */
-	const char *subject_id;     /* id or name; for an effect "<execution>/<node path>" */
+	const char *subject_id;	    /* id or name; for an effect "<execution>/<node path>" */
 	const char *subject_digest; /* "sha256:..." or NULL */
-	const char *intent_id;      /* of the intent that this outcome ends, or NULL */
-	const char *approvals;      /* canonical JSON list of approval ids, or NULL */
-	const json_t *detail;       /* borrowed; canonical JSON only (no reals); NULL = {} */
+	const char *intent_id;	    /* of the intent that this outcome ends, or NULL */
+	const char *approvals;	    /* canonical JSON list of approval ids, or NULL */
+	const json_t *detail;	    /* borrowed; canonical JSON only (no reals); NULL = {} */
 };
 
 extern const struct store_schema audit_schema;
@@ -152,7 +152,8 @@ int audit_open(const struct audit_options *options, struct audit **ret, struct e
 /* Makes the last checkpoint (turns the loop for it) and frees. Before store_close. NULL is fine. */
 void audit_close(struct audit *audit);
 
-/* After the COMMIT of what should be covered: a run's end, a decision. Cheap when nothing changed. */
+/* After the COMMIT of what should be covered: a run's end, a decision. Cheap when nothing changed.
+ */
 void audit_checkpoint_soon(struct audit *audit);
 
 struct audit_status {
@@ -176,7 +177,8 @@ const char *audit_verifier_key(const struct audit *audit);
  * nothing: the store must be open, audit_open not called yet.
  */
 struct audit_restore {
-	const struct audit_actor *first, *second; /* two different persons, admins: the caller's check */
+	const struct audit_actor *first,
+		*second; /* two different persons, admins: the caller's check */
 	const char *reason;
 	int64_t at_us;
 };

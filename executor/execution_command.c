@@ -311,8 +311,8 @@ static int check_answer(
 }
 
 /* The role of a gate names a role or a group. */
-int execution_check_answer(struct store_tx *tx, const struct principal *principal,
-	const char *role, struct error *err)
+int execution_check_answer(
+	struct store_tx *tx, const struct principal *principal, const char *role, struct error *err)
 {
 	struct error ignored = ERROR_INIT;
 	enum role known;

@@ -23,7 +23,7 @@ int execution_check_right_on(struct store_tx *tx, struct arena *arena, const str
 	const struct principal *principal, struct error *err);
 
 /* Is this person in the group that the gate's role names, or do they hold that role? */
-int execution_check_answer(struct store_tx *tx, const struct principal *principal,
-	const char *role, struct error *err);
+int execution_check_answer(struct store_tx *tx, const struct principal *principal, const char *role,
+	struct error *err);
 
 #endif

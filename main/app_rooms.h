@@ -55,7 +55,7 @@ struct app {
 	/* The run of the daemon. */
 	struct bootstrap bootstrap;
 	const char *database;
-	bool is_restored; /* from a backup, since the last stop */
+	bool is_restored;   /* from a backup, since the last stop */
 	char upgraded[512]; /* what was upgraded at this start, "" */
 	struct loop_timer *watchdog;
 	struct error start_error;

@@ -232,7 +232,7 @@ bool people_has_group(struct store_tx *tx, const char *group)
 	struct person_group *found;
 	char folded[PEOPLE_LABEL_SIZE];
 	bool is_there = people_fold("group", group, folded, NULL) == 0 &&
-		person_store_group(tx, &arena, folded, &found, NULL) == 0;
+			person_store_group(tx, &arena, folded, &found, NULL) == 0;
 
 	arena_done(&arena);
 	return is_there;

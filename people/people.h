@@ -84,8 +84,7 @@ int people_team(
 int64_t people_count_with_role(struct store_tx *tx, enum role role, const struct scope *scope,
 	const char *const *excluded);
 /* The same of a group's members. A group that does not exist has none. */
-int64_t people_count_in_group(
-	struct store_tx *tx, const char *group, const char *const *excluded);
+int64_t people_count_in_group(struct store_tx *tx, const char *group, const char *const *excluded);
 int people_name(
 	struct store_tx *tx, const char *person_id, char *ret_name, size_t size, struct error *err);
 /* Person id of a name; ERROR_NOT_FOUND with the nearest name. */

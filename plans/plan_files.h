@@ -1,4 +1,5 @@
-/* A plan on disk: its text and the library modules that it requires. For programs, not the daemon. */
+/* A plan on disk: its text and the library modules that it requires. For programs, not the daemon.
+ */
 #ifndef RB_PLANS_PLAN_FILES_H
 #define RB_PLANS_PLAN_FILES_H
 
@@ -10,7 +11,7 @@
 struct plan_files {
 	const char *file; /* name without folders */
 	const char *script;
-	json_t *modules;  /* {name: text}; the arena ends it */
+	json_t *modules; /* {name: text}; the arena ends it */
 };
 
 /*
@@ -19,10 +20,11 @@ struct plan_files {
  * installed with this program). A module that is nowhere is left out: the runner
  * says at which line it is missed.
  */
-int plan_files_read(struct arena *arena, const char *path, const char *library, struct plan_files *ret,
-	struct error *err);
+int plan_files_read(struct arena *arena, const char *path, const char *library,
+	struct plan_files *ret, struct error *err);
 /* One whole text file of at most max_bytes. */
-int plan_files_text(struct arena *arena, const char *path, size_t max_bytes, const char **ret, struct error *err);
+int plan_files_text(struct arena *arena, const char *path, size_t max_bytes, const char **ret,
+	struct error *err);
 /* "lua/x.lua" and "y.lua": "lua/y.lua". */
 const char *plan_files_beside(struct arena *arena, const char *path, const char *name);
 

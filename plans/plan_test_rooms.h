@@ -13,19 +13,23 @@ struct plan_test {
 	bool is_lint, is_describe, is_json, accept_no_jail;
 	bool is_told; /* the error stands in the output already */
 	struct plan_source source;
-	json_t *params;  /* as typed */
-	json_t *targets; /* declared name -> list, for the runner */
-	json_t *calls;   /* plan -> its text and targets, for the runner */
+	json_t *params;		 /* as typed */
+	json_t *targets;	 /* declared name -> list, for the runner */
+	json_t *calls;		 /* plan -> its text and targets, for the runner */
 	const json_t *inventory; /* list, read once; NULL = made up */
 };
 
 /* Runs the input and waits. */
-int plan_test_run(struct plan_test *test, json_t *owned_input, bool is_twice, const json_t **ret, struct error *err);
+int plan_test_run(struct plan_test *test, json_t *owned_input, bool is_twice, const json_t **ret,
+	struct error *err);
 /* A file with its modules. */
-int plan_test_read(struct plan_test *test, const char *path, struct plan_source *ret, struct error *err);
-/* The plans that are called, from files beside the plan: a-b.lua or b.lua for a/b. Those not found are left out. */
+int plan_test_read(
+	struct plan_test *test, const char *path, struct plan_source *ret, struct error *err);
+/* The plans that are called, from files beside the plan: a-b.lua or b.lua for a/b. Those not found
+ * are left out. */
 int plan_test_add_calls(struct plan_test *test, const json_t *names, int depth, struct error *err);
 /* The targets that a manifest declares: out of --inventory, or made up. */
-int plan_test_add_targets(struct plan_test *test, const json_t *manifest, json_t *ret_targets, struct error *err);
+int plan_test_add_targets(
+	struct plan_test *test, const json_t *manifest, json_t *ret_targets, struct error *err);
 
 #endif

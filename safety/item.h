@@ -106,9 +106,9 @@ struct item_group {
 	const char *execution_id, *plan, *person;
 	const char *register_key; /* of the first, by name */
 	int64_t count;
-	int64_t troubled;    /* UNKNOWN, CONFLICT or ORPHANED */
-	int64_t unconfirmed; /* an intent is out */
-	int64_t since_us;    /* of the oldest */
+	int64_t troubled;      /* UNKNOWN, CONFLICT or ORPHANED */
+	int64_t unconfirmed;   /* an intent is out */
+	int64_t since_us;      /* of the oldest */
 	int64_t expires_at_us; /* of the one that ends first */
 	const char *on_expiry;
 };

@@ -57,14 +57,14 @@ static const struct store_statement LIST = STORE_STATEMENT(
 static const struct store_statement LIST_EXPIRED = STORE_STATEMENT(
 	"SELECT " COLUMNS " FROM safety_item item WHERE state <> 'CLOSED'"
 	" AND expires_at_us <= :now AND expiry_told = 0 ORDER BY expires_at_us LIMIT 1000");
-static const struct store_statement LIST_GROUPS = STORE_STATEMENT(
-	"SELECT execution_id, min(plan) AS plan, min(person) AS person,"
-	" min(register_key) AS register_key, count(*) AS items,"
-	" sum(state IN ('UNKNOWN', 'CONFLICT', 'ORPHANED')) AS troubled,"
-	" sum(state = 'UNCONFIRMED') AS unconfirmed, min(since_us) AS since_us,"
-	" min(expires_at_us) AS first_end_us, min(on_expiry) AS on_expiry"
-	" FROM safety_item WHERE state <> 'CLOSED' GROUP BY execution_id"
-	" ORDER BY troubled > 0 DESC, first_end_us, execution_id LIMIT :limit");
+static const struct store_statement LIST_GROUPS =
+	STORE_STATEMENT("SELECT execution_id, min(plan) AS plan, min(person) AS person,"
+			" min(register_key) AS register_key, count(*) AS items,"
+			" sum(state IN ('UNKNOWN', 'CONFLICT', 'ORPHANED')) AS troubled,"
+			" sum(state = 'UNCONFIRMED') AS unconfirmed, min(since_us) AS since_us,"
+			" min(expires_at_us) AS first_end_us, min(on_expiry) AS on_expiry"
+			" FROM safety_item WHERE state <> 'CLOSED' GROUP BY execution_id"
+			" ORDER BY troubled > 0 DESC, first_end_us, execution_id LIMIT :limit");
 static const struct store_statement COUNT_STATES = STORE_STATEMENT(
 	"SELECT state, count(*) AS items, sum(expires_at_us <= :now) AS expired FROM safety_item"
 	" WHERE state <> 'CLOSED' GROUP BY state");

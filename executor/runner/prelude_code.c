@@ -62,7 +62,8 @@ void prelude_code_push(lua_State *L, const struct prelude_code *code, const char
 
 		if (strcmp(file->name, path) != 0)
 			continue;
-		if (luaL_loadbufferx(L, file->bytes, file->length, lua_tostring(L, -1), "b") != LUA_OK)
+		if (luaL_loadbufferx(L, file->bytes, file->length, lua_tostring(L, -1), "b") !=
+			LUA_OK)
 			lua_error(L);
 		lua_remove(L, -2);
 		return;

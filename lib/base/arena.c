@@ -151,7 +151,8 @@ void arena_defer(struct arena *arena, void (*free_it)(void *object), void *objec
 	arena->last->deferred = deferred;
 }
 
-void *arena_grow(struct arena *arena, void *list, size_t count, size_t *capacity, size_t element_size)
+void *arena_grow(
+	struct arena *arena, void *list, size_t count, size_t *capacity, size_t element_size)
 {
 	size_t larger = *capacity * 2 + 8;
 	void *copy;

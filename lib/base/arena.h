@@ -32,8 +32,10 @@ char *arena_vformat(struct arena *arena, const char *format, va_list args);
  * Room for one more element in a list of `count` that lives in the arena: the list itself, or a
  * larger copy. *capacity starts at 0 with list NULL.
  */
-void *arena_grow(struct arena *arena, void *list, size_t count, size_t *capacity, size_t element_size);
-/* Has `free_it(object)` called when the arena ends (last in, first out): json_decref and the like. */
+void *arena_grow(
+	struct arena *arena, void *list, size_t count, size_t *capacity, size_t element_size);
+/* Has `free_it(object)` called when the arena ends (last in, first out): json_decref and the like.
+ */
 void arena_defer(struct arena *arena, void (*free_it)(void *object), void *object);
 
 #endif

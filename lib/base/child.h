@@ -21,14 +21,15 @@ struct child_options {
 	const char *path;
 	const char *const *argv;
 	const char *const *environment; /* NULL = empty */
-	const char *directory;          /* NULL = "/" */
-	const struct child_fd *fds;     /* 0..2 are /dev/null unless named here */
+	const char *directory;		/* NULL = "/" */
+	const struct child_fd *fds;	/* 0..2 are /dev/null unless named here */
 	size_t fd_count;
 };
 
 struct child;
 
-/* `ended` is called on the loop with the wait status (see waitpid) once, after which the child is freed. */
+/* `ended` is called on the loop with the wait status (see waitpid) once, after which the child is
+ * freed. */
 int child_start(struct loop *loop, const struct child_options *options,
 	void (*ended)(void *arg, int status), void *arg, struct child **ret, struct error *err);
 pid_t child_pid(const struct child *child);

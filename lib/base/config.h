@@ -18,8 +18,8 @@ enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_DURATION, CONFIG
 struct config_option {
 	const char *name; /* "data-dir" */
 	enum config_type type;
-	const char *fallback;  /* default as text; NULL = required */
-	int64_t min, max;      /* CONFIG_INT: value; CONFIG_DURATION: ms; both 0 = no limits */
+	const char *fallback; /* default as text; NULL = required */
+	int64_t min, max;     /* CONFIG_INT: value; CONFIG_DURATION: ms; both 0 = no limits */
 	const char *help;
 };
 
@@ -29,9 +29,11 @@ struct config *config_new(const struct config_option *options, size_t count);
 void config_free(struct config *config);
 int config_read_file(struct config *config, const char *path, struct error *err);
 int config_read_environment(struct config *config, const char *prefix, struct error *err);
-/* Takes --name value, --name=value, --flag, --no-flag out of argv; what remains stays in *argc/argv. */
+/* Takes --name value, --name=value, --flag, --no-flag out of argv; what remains stays in
+ * *argc/argv. */
 int config_read_flags(struct config *config, int *argc, char **argv, struct error *err);
-int config_set(struct config *config, const char *source, const char *name, const char *value, struct error *err);
+int config_set(struct config *config, const char *source, const char *name, const char *value,
+	struct error *err);
 /* Fails naming the first required option without a value. */
 int config_check(struct config *config, struct error *err);
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DIGEST_BYTES 32
+#define DIGEST_BYTES	 32
 #define DIGEST_TEXT_SIZE 72 /* "sha256:" + 64 + NUL */
 
 struct digest {

@@ -12,21 +12,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define JSON_DEPTH_MAX 32        /* bodies of requests */
-#define JSON_DEPTH_GRAPH 64      /* graphs */
+#define JSON_DEPTH_MAX	 32 /* bodies of requests */
+#define JSON_DEPTH_GRAPH 64 /* graphs */
 
-/* Parses the whole of `bytes`. The error names line and column. *ret is the caller's (json_decref). */
+/* Parses the whole of `bytes`. The error names line and column. *ret is the caller's (json_decref).
+ */
 int json_parse(const char *bytes, size_t length, int max_depth, json_t **ret, struct error *err);
 
 /* Optional fields leave *ret untouched when absent. Required ones fail with the field's name. */
-int json_get_text(const json_t *object, const char *field, bool required, const char **ret, struct error *err);
-int json_get_int(const json_t *object, const char *field, bool required, int64_t min, int64_t max, int64_t *ret, struct error *err);
-int json_get_bool(const json_t *object, const char *field, bool required, bool *ret, struct error *err);
-int json_get_object(const json_t *object, const char *field, bool required, json_t **ret, struct error *err); /* borrowed */
+int json_get_text(const json_t *object, const char *field, bool required, const char **ret,
+	struct error *err);
+int json_get_int(const json_t *object, const char *field, bool required, int64_t min, int64_t max,
+	int64_t *ret, struct error *err);
+int json_get_bool(
+	const json_t *object, const char *field, bool required, bool *ret, struct error *err);
+int json_get_object(const json_t *object, const char *field, bool required, json_t **ret,
+	struct error *err); /* borrowed */
 /* A ULID, and a digest as "sha256:" and 64 digits. */
-int json_get_id(const json_t *object, const char *field, bool required, const char **ret, struct error *err);
-int json_get_digest(const json_t *object, const char *field, bool required, const char **ret, struct error *err);
-int json_get_array(const json_t *object, const char *field, bool required, json_t **ret, struct error *err);  /* borrowed */
+int json_get_id(const json_t *object, const char *field, bool required, const char **ret,
+	struct error *err);
+int json_get_digest(const json_t *object, const char *field, bool required, const char **ret,
+	struct error *err);
+int json_get_array(const json_t *object, const char *field, bool required, json_t **ret,
+	struct error *err); /* borrowed */
 /* Refuses any key that is not in the NULL-ended list; proposes the nearest. */
 int json_check_keys(const json_t *object, const char *const *allowed, struct error *err);
 

@@ -16,7 +16,12 @@
 struct uv_loop_s;
 struct loop;
 
-enum loop_order { LOOP_ORDER_STORE = 10, LOOP_ORDER_CLIENT = 20, LOOP_ORDER_FEED = 30, LOOP_ORDER_SERVER = 40 };
+enum loop_order {
+	LOOP_ORDER_STORE = 10,
+	LOOP_ORDER_CLIENT = 20,
+	LOOP_ORDER_FEED = 30,
+	LOOP_ORDER_SERVER = 40
+};
 
 int loop_open(struct loop **ret, struct error *err);
 /* Closes all that is still open on it. */
@@ -26,7 +31,8 @@ struct uv_loop_s *loop_uv(struct loop *loop);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-/* `turn` is called at each end of a turn; it returns true when it has more to do at once. At most 8. */
+/* `turn` is called at each end of a turn; it returns true when it has more to do at once. At
+ * most 8. */
 void loop_on_turn_end(struct loop *loop, int order, bool (*turn)(void *arg), void *arg);
 void loop_off_turn_end(struct loop *loop, bool (*turn)(void *arg), void *arg);
 

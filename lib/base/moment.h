@@ -1,7 +1,7 @@
 /*
- * Moments at which a test may end the program. What ships has moment_none.c: nothing happens, and no
- * flag is known. With RB_TEST_HOOKS=ON the build makes a second program, redbuttond-hooks, of the
- * same objects and tests/crash/hooks.c; it is never installed.
+ * Moments at which a test may end the program. What ships has moment_none.c: nothing happens, and
+ * no flag is known. With RB_TEST_HOOKS=ON the build makes a second program, redbuttond-hooks, of
+ * the same objects and tests/crash/hooks.c; it is never installed.
  */
 #ifndef RB_BASE_MOMENT_H
 #define RB_BASE_MOMENT_H

@@ -18,11 +18,13 @@ bool text_is_utf8(const char *text, size_t length);
 /* C0, C1, DEL, bidi controls, zero-width and other invisible format characters. */
 bool text_is_deceptive(int32_t code_point);
 
-/* 1..TEXT_NAME_MAX bytes of UTF-8 without deceptive characters, no white space at its ends. `field` names it in the error. */
+/* 1..TEXT_NAME_MAX bytes of UTF-8 without deceptive characters, no white space at its ends. `field`
+ * names it in the error. */
 int text_check_name(const char *field, const char *name, struct error *err);
 /* As text_check_name, of [a-z0-9._-] words joined by at most one '/': plans, switches. */
 int text_check_path_name(const char *field, const char *name, struct error *err);
-/* Free text for a person (reason, comment): 1..max_bytes of UTF-8, newline and tab allowed, nothing else deceptive. */
+/* Free text for a person (reason, comment): 1..max_bytes of UTF-8, newline and tab allowed, nothing
+ * else deceptive. */
 int text_check_prose(const char *field, const char *prose, size_t max_bytes, struct error *err);
 
 /* Appends the text with each deceptive or broken byte shown as \u{202e} or \x1b. */

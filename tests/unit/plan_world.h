@@ -19,7 +19,8 @@ struct plan_person {
 	bool is_disabled;
 };
 
-/* li (author, approver), ann, bob (approvers of other teams), cid (approver of ann's team), dan (commander), eve (viewer) */
+/* li (author, approver), ann, bob (approvers of other teams), cid (approver of ann's team), dan
+ * (commander), eve (viewer) */
 extern struct plan_person li, ann, bob, cid, dan, eve;
 /* In memory, changed by tests; the allow-list of each is "plane.* *". */
 extern struct target plan_targets[4];

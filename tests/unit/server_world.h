@@ -13,8 +13,8 @@ struct world {
 	char socket_path[96];
 	int asks, tells, opened, closed, held; /* what the handlers saw */
 	int denials;
-	char denied[64]; /* "good: not you": the last one */
-	int late_answers;		       /* holders that answered when nobody waited */
+	char denied[64];  /* "good: not you": the last one */
+	int late_answers; /* holders that answered when nobody waited */
 	struct stream *stream;
 };
 
