@@ -295,7 +295,7 @@ static int last_seen(struct request *req, int64_t *ret, struct error *err)
 
 static void get_events(struct request *req)
 {
-	int64_t after;
+	int64_t after = 0;
 
 	if (last_seen(req, &after, request_error(req)) < 0)
 		request_fail(req);

@@ -338,7 +338,7 @@ void jail_close(struct jail *jail)
 	while (jail->running_count > 0) {
 		struct job *job = jail->running[0];
 
-		forget_running(job);
+		forget_running(job); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list */
 		fail_job(job, &problem);
 	}
 	jail_nursery_stop(jail->nursery);
