@@ -224,6 +224,16 @@ static int keep_flag(
 	return 0;
 }
 
+/* A common flag without its value would mean the default one: another daemon than was meant. */
+static int take_value(
+	struct cli *cli, const struct cli_flag *flag, const char *value, struct error *err)
+{
+	if (!*value &&
+		find_flag(cli_common_flags, SIZE_MAX, flag->name, strlen(flag->name)) == flag)
+		return fail_flag(flag, "needs a value", err);
+	return keep_flag(cli, flag, value, err);
+}
+
 /* One flag at *at; moves on by one or two words. */
 static int take_flag(struct cli *cli, int argc, char **argv, int *at, struct error *err)
 {
@@ -240,10 +250,10 @@ static int take_flag(struct cli *cli, int argc, char **argv, int *at, struct err
 		return has_value ? fail_flag(flag, "takes no value", err)
 				 : keep_flag(cli, flag, "", err);
 	if (has_value)
-		return keep_flag(cli, flag, name + length + 1, err);
+		return take_value(cli, flag, name + length + 1, err);
 	if (*at >= argc)
 		return fail_flag(flag, "needs a value", err);
-	return keep_flag(cli, flag, argv[(*at)++], err);
+	return take_value(cli, flag, argv[(*at)++], err);
 }
 
 /* --- the whole line --- */
@@ -253,17 +263,36 @@ static bool is_flag(const char *word)
 	return word[0] == '-' && word[1];
 }
 
+/* The first word from `at` on that is neither a flag nor the value of a common one; argc = none. */
+static int next_word(int argc, char **argv, int at)
+{
+	const struct cli_flag *flag;
+
+	for (; at < argc && is_flag(argv[at]); at++) {
+		flag = strncmp(argv[at], "--", 2) ? NULL
+						  : find_flag(cli_common_flags, SIZE_MAX,
+							    argv[at] + 2, strlen(argv[at] + 2));
+		if (flag && flag->value && at + 1 < argc)
+			at++;
+	}
+	return at;
+}
+
 /* --json and --help count wherever they stand, also on a line that is wrong elsewhere. */
 static void scan_ahead(struct cli *cli, int argc, char **argv)
 {
+	int first = next_word(argc, argv, 1);
+
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
 		if (!strcmp(argv[i], "--json"))
 			cli->is_json = true;
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
 			cli->mode = CLI_HELP;
-		if (i == 1 && !strcmp(argv[i], "--version"))
+		if (i < first && !strcmp(argv[i], "--version"))
 			cli->mode = CLI_VERSION;
 	}
+	if (first < argc && !strcmp(argv[first], "help") && cli->mode != CLI_VERSION)
+		cli->mode = CLI_HELP;
 }
 
 /* Help wants what it can find; it complains of a wrong name, of nothing else. */
@@ -272,8 +301,9 @@ static int find_help(struct cli *cli, int argc, char **argv, struct error *err)
 	const char *words[2];
 	int count = 0, used;
 
-	for (int i = 1; i < argc && count < 2; i++) {
-		if (is_flag(argv[i]) || (count == 0 && !strcmp(argv[i], "help")))
+	for (int i = next_word(argc, argv, 1); i < argc && count < 2;
+		i = next_word(argc, argv, i + 1)) {
+		if (count == 0 && !strcmp(argv[i], "help"))
 			continue;
 		words[count++] = argv[i];
 	}
@@ -366,8 +396,6 @@ int parse_command_line(struct cli *cli, int argc, char **argv, struct error *err
 	scan_ahead(cli, argc, argv);
 	if (cli->mode == CLI_VERSION)
 		return 0;
-	if (argc > 1 && !strcmp(argv[1], "help"))
-		cli->mode = CLI_HELP;
 	if (cli->mode == CLI_HELP)
 		return find_help(cli, argc, argv, err);
 	if (argc > 1 && !strcmp(argv[1], "completion")) {

@@ -208,6 +208,7 @@ START_TEST(mistakes_name_what_was_meant)
 		"plan delete a b --reason r", 2, "usage: button plan delete NAME --reason TEXT");
 	expect_error("plan delete a", 2, "--reason is required");
 	expect_error("path extra", 2, "too many arguments");
+	expect_error("path --socket=", 2, "--socket needs a value");
 }
 END_TEST
 
@@ -285,7 +286,8 @@ END_TEST
 
 START_TEST(the_overview_lists_every_verb)
 {
-	static const char *const lines[] = {"", "help", "--help", "-h"};
+	static const char *const lines[] = {"", "help", "--help", "-h", "--help --socket /x",
+		"--socket /x --help", "--socket /x help", "help --url=http://x"};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		ck_assert_int_eq(run(lines[i]), 0);
@@ -301,7 +303,8 @@ END_TEST
 START_TEST(help_of_a_verb_is_its_table)
 {
 	static const char *const lines[] = {"help plan show", "plan show --help",
-		"--help plan show", "plan show x --bad --help"};
+		"--help plan show", "plan show x --bad --help", "--socket /x help plan show",
+		"--help --socket /x plan show", "plan --socket /x show --help"};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		ck_assert_int_eq(run(lines[i]), 0);
