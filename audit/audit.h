@@ -54,6 +54,9 @@ extern const struct audit_actor audit_system; /* the daemon itself */
 	X(CALENDAR_CREATE, "calendar.create")                                                      \
 	X(CALENDAR_CHANGE, "calendar.change")                                                      \
 	X(CALENDAR_REMOVE, "calendar.remove")                                                      \
+	X(INCIDENT_OPEN, "incident.open")                                                          \
+	X(INCIDENT_LINK, "incident.link")                                                          \
+	X(INCIDENT_CLOSE, "incident.close")                                                        \
 	X(HOOK_CREATE, "hook.create")                                                              \
 	X(HOOK_CHANGE, "hook.change")                                                              \
 	X(HOOK_REMOVE, "hook.remove")                                                              \

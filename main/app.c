@@ -2,8 +2,12 @@
 #include "audit/audit.h"
 #include "calendar/calendar.h"
 #include "executor/execution.h"
+<<<<<<< HEAD
 #include "lib/base/json.h"
 #include "lib/base/log.h"
+=======
+#include "incidents/incident_api.h"
+>>>>>>> 5f36e3a (incidents: open, link, close)
 #include "lib/base/time.h"
 #include "main/app_rooms.h"
 #include "main/settings.h"
@@ -40,6 +44,7 @@ static const struct store_schema *const schemas[] = {
 	&safety_schema,
 	&executor_schema,
 	&calendar_schema,
+	&incident_schema,
 };
 
 const struct store_schema *const *app_schemas(size_t *ret_count)
@@ -78,6 +83,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = people_routes(app->people);
 	ret[count++] = notify_routes();
 	ret[count++] = calendar_routes(&app->calendar_context);
+	ret[count++] = incident_routes();
 	ret[count++] = target_routes(&app->targets);
 	ret[count++] = approval_routes(app->approvals);
 	ret[count++] = plan_routes(app->plans);

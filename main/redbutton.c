@@ -3,6 +3,7 @@
 #include "audit/audit_cli.h"
 #include "calendar/calendar_cli.h"
 #include "executor/execution_cli.h"
+#include "incidents/incident_cli.h"
 #include "inventory/target_cli.h"
 #include "lib/cli/cli.h"
 #include "notify/notify_cli.h"
@@ -46,6 +47,7 @@ int main(int argc, char **argv)
 		audit_verbs,
 		target_verbs,
 		calendar_verbs,
+		incident_verbs,
 		people_verbs,
 		token_verbs,
 		notify_verbs,
