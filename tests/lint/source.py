@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-SKIPPED_FOLDERS = {".git", "build", "__pycache__", ".pytest_cache"}
+# Folders of these names anywhere; `build` on top alone: script/build is a program of ours.
+SKIPPED_FOLDERS = {".git", "__pycache__", ".pytest_cache"}
 
 
 def files(root, *suffixes):
@@ -25,7 +26,7 @@ def _from_git(root):
 def _from_walk(root):
     for path in root.rglob("*"):
         relative = path.relative_to(root)
-        if path.is_file() and not SKIPPED_FOLDERS & set(relative.parts):
+        if path.is_file() and relative.parts[0] != "build" and not SKIPPED_FOLDERS & set(relative.parts):
             yield relative
 
 
