@@ -30,15 +30,17 @@ static const struct store_schema *const schemas[] = {&room};
 static const struct store_schema *const older_schemas[] = {&older_room};
 static const char *const append_only[] = {"ledger", NULL};
 
-static const struct store_statement insert =
+__attribute__((unused)) static const struct store_statement insert =
 	STORE_STATEMENT("INSERT INTO note (id, body, amount) VALUES (:id, :body, :amount)");
-static const struct store_statement get =
+__attribute__((unused)) static const struct store_statement get =
 	STORE_STATEMENT("SELECT id, body, amount FROM note WHERE id = :id");
-static const struct store_statement all = STORE_STATEMENT("SELECT id FROM note ORDER BY id");
-static const struct store_statement count = STORE_STATEMENT("SELECT count(*) AS n FROM note");
-static const struct store_statement change =
+__attribute__((unused)) static const struct store_statement all =
+	STORE_STATEMENT("SELECT id FROM note ORDER BY id");
+__attribute__((unused)) static const struct store_statement count =
+	STORE_STATEMENT("SELECT count(*) AS n FROM note");
+__attribute__((unused)) static const struct store_statement change =
 	STORE_STATEMENT("UPDATE note SET amount = :amount WHERE id = :id");
-static const struct store_statement ledger_add =
+__attribute__((unused)) static const struct store_statement ledger_add =
 	STORE_STATEMENT("INSERT INTO ledger (seq, word) VALUES (:seq, :word)");
 
 static char directory[64], path[128];
@@ -46,7 +48,8 @@ static struct loop *loop;
 static struct store *store;
 static int64_t reserve_bytes; /* of the next store that is opened */
 
-static int open_with(const struct store_schema *const *list, bool read_only, struct error *err)
+__attribute__((unused)) static int open_with(
+	const struct store_schema *const *list, bool read_only, struct error *err)
 {
 	struct store_options options = {.path = path,
 		.schemas = list,
@@ -59,14 +62,14 @@ static int open_with(const struct store_schema *const *list, bool read_only, str
 	return store_open(&options, loop, &store, err);
 }
 
-static void open_store(void)
+__attribute__((unused)) static void open_store(void)
 {
 	struct error err = ERROR_INIT;
 
 	ck_assert_msg(open_with(schemas, false, &err) == 0, "%s", err.message);
 }
 
-static void set_up(void)
+__attribute__((unused)) static void set_up(void)
 {
 	struct error err = ERROR_INIT;
 
@@ -79,7 +82,7 @@ static void set_up(void)
 	open_store();
 }
 
-static void remove_all(void)
+__attribute__((unused)) static void remove_all(void)
 {
 	DIR *dir = opendir(directory);
 	struct dirent *entry;
@@ -94,7 +97,7 @@ static void remove_all(void)
 	rmdir(directory);
 }
 
-static void tear_down(void)
+__attribute__((unused)) static void tear_down(void)
 {
 	store_close(store);
 	store = NULL;
@@ -116,7 +119,7 @@ struct note {
 static int order;
 static int waiting;
 
-static void told(void *arg, const struct error *err)
+__attribute__((unused)) static void told(void *arg, const struct error *err)
 {
 	struct note *note = arg;
 
@@ -128,7 +131,7 @@ static void told(void *arg, const struct error *err)
 		loop_stop(loop);
 }
 
-static int put(
+__attribute__((unused)) static int put(
 	struct store_tx *tx, const char *id, const char *body, int64_t amount, struct error *err)
 {
 	struct store_query *query = store_query(tx, &insert);
@@ -139,7 +142,7 @@ static int put(
 	return store_run(query, err);
 }
 
-static int ask_note(struct store_tx *tx, void *arg, struct error *err)
+__attribute__((unused)) static int ask_note(struct store_tx *tx, void *arg, struct error *err)
 {
 	struct note *note = arg;
 	int rc = put(tx, note->id, note->body, note->amount, err);
@@ -149,7 +152,7 @@ static int ask_note(struct store_tx *tx, void *arg, struct error *err)
 	return note->answer ? error_set(err, note->answer, "refused") : 0;
 }
 
-static void write_with(store_ask ask, struct note *note)
+__attribute__((unused)) static void write_with(store_ask ask, struct note *note)
 {
 	note->is_told = false;
 	error_clear(&note->err);
@@ -158,19 +161,19 @@ static void write_with(store_ask ask, struct note *note)
 	ck_assert(!note->is_told);
 }
 
-static void write_note(struct note *note)
+__attribute__((unused)) static void write_note(struct note *note)
 {
 	write_with(ask_note, note);
 }
 
-static void run_loop(void)
+__attribute__((unused)) static void run_loop(void)
 {
 	if (waiting)
 		loop_run(loop);
 	ck_assert_int_eq(waiting, 0);
 }
 
-static int64_t count_rows(void)
+__attribute__((unused)) static int64_t count_rows(void)
 {
 	struct store_query *query = store_query(store_reader(store), &count);
 	int64_t rows;
@@ -181,7 +184,7 @@ static int64_t count_rows(void)
 	return rows;
 }
 
-static bool has_row(struct store_tx *tx, const char *id)
+__attribute__((unused)) static bool has_row(struct store_tx *tx, const char *id)
 {
 	struct store_query *query = store_query(tx, &get);
 	bool found;
@@ -194,7 +197,7 @@ static bool has_row(struct store_tx *tx, const char *id)
 
 /* --- transactions --- */
 
-static int ask_own_rows(struct store_tx *tx, void *arg, struct error *err)
+__attribute__((unused)) static int ask_own_rows(struct store_tx *tx, void *arg, struct error *err)
 {
 	struct note *note = arg;
 
