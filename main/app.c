@@ -2,12 +2,9 @@
 #include "audit/audit.h"
 #include "calendar/calendar.h"
 #include "executor/execution.h"
-<<<<<<< HEAD
+#include "incidents/incident_api.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
-=======
-#include "incidents/incident_api.h"
->>>>>>> 5f36e3a (incidents: open, link, close)
 #include "lib/base/time.h"
 #include "main/app_rooms.h"
 #include "main/settings.h"
