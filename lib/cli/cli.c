@@ -47,6 +47,7 @@ struct arena *cli_arena(struct cli *cli)
 
 FILE *cli_out(struct cli *cli)
 {
+	cli->has_result = true;
 	return cli->out;
 }
 
@@ -132,6 +133,9 @@ int cli_run(const struct cli_program *program, int argc, char **argv, FILE *out,
 	cli.is_terminal = is_terminal && !cli.is_json;
 	if (rc >= 0)
 		rc = run_mode(&cli, &err);
+	/* A program reads JSON also from a verb that has nothing to show. */
+	if (rc >= 0 && cli.is_json && cli.mode == CLI_RUN && !cli.has_result)
+		fputs("{}\n", out);
 	if (rc >= 0)
 		rc = check_output(&cli, &err);
 	if (rc < 0) {

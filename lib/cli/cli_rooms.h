@@ -23,6 +23,7 @@ struct cli {
 	FILE *out, *errors;
 	bool is_json;
 	bool is_terminal;
+	bool has_result; /* a verb printed one, or took the stream for it */
 	enum cli_mode mode;
 	const struct cli_verb *verb; /* of CLI_HELP: may be NULL */
 	const char *noun;	     /* of CLI_HELP: may be NULL */

@@ -89,6 +89,7 @@ void cli_print_json(struct cli *cli, const json_t *value)
 		JSON_INDENT(2) | JSON_ENCODE_ANY | (cli->is_terminal ? JSON_ENSURE_ASCII : 0);
 	char *text = value ? json_dumps(value, flags) : NULL;
 
+	cli->has_result = true;
 	fprintf(cli->out, "%s\n", text ? text : "null");
 	free(text);
 }

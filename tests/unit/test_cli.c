@@ -212,6 +212,17 @@ START_TEST(mistakes_name_what_was_meant)
 }
 END_TEST
 
+START_TEST(a_verb_without_a_result_is_json_all_the_same)
+{
+	ck_assert_int_eq(run("plan show x --json"), 0);
+	ck_assert_str_eq(out, "{}\n");
+	forget();
+	ck_assert_int_eq(run("plan show x"), 0);
+	ck_assert_str_eq(out, "");
+	forget();
+}
+END_TEST
+
 START_TEST(errors_say_what_where_and_how_on)
 {
 	ck_assert_int_eq(run("plan fail"), 6);
@@ -443,11 +454,11 @@ START_TEST(without_a_terminal_a_question_needs_yes)
 END_TEST
 
 CHECK_MAIN("cli", &flags_stand_anywhere_with_equals_or_a_word, &parameters_are_names_and_values,
-	&mistakes_name_what_was_meant, &errors_say_what_where_and_how_on,
-	&tables_are_aligned_by_what_is_seen, &a_table_as_json_is_the_whole_value,
-	&fields_are_labelled_and_made_visible, &colours_are_for_terminals,
-	&every_text_of_a_path_is_one_segment, &the_overview_lists_every_verb,
-	&help_of_a_verb_is_its_table, &the_version_is_one_line,
+	&mistakes_name_what_was_meant, &a_verb_without_a_result_is_json_all_the_same,
+	&errors_say_what_where_and_how_on, &tables_are_aligned_by_what_is_seen,
+	&a_table_as_json_is_the_whole_value, &fields_are_labelled_and_made_visible,
+	&colours_are_for_terminals, &every_text_of_a_path_is_one_segment,
+	&the_overview_lists_every_verb, &help_of_a_verb_is_its_table, &the_version_is_one_line,
 	&what_may_follow_comes_from_the_tables, &flags_are_offered_until_they_are_given,
 	&a_daemon_that_is_away_offers_nothing, &each_shell_has_a_script_for_this_program,
 	&the_manual_has_every_verb_and_flag, &without_a_terminal_a_question_needs_yes)
