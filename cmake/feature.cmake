@@ -17,7 +17,7 @@ function(rb_unit_test name)
   target_link_libraries(${name} PRIVATE rb_flags ${ARG_LIBS} PkgConfig::CHECK)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 60
-    ENVIRONMENT "CK_TAP_LOG_FILE_NAME=${CMAKE_BINARY_DIR}/results/${name}.tap")
+    ENVIRONMENT "CK_DEFAULT_TIMEOUT=30;CK_TAP_LOG_FILE_NAME=${CMAKE_BINARY_DIR}/results/${name}.tap")
 endfunction()
 
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/results)
