@@ -1,5 +1,6 @@
 """The audit over HTTP and the command line: who may read it, that reading is recorded, pages, the
 feed, exports and what verifies them, an older file put back."""
+import base64
 import json
 import shutil
 import socket
@@ -229,24 +230,69 @@ def test_an_export_verifies_with_the_daemons_program_and_with_the_script(signed,
     assert done.stdout == f"verified: {told['records']} records\n"
 
 
+def with_note(lines, change):
+    """The last line, with its note changed by change(text)."""
+    note = json.loads(lines[-1])
+    return lines[:-1] + [json.dumps({**note, "checkpoint": change(note["checkpoint"])}).encode() + b"\n"]
+
+
+def edited(line, **members):
+    """A record that says something else, canonical as before."""
+    return json.dumps({**json.loads(line), **members}, separators=(",", ":"), sort_keys=True,
+                      ensure_ascii=False).encode() + b"\n"
+
+
 def changes(lines):
-    yield "byte", lines[:3] + [lines[3].replace(b'"v":1', b'"v":2')] + lines[4:]
+    middle, last = len(lines) // 2, len(lines) - 1
+    yield "version", lines[:3] + [lines[3].replace(b'"v":1', b'"v":2')] + lines[4:]
+    yield "action", lines[:3] + [edited(lines[3], action="plan.add")] + lines[4:]
+    yield "time", lines[:middle] + [edited(lines[middle], at_us=1)] + lines[middle + 1:]
+    yield "actor", lines[:1] + [edited(lines[1], actor={})] + lines[2:]
+    yield "outcome", lines[:last - 1] + [edited(lines[last - 1], outcome="denied")] + lines[last:]
+    yield "a space", lines[:5] + [lines[5].replace(b":", b": ", 1)] + lines[6:]
+    yield "a bit of the first", [lines[0][:20] + bytes([lines[0][20] ^ 1]) + lines[0][21:]] + lines[1:]
+    yield "number", lines[:6] + [edited(lines[6], seq=8)] + lines[7:]
+    yield "first deleted", lines[1:]
     yield "deleted", lines[:3] + lines[4:]
     yield "twice", lines[:3] + [lines[2]] + lines[3:]
     yield "swapped", lines[:3] + [lines[4], lines[3]] + lines[5:]
+    yield "renumbered", lines[:3] + [edited(line, seq=4 + at) for at, line in enumerate(lines[4:last])] + lines[last:]
     yield "cut", lines[:-1]
+    yield "cut in a line", lines[:-1] + [lines[-1][:-3]]
     yield "shorter", lines[:-2] + lines[-1:]
+    yield "empty", []
+    yield "only the note", lines[-1:]
+    yield "more behind it", lines + [lines[0]]
+    yield "two notes", lines + lines[-1:]
     yield "signature", lines[:-1] + [lines[-1][:-9] + bytes([lines[-1][-9] ^ 1]) + lines[-1][-8:]]
-    yield "more", lines + [lines[0]]
+    yield "no signature", with_note(lines, lambda note: note.partition("\n\n")[0] + "\n\n")
+    yield "another log", with_note(lines, lambda note: note.replace(ORIGIN, "other.test/audit"))
+    yield "another size", with_note(lines, lambda note: note.replace(f"\n{last}\n", f"\n{last - 1}\n"))
+    yield "another root", with_note(lines, lambda note: note.replace(note.split("\n")[2], "A" * 43 + "="))
 
 
 def test_a_changed_export_verifies_with_neither(signed, export):
     lines = export.read_bytes().splitlines(keepends=True)
-    for what, changed in changes(lines):
+    tampers = dict(changes(lines))
+    assert len(tampers) >= 20
+    for what, changed in tampers.items():
+        assert changed != lines, what
         export.write_bytes(b"".join(changed))
         code, told = verify(signed, "--export", export, "--key", signed.outside / "key.pub")
         assert (code, told["verified"]) == (9, False), what
-        assert script(export, signed.outside / "key.pub").returncode != 0, what
+        done = script(export, signed.outside / "key.pub")
+        assert done.returncode != 0, what
+        assert done.stderr.startswith("NOT verified: "), (what, done.stderr)
+
+
+def test_an_export_verifies_with_no_other_key(signed, export, tmp_path):
+    name, _, key = (signed.outside / "key.pub").read_text().strip().split("+", 2)
+    other = tmp_path / "other.pub"
+    other.write_text(f"{name}+00000000+{key}\n")
+    assert script(export, other).returncode != 0
+    flipped = base64.b64decode(key)[:-1] + bytes([base64.b64decode(key)[-1] ^ 1])
+    other.write_text(f"{name}+{(signed.outside / 'key.pub').read_text().split('+')[1]}+{base64.b64encode(flipped).decode()}\n")
+    assert script(export, other).returncode != 0
 
 
 def test_the_script_is_short_enough_to_be_read():

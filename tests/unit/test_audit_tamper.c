@@ -9,13 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define RECORDS	  60
-#define MUTATIONS 400
-#define PATH_SIZE 160
+#define RECORDS	    60
+#define MUTATIONS   1200
+#define ANYWHERE    300
+#define PATH_SIZE   160
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-static char outside[PATH_SIZE], key[PATH_SIZE], key_name[PATH_SIZE + 8], whole[PATH_SIZE];
+static char outside[PATH_SIZE], key[PATH_SIZE], key_name[PATH_SIZE + 8], whole[PATH_SIZE],
+	older[PATH_SIZE];
 static const struct store_schema *const schemas[] = {&audit_schema};
 
 /* --- a log with three checkpoints, closed: `whole` is its copy --- */
@@ -72,6 +76,14 @@ static void copy_file(const char *from, const char *to)
 	close(out);
 }
 
+/* The file as it was when 50 records were covered. */
+static void keep_older(void)
+{
+	audit_world_close_store();
+	copy_file(audit_world.path, older);
+	audit_world_open_store();
+}
+
 static void set_up(void)
 {
 	audit_world_open();
@@ -79,15 +91,17 @@ static void set_up(void)
 	snprintf(key, sizeof(key), "%s/key", audit_world.directory);
 	snprintf(key_name, sizeof(key_name), "file:%s", key);
 	snprintf(whole, sizeof(whole), "%s/whole", audit_world.directory);
+	snprintf(older, sizeof(older), "%s/older", audit_world.directory);
 	audit_world_fill(40);
 	grow(0);
 	grow(10);
+	keep_older();
 	grow(10);
 	audit_world_close_store();
 	copy_file(audit_world.path, whole);
 }
 
-static void put_back(void)
+static void put_file(const char *from)
 {
 	char other[PATH_SIZE + 8];
 
@@ -95,7 +109,12 @@ static void put_back(void)
 	unlink(other);
 	snprintf(other, sizeof(other), "%s-shm", audit_world.path);
 	unlink(other);
-	copy_file(whole, audit_world.path);
+	copy_file(from, audit_world.path);
+}
+
+static void put_back(void)
+{
+	put_file(whole);
 }
 
 /* --- a hand in the file --- */
@@ -225,8 +244,6 @@ static int64_t any_seq(void)
 	return 1 + rand() % RECORDS;
 }
 
-#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
-
 static int64_t mutate(int kind, char *what, size_t size)
 {
 	int64_t seq = any_seq(), other;
@@ -272,6 +289,16 @@ static int64_t mutate(int kind, char *what, size_t size)
 		    "TEXT) WHERE seq = %lld",
 			(long long)seq);
 		return seq;
+	case 9:
+		put_file(older);
+		return 51;
+	case 10: /* some in the middle, and those behind them move up */
+		other = seq + 1 + rand() % 5;
+		sql("DELETE FROM audit WHERE seq BETWEEN %lld AND %lld;"
+		    "UPDATE audit SET seq = seq - %lld WHERE seq > %lld",
+			(long long)seq, (long long)other - 1, (long long)(other - seq),
+			(long long)other - 1);
+		return seq;
 	default: /* one more at the end, or before the first */
 		sql("INSERT INTO audit SELECT %d, at_us, action, outcome, actor_id, subject_kind,"
 		    " subject_id, intent_id, bytes, leaf FROM audit WHERE seq = %lld",
@@ -280,16 +307,88 @@ static int64_t mutate(int kind, char *what, size_t size)
 	}
 }
 
-START_TEST(each_of_some_hundred_changes_is_noticed_at_its_record)
+START_TEST(each_of_a_thousand_changes_is_noticed_at_its_record)
 {
 	srand(20261124);
 	for (int i = 0; i < MUTATIONS; i++) {
 		char what[64];
-		int64_t seq = mutate(i % 11, what, sizeof(what));
+		int64_t seq = mutate(i % 13, what, sizeof(what));
 
 		expect_bad(seq, what);
 		put_back();
 	}
+	printf("%d changes of rows, each found at its record\n", MUTATIONS);
+}
+END_TEST
+
+/* --- one byte, anywhere in the file --- */
+
+static void flip_byte(long at, unsigned mask)
+{
+	int fd = open(audit_world.path, O_RDWR);
+	unsigned char byte;
+
+	ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
+	byte ^= (unsigned char)mask;
+	ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
+/* All that is stored in the tables of the log, as one digest. */
+static bool read_tables(struct digest *ret)
+{
+	static const char *const queries[] = {"SELECT * FROM audit ORDER BY seq",
+		"SELECT size, note, hashes FROM audit_checkpoint ORDER BY size",
+		"SELECT * FROM audit_edge"};
+	struct digest_state *state = digest_new();
+	bool is_read = true;
+	sqlite3 *db;
+
+	ck_assert_int_eq(
+		sqlite3_open_v2(audit_world.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	for (size_t i = 0; is_read && i < COUNT(queries); i++) {
+		sqlite3_stmt *stmt = NULL;
+		int rc = sqlite3_prepare_v2(db, queries[i], -1, &stmt, NULL);
+
+		while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+			for (int j = 0; j < sqlite3_column_count(stmt); j++)
+				digest_add_field(state, sqlite3_column_blob(stmt, j),
+					(size_t)sqlite3_column_bytes(stmt, j));
+			rc = SQLITE_OK;
+		}
+		is_read = rc == SQLITE_DONE;
+		sqlite3_finalize(stmt);
+	}
+	sqlite3_close(db);
+	digest_end(state, ret);
+	digest_free(state);
+	return is_read;
+}
+
+START_TEST(a_byte_changed_anywhere_in_the_file_is_noticed_or_is_in_no_record)
+{
+	struct digest before, now;
+	struct stat stat_of;
+	int found = 0;
+
+	srand(20261125);
+	ck_assert_int_eq(stat(whole, &stat_of), 0);
+	ck_assert(read_tables(&before));
+	for (int i = 0; i < ANYWHERE; i++) {
+		struct audit_verify_result result;
+		struct error err = ERROR_INIT;
+		long at = rand() % (long)stat_of.st_size;
+
+		put_back();
+		flip_byte(at, 1u << (rand() % 8));
+		if (verify(&result, &err) < 0)
+			found++;
+		else
+			ck_assert_msg(read_tables(&now) && digest_is_equal(&before, &now),
+				"byte %ld was changed and nothing was said", at);
+	}
+	ck_assert_int_gt(found, ANYWHERE / 4);
+	printf("%d of %d bytes of the file: found; the others are in no record\n", found, ANYWHERE);
 }
 END_TEST
 
@@ -312,6 +411,7 @@ START_TEST(every_byte_of_one_record_counts)
 		expect_bad(3, "a byte");
 		put_back();
 	}
+	printf("%d bytes of one record, each found\n", length);
 }
 END_TEST
 
@@ -461,14 +561,14 @@ END_TEST
 
 START_TEST(a_copy_outside_that_is_older_is_what_a_crash_leaves_and_is_fine)
 {
-	char older[PATH_SIZE + 8];
+	char kept[PATH_SIZE + 8];
 	struct error err = ERROR_INIT;
 
-	snprintf(older, sizeof(older), "%s.kept", outside);
+	snprintf(kept, sizeof(kept), "%s.kept", outside);
 	audit_world_open_store();
-	copy_file(outside, older);
+	copy_file(outside, kept);
 	grow(7);
-	copy_file(older, outside);
+	copy_file(kept, outside);
 	ck_assert_msg(try_open(&err) == 0, "%s", err.message);
 }
 END_TEST
@@ -624,7 +724,8 @@ END_TEST
 
 static const TTest *const *const tests[] = {
 	&an_untouched_log_verifies_with_all_its_checkpoints,
-	&each_of_some_hundred_changes_is_noticed_at_its_record,
+	&each_of_a_thousand_changes_is_noticed_at_its_record,
+	&a_byte_changed_anywhere_in_the_file_is_noticed_or_is_in_no_record,
 	&every_byte_of_one_record_counts,
 	&a_record_rewritten_coherently_is_noticed_behind_the_last_good_checkpoint,
 	&a_checkpoint_changed_or_signed_by_another_key_is_noticed,
