@@ -119,7 +119,8 @@ static int compare_outside(struct audit_check *check)
 static void tell_rooms(struct audit_check *check, const struct audit_scan *scan)
 {
 	struct arena arena = ARENA_INIT;
-	struct audit_said said = {scan, &arena};
+	struct audit_said said = {
+		scan, audit_action_of(scan->action.at, scan->action.length), &arena};
 
 	for (size_t i = 0; check->ledgers && i < check->options->crosscheck_count; i++)
 		check->options->crosschecks[i]->hear(check->ledgers[i], &said);

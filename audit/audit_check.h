@@ -15,6 +15,7 @@ struct audit_intents;
 
 struct audit_said {
 	const struct audit_scan *scan;
+	int action;	     /* enum audit_action; -1 = none of this program's */
 	struct arena *arena; /* for the call */
 };
 

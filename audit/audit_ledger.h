@@ -11,6 +11,9 @@
 
 #include <stddef.h>
 
+#define AUDIT_LEDGER_COLUMNS 16
+#define AUDIT_LEDGER_TERMS   24
+
 /* A piece of a record; at NULL: null, or not there. Borrowed for the call. */
 struct audit_value {
 	const char *at;
@@ -27,12 +30,12 @@ struct audit_value audit_said_subject_digest(const struct audit_said *said);
 struct audit_value audit_said_intent(const struct audit_said *said);
 /* Of the detail: a text without its escapes, anything else as its canonical bytes. */
 struct audit_value audit_said_detail(const struct audit_said *said, const char *member);
-
-#define AUDIT_LEDGER_COLUMNS 16
-#define AUDIT_LEDGER_TERMS   24
+/* Several members (at most AUDIT_LEDGER_COLUMNS) in one pass; `ret` has as many. */
+void audit_said_details(const struct audit_said *said, const char *const *members, size_t count,
+	struct audit_value *ret);
 
 struct audit_ledger;
-struct audit_subject; /* one row, as the log has it; good until the next audit_ledger_hear */
+struct audit_subject; /* one row, as the log has it; until the next audit_ledger_hear */
 
 /* The row with that key, which the record is about. Texts "" and NULL are the same. */
 struct audit_subject *audit_ledger_hear(

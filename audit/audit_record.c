@@ -10,6 +10,11 @@ static const char *const action_words[] = {
 	AUDIT_ACTIONS(X)
 #undef X
 };
+static const unsigned char action_lengths[] = {
+#define X(name, word) sizeof(word) - 1,
+	AUDIT_ACTIONS(X)
+#undef X
+};
 static const char *const outcome_words[] = {
 	[AUDIT_OK] = "ok",
 	[AUDIT_INTENT] = "intent",
@@ -28,6 +33,14 @@ const struct audit_actor audit_system = {.kind = AUDIT_SYSTEM, .id = "system", .
 const char *audit_action_word(enum audit_action action)
 {
 	return action_words[action];
+}
+
+int audit_action_of(const char *word, size_t length)
+{
+	for (int i = 0; i < AUDIT_ACTION_COUNT; i++)
+		if (action_lengths[i] == length && !memcmp(action_words[i], word, length))
+			return i;
+	return -1;
 }
 
 const char *audit_outcome_word(enum audit_outcome outcome)

@@ -28,6 +28,8 @@ bool audit_edge_read(struct audit_edge *edge, int64_t size, const void *hashes, 
 
 /* --- one record as bytes (audit_record.c) --- */
 
+/* -1 when it is none. */
+int audit_action_of(const char *word, size_t length);
 const char *audit_outcome_word(enum audit_outcome outcome);
 const char *audit_actor_word(enum audit_actor_kind kind);
 
@@ -64,10 +66,12 @@ bool audit_slice_is(const struct audit_slice *slice, const char *text, size_t le
 bool audit_slice_is_word(const struct audit_slice *slice, const char *word);
 /* Unescaped, in the arena; NULL for null. */
 char *audit_slice_text(const struct audit_slice *slice, struct arena *arena);
-/* A member at the top of an object's slice: a text without its quotes, else the value as written.
+/*
+ * Members at the top of an object's slice, in one pass: a text without its quotes, else the value
+ * as written; at NULL when it is not there. Names are plain ASCII.
  */
-bool audit_slice_find(const struct audit_slice *object, const char *name, struct audit_slice *ret,
-	bool *ret_is_text);
+void audit_slice_find(const struct audit_slice *object, const struct audit_slice *names,
+	size_t count, struct audit_slice *ret, bool *ret_is_text);
 /* A text member at the top of an object's slice; false when it is not there. */
 bool audit_slice_member(
 	const struct audit_slice *object, const char *name, struct audit_slice *ret);

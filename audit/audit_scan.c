@@ -26,6 +26,27 @@ static bool is_escapable(char c)
 	return c == '"' || c == '\\' || c == 'n' || c == 't';
 }
 
+#define EACH(byte)	  (UINT64_C(0x0101010101010101) * (byte))
+#define HIGH_BITS	  EACH(0x80)
+#define ZEROS(word)	  (((word)-EACH(1)) & ~(word))
+#define BELOW_SPACE(word) (((word)-EACH(0x20)) & ~(word))
+
+/* Eight bytes at a time, as long as none of them is the end of a text, an escape or a control
+ * character. May stop early: the caller looks at each byte from there on. */
+static const char *skip_plain(const char *at, const char *end)
+{
+	uint64_t word;
+
+	for (; end - at >= (ptrdiff_t)sizeof(word); at += sizeof(word)) {
+		memcpy(&word, at, sizeof(word));
+		if ((ZEROS(word ^ EACH('"')) | ZEROS(word ^ EACH('\\')) | ZEROS(word ^ EACH(0x7F)) |
+			    BELOW_SPACE(word)) &
+			HIGH_BITS)
+			break;
+	}
+	return at;
+}
+
 static bool read_text(struct cursor *cursor, struct audit_slice *ret)
 {
 	const char *at = cursor->at;
@@ -33,7 +54,7 @@ static bool read_text(struct cursor *cursor, struct audit_slice *ret)
 	if (at == cursor->end || *at++ != '"')
 		return false;
 	ret->at = at;
-	for (; at < cursor->end; at++) {
+	for (at = skip_plain(at, cursor->end); at < cursor->end; at++) {
 		unsigned char c = (unsigned char)*at;
 
 		if (c == '"') {
@@ -222,32 +243,47 @@ char *audit_slice_text(const struct audit_slice *slice, struct arena *arena)
 	return text;
 }
 
-bool audit_slice_find(const struct audit_slice *object, const char *name, struct audit_slice *ret,
+static bool read_member(struct cursor *cursor, struct audit_slice *key, struct audit_slice *value,
 	bool *ret_is_text)
 {
-	struct cursor cursor = {object->at + 1, object->at + object->length};
-	struct audit_slice key;
+	if (!read_text(cursor, key) || !LITERAL(cursor, ":") || cursor->at == cursor->end)
+		return false;
+	*ret_is_text = *cursor->at == '"';
+	if (*ret_is_text)
+		return read_text(cursor, value);
+	value->at = cursor->at;
+	if (!skip_value(cursor, 2))
+		return false;
+	value->length = (size_t)(cursor->at - value->at);
+	return true;
+}
 
-	while (read_text(&cursor, &key) && LITERAL(&cursor, ":")) {
-		if (audit_slice_is_word(&key, name)) {
-			*ret_is_text = cursor.at < cursor.end && *cursor.at == '"';
-			if (*ret_is_text)
-				return read_text(&cursor, ret);
-			ret->at = cursor.at;
-			if (!skip_value(&cursor, 2))
-				return false;
-			ret->length = (size_t)(cursor.at - ret->at);
-			return true;
+void audit_slice_find(const struct audit_slice *object, const struct audit_slice *names,
+	size_t count, struct audit_slice *ret, bool *ret_is_text)
+{
+	struct cursor cursor = {object->at + 1, object->at + object->length};
+	struct audit_slice key, value;
+	bool is_text;
+
+	memset(ret, 0, count * sizeof(*ret));
+	while (read_member(&cursor, &key, &value, &is_text)) {
+		for (size_t i = 0; i < count; i++) {
+			if (key.length != names[i].length ||
+				memcmp(key.at, names[i].at, key.length) != 0)
+				continue;
+			ret[i] = value;
+			ret_is_text[i] = is_text;
 		}
-		if (!skip_value(&cursor, 2) || !LITERAL(&cursor, ","))
-			return false;
+		if (!LITERAL(&cursor, ","))
+			return;
 	}
-	return false;
 }
 
 bool audit_slice_member(const struct audit_slice *object, const char *name, struct audit_slice *ret)
 {
-	bool is_text;
+	const struct audit_slice wanted = {name, strlen(name)};
+	bool is_text = false;
 
-	return audit_slice_find(object, name, ret, &is_text) && is_text;
+	audit_slice_find(object, &wanted, 1, ret, &is_text);
+	return ret->at && is_text;
 }

@@ -179,9 +179,7 @@ int audit_store_next_row(struct store_query *rows, struct audit_row *ret, struct
 	ret->actor_id = column(rows, "actor_id", &ret->actor_id_length);
 	ret->subject_kind = column(rows, "subject_kind", &ret->subject_kind_length);
 	ret->subject_id = column(rows, "subject_id", &ret->subject_id_length);
-	ret->intent_id = store_is_null(rows, "intent_id")
-				 ? NULL
-				 : column(rows, "intent_id", &ret->intent_id_length);
+	ret->intent_id = store_value(rows, "intent_id", &ret->intent_id_length);
 	ret->bytes = column(rows, "bytes", &ret->length);
 	ret->leaf = (const struct digest *)column(rows, "leaf", &ret->leaf_length);
 	return 1;

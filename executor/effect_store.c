@@ -21,10 +21,11 @@ static const struct store_statement LIST = STORE_STATEMENT(
 	" baseline, wanted, observed, state, message, idempotency_key, intent_at_us, outcome_at_us"
 	" FROM effect WHERE execution_id = :execution ORDER BY seq");
 
+/* In the order in which a verification reads them. */
 static const struct store_statement ROWS = STORE_STATEMENT(
-	"SELECT id, execution_id || '/' || path AS subject, seq, group_path, attempt, direction,"
-	" register, register_key, baseline, wanted, observed, state, message, idempotency_key"
-	" FROM effect");
+	"SELECT id, state, observed, message, register_key, direction, baseline, wanted,"
+	" idempotency_key, attempt, seq, register, group_path, execution_id || '/' || path AS"
+	" subject FROM effect");
 
 static const char *const STATE_WORDS[] = {
 #define X(name, word) [EFFECT_##name] = (word),

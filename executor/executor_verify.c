@@ -137,13 +137,15 @@ enum { OUTCOME, SUBJECT = COUNT(effect_members) };
 static void hear_effect(struct audit_ledger *ledger, const struct audit_said *said)
 {
 	bool is_intent = audit_said_is(said, AUDIT_EFFECT_INTENT);
+	struct audit_value values[COUNT(effect_members)];
 	struct audit_subject *row;
 
 	if (!is_intent && !audit_said_is(said, AUDIT_EFFECT_OUTCOME))
 		return;
 	row = audit_ledger_hear(ledger, audit_said_intent(said), said);
+	audit_said_details(said, effect_members, COUNT(effect_members), values);
 	for (size_t i = 0; i < COUNT(effect_members); i++)
-		audit_subject_says(row, i, audit_said_detail(said, effect_members[i]));
+		audit_subject_says(row, i, values[i]);
 	if (is_intent)
 		audit_subject_says(row, OUTCOME, audit_value_of(effect_state_word(EFFECT_INTENT)));
 	audit_subject_says(row, SUBJECT, audit_said_subject(said));

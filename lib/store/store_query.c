@@ -338,7 +338,7 @@ static int column_of(struct store_query *query, const char *name)
 	for (int i = 0; i < count; i++) {
 		int at = (query->column_hint + i) % count;
 
-		if (!text_is_equal(sqlite3_column_name(query->prepared, at), name))
+		if (strcmp(sqlite3_column_name(query->prepared, at), name) != 0)
 			continue;
 		query->column_hint = at + 1;
 		return at;
@@ -388,6 +388,17 @@ const void *store_bytes(struct store_query *query, const char *column, size_t *r
 
 	*ret_length = (size_t)sqlite3_column_bytes(query->prepared, at);
 	return bytes ? bytes : "";
+}
+
+const void *store_value(struct store_query *query, const char *column, size_t *ret_length)
+{
+	int at = column_of(query, column);
+	const void *bytes = sqlite3_column_blob(query->prepared, at);
+
+	*ret_length = (size_t)sqlite3_column_bytes(query->prepared, at);
+	if (bytes)
+		return bytes;
+	return sqlite3_column_type(query->prepared, at) == SQLITE_NULL ? NULL : "";
 }
 
 void store_queries_close(struct store_tx *tx)
