@@ -127,6 +127,8 @@ int approval_use(struct store_tx *tx, const char *subject_kind, const char *subj
 int approval_void(struct store_tx *tx, const char *subject_kind, const char *subject_id,
 	const char *keep_digest, const char *reason, const struct audit_actor *actor,
 	int64_t now_us, struct error *err);
+/* How many are pending. */
+int approval_count_open(struct store_tx *tx, int64_t *ret, struct error *err);
 struct approval_open_request {
 	const struct approval_request *request;
 	bool may_decide; /* the principal, now */

@@ -22,6 +22,8 @@ static const struct store_statement OPEN_OF = STORE_STATEMENT(
 	"SELECT " COLUMNS " FROM approval WHERE subject_kind = :kind AND subject_id = :subject"
 	" AND state IN ('PENDING', 'APPROVED') AND (:keep IS NULL OR subject_digest <> :keep)"
 	" ORDER BY requested_at_us, id");
+static const struct store_statement COUNT_OPEN =
+	STORE_STATEMENT("SELECT count(*) AS requests FROM approval WHERE state = 'PENDING'");
 static const struct store_statement LIST =
 	STORE_STATEMENT("SELECT " COLUMNS " FROM approval WHERE :state IS NULL OR state = :state"
 			" ORDER BY requested_at_us DESC, id DESC LIMIT :limit");
@@ -283,4 +285,16 @@ struct store_query *approval_store_rows(struct store_tx *tx)
 struct store_query *approval_store_vote_rows(struct store_tx *tx)
 {
 	return store_query(tx, &VOTE_ROWS);
+}
+
+int approval_count_open(struct store_tx *tx, int64_t *ret, struct error *err)
+{
+	struct store_query *query = store_query(tx, &COUNT_OPEN);
+	int rc = store_one(query, "count", err);
+
+	if (rc < 0)
+		return rc;
+	*ret = store_int(query, "requests");
+	store_finish(query);
+	return 0;
 }

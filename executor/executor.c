@@ -543,6 +543,12 @@ bool executor_is_ready(const struct executor *executor)
 	return executor->is_owner;
 }
 
+void executor_get_effects(
+	const struct executor *executor, uint64_t ret_counts[static EXECUTOR_EFFECT_STATES])
+{
+	memcpy(ret_counts, executor->effects, sizeof(executor->effects));
+}
+
 size_t executor_run_count(const struct executor *executor)
 {
 	size_t count = 0;

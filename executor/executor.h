@@ -46,6 +46,10 @@ int64_t executor_epoch(const struct executor *executor);
 void executor_wake(struct executor *executor, const char *execution_id);
 /* False until the open runs of the daemon before were taken over: nothing is started yet. */
 bool executor_is_ready(const struct executor *executor);
+/* Effects whose outcome was written since the start, by enum effect_state. */
+#define EXECUTOR_EFFECT_STATES 8
+void executor_get_effects(
+	const struct executor *executor, uint64_t ret_counts[static EXECUTOR_EFFECT_STATES]);
 /* How many runs are in memory. */
 size_t executor_run_count(const struct executor *executor);
 

@@ -18,6 +18,7 @@ struct executor {
 	struct run *dropped; /* closed, waiting for calls or a commit to come back */
 	struct loop_timer *life_timer, *reload_timer;
 	int64_t seen_at_us;
+	uint64_t effects[EXECUTOR_EFFECT_STATES]; /* by outcome */
 	bool is_owner; /* open runs are ours: their rows carry our owner and epoch */
 	bool is_held;  /* the store cannot commit: nothing moves */
 	bool is_closing;

@@ -368,6 +368,7 @@ static void told_outcome(struct change *change)
 		effect->run->in_flight--;
 	effect->has_row = true;
 	effect->phase = EFFECT_PHASE_END;
+	effect->run->executor->effects[effect->row.state]++;
 	if (effect->row.state == EFFECT_CONFIRMED || effect->row.state == EFFECT_NOOP) {
 		effect->probe->known = effect->row.wanted;
 		effect->probe->has_known = true;

@@ -9,6 +9,7 @@
 #include "main/app_rooms.h"
 #include "main/settings.h"
 #include "notify/notify_api.h"
+#include "operations/metrics_api.h"
 #include "operations/restore.h"
 #include "operations/status_api.h"
 #include "people/people_api.h"
@@ -90,6 +91,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = audit_routes(&app->audit_api);
 	ret[count++] = status_routes(&app->status);
 	ret[count++] = backup_routes(&app->backup_api);
+	ret[count++] = metrics_routes(&app->metrics);
 	return count;
 }
 
@@ -106,7 +108,10 @@ static int open_server(struct app *app, struct error *err)
 		.hosts = settings_list(app->settings, "hosts", &app->arena),
 	};
 
-	return server_open(&options, &app->server, err);
+	if (server_open(&options, &app->server, err) < 0)
+		return err->code;
+	app->metrics.server = app->server;
+	return 0;
 }
 
 /* --- opening, from the ground up --- */
@@ -358,6 +363,14 @@ static int fill_contexts(struct app *app, struct error *err)
 	app->executor_api = (struct executor_api){
 		app->executor, plans_builder(app->plans), app->jail, app->store};
 	app->backup_api = (struct backup_api){app->backups};
+	app->metrics.rooms = (struct metrics_rooms){
+		.store = app->store,
+		.executor = app->executor,
+		.jail = app->jail,
+		.audit = app->audit,
+		.watch = app->watch,
+		.started_at_us = app->started_at_us,
+	};
 	app->status = (struct status_rooms){
 		.store = app->store,
 		.executor = app->executor,

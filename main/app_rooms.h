@@ -21,6 +21,7 @@
 #include "main/health_api.h"
 #include "notify/notify.h"
 #include "operations/backup_api.h"
+#include "operations/metrics_api.h"
 #include "operations/status.h"
 #include "people/people.h"
 #include "plans/plan.h"
@@ -52,6 +53,7 @@ struct app {
 	struct audit_api audit_api;
 	struct status_rooms status;
 	struct backup_api backup_api;
+	struct metrics_api metrics;
 	/* The run of the daemon. */
 	struct bootstrap bootstrap;
 	const char *database;

@@ -2,6 +2,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
+#include "lib/base/time.h"
 #include "lib/jail/jail_rooms.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct job {
 	size_t frame_length;
 	int64_t deadline_ms;
 	bool was_orphaned;
+	int64_t started_ns; /* monotonic; when a child had it */
 	jail_done *done;
 	void *arg;
 };
@@ -50,7 +52,8 @@ struct jail {
 	size_t running_count;
 	struct jail_worker *warm[JAIL_MAX_CHILDREN];
 	size_t warm_count;
-	size_t asked; /* children that the nursery owes */
+	struct jail_figures figures; /* the sums only */
+	size_t asked;		     /* children that the nursery owes */
 };
 
 static void pump(struct jail *jail);
@@ -133,6 +136,9 @@ static void on_worker_done(void *arg, const char *bytes, size_t length, const st
 		forget_running(job);
 		try_again(jail, job);
 	} else {
+		histogram_add(&jail->figures.evaluations,
+			(double)(time_mono_ns() - job->started_ns) / 1e9);
+		jail->figures.failed += problem != NULL;
 		job->done(job->arg, bytes, length, problem);
 		forget_running(job); /* the bytes were the worker's */
 		free_job(job);
@@ -162,6 +168,7 @@ static void drop_warm(struct jail *jail)
 static void start_job(struct jail *jail, struct job *job, struct jail_worker *worker)
 {
 	job->worker = worker;
+	job->started_ns = time_mono_ns();
 	jail->running[jail->running_count++] = job;
 	jail_worker_start(
 		worker, job->frame, job->frame_length, job->deadline_ms, on_worker_done, job);
@@ -201,6 +208,7 @@ static void note_failure(struct jail *jail, const struct error *problem)
 	int64_t pause_ms = jail->first_pause_ms;
 
 	jail->reason = *problem;
+	jail->figures.failed_starts++;
 	jail->failures++;
 	for (int i = 1; i < jail->failures && pause_ms < LONGEST_PAUSE_MS; i++)
 		pause_ms *= 2;
@@ -223,6 +231,7 @@ static void on_born(void *arg, int socket, int pidfd, const struct error *proble
 		return;
 	}
 	jail->failures = 0;
+	jail->figures.children++;
 	jail->warm[jail->warm_count++] = jail_worker_new(jail->loop, socket, pidfd);
 	pump(jail);
 }
@@ -415,4 +424,12 @@ int jail_check(const struct jail *jail, struct error *err)
 const char *jail_walls(const struct jail *jail)
 {
 	return jail->walls_text != NULL ? jail->walls_text : "{\"jail\":false}";
+}
+
+void jail_get_figures(const struct jail *jail, struct jail_figures *ret)
+{
+	*ret = jail->figures;
+	ret->waiting = jail->waiting;
+	ret->running = jail->running_count;
+	ret->warm = jail->warm_count;
 }

@@ -9,6 +9,7 @@
 #define RB_JAIL_H
 
 #include "lib/base/error.h"
+#include "lib/base/histogram.h"
 #include "lib/base/loop.h"
 
 #include <stdbool.h>
@@ -73,5 +74,15 @@ int jail_run_twice(struct jail *jail, const struct jail_job *job, struct error *
 int jail_check(const struct jail *jail, struct error *err);
 /* What `redbutton-runner --walls` said, one line of JSON; {"jail":false} until it is known. */
 const char *jail_walls(const struct jail *jail);
+
+/* Since the start, for whoever watches from outside. */
+struct jail_figures {
+	struct histogram evaluations; /* from the moment a child had it, also those that failed */
+	uint64_t failed;	      /* of these: no well-formed result */
+	uint64_t children;	      /* that were made */
+	uint64_t failed_starts;	      /* children or nurseries that could not be had */
+	size_t waiting, running, warm;
+};
+void jail_get_figures(const struct jail *jail, struct jail_figures *ret);
 
 #endif

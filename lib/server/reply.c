@@ -87,11 +87,21 @@ static struct MHD_Response *take_response(struct request *req)
 	return response;
 }
 
+static void count(const struct request *req)
+{
+	const struct route_index *index = &req->server->routes;
+	size_t place = req->route ? (size_t)(req->route - index->routes) : index->count;
+	unsigned hundreds = req->reply.status / 100;
+
+	req->server->figures[place].replies[hundreds < SERVER_STATUS_CLASSES ? hundreds : 0]++;
+}
+
 enum MHD_Result reply_send(struct request *req)
 {
 	struct MHD_Response *response = take_response(req);
 	enum MHD_Result rc = MHD_NO;
 
+	count(req);
 	if (response) {
 		add_headers(req, response);
 		rc = MHD_queue_response(req->mhd, req->reply.status, response);

@@ -56,6 +56,29 @@ static void set_limits(struct server *server, const struct server_options *optio
 	lengths[DEADLINE_IDLE] = server->idle_timeout_s * 1000 + lengths[DEADLINE_REQUEST];
 }
 
+static void open_figures(struct server *server)
+{
+	server->figures = calloc(server->routes.count + 1, sizeof(*server->figures));
+	if (!server->figures)
+		abort();
+	for (size_t i = 0; i < server->routes.count; i++)
+		server->figures[i].route = server->routes.routes[i].route;
+}
+
+void server_get_figures(const struct server *server, struct server_figures *ret)
+{
+	*ret = (struct server_figures){.routes = server->figures,
+		.route_count = server->routes.count + 1,
+		.streams = server->stream_count};
+	for (const struct listener *listener = server->listeners; listener;
+		listener = listener->next)
+		if (ret->listener_count < sizeof(ret->listeners) / sizeof(ret->listeners[0]))
+			ret->listeners[ret->listener_count++] = (struct server_listener_figures){
+				listener->name, listener->open_count};
+	for (const struct request *req = server->requests; req; req = req->next)
+		ret->requests++;
+}
+
 int server_open(const struct server_options *options, struct server **ret, struct error *err)
 {
 	struct server *server = calloc(1, sizeof(*server));
@@ -71,6 +94,7 @@ int server_open(const struct server_options *options, struct server **ret, struc
 	server->loop = options->loop;
 	server->store = options->store;
 	server->authenticator = options->authenticator;
+	open_figures(server);
 	server->hosts = copy_hosts(options->hosts);
 	set_limits(server, options);
 	deadline_init(server);
@@ -161,5 +185,6 @@ void server_close(struct server *server)
 	for (size_t i = 0; server->hosts[i]; i++)
 		free(server->hosts[i]);
 	free(server->hosts);
+	free(server->figures);
 	free(server);
 }

@@ -133,6 +133,28 @@ void server_close(struct server *server);
 /* The table of Idempotency-Keys. */
 extern const struct store_schema server_schema;
 
+/* --- figures since the start, for whoever watches from outside --- */
+
+#define SERVER_STATUS_CLASSES 6 /* by hundreds: [2] = 2xx; [0] = anything else */
+struct server_route_figures {
+	const struct route *route; /* NULL: what no route was found for */
+	uint64_t replies[SERVER_STATUS_CLASSES];
+};
+struct server_listener_figures {
+	const char *name;
+	size_t connections;
+};
+struct server_figures {
+	const struct server_route_figures *routes;
+	size_t route_count;
+	struct server_listener_figures listeners[8];
+	size_t listener_count;
+	size_t requests; /* that are being answered, streams too */
+	size_t streams;
+};
+/* The routes are borrowed from the server. */
+void server_get_figures(const struct server *server, struct server_figures *ret);
+
 /* --- the API document --- */
 
 /*

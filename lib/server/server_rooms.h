@@ -260,6 +260,7 @@ struct server {
 	struct request *requests;
 	struct stream *streams;
 	size_t stream_count;
+	struct server_route_figures *figures; /* one a route, then one for no route */
 	struct deadlines deadlines;
 	unsigned idle_timeout_s;
 	int64_t heartbeat_ms;

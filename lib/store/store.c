@@ -349,9 +349,11 @@ static void take_back(struct store *store)
 	store->is_begun = false;
 	store->commit_ms = store->work_ms;
 	if (store->work_rc == SQLITE_OK) {
+		histogram_add(&store->commits, store->work_ms / 1000);
 		move_all(&store->group, &store->finished);
 		return;
 	}
+	store->failed_commits++;
 	snprintf(why, sizeof(why), "the store could not commit: %s", store->work_message);
 	fail_group(store, store->is_probe_good ? ERROR_NOT_DURABLE : ERROR_OUTCOME_UNKNOWN, why);
 	if (!store->is_probe_good)
@@ -397,6 +399,24 @@ void store_on_writable(struct store *store, void (*call)(void *arg, bool writabl
 double store_commit_ms(const struct store *store)
 {
 	return store->commit_ms;
+}
+
+static size_t count_jobs(const struct store_queue *queue)
+{
+	size_t count = 0;
+
+	for (const struct store_job *job = queue->first; job; job = job->next)
+		count++;
+	return count;
+}
+
+void store_get_figures(const struct store *store, struct store_figures *ret)
+{
+	*ret = (struct store_figures){
+		.commits = store->commits,
+		.failed_commits = store->failed_commits,
+		.waiting = count_jobs(&store->queued) + count_jobs(&store->group),
+	};
 }
 
 /* --- open and close --- */

@@ -9,6 +9,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/error.h"
+#include "lib/base/histogram.h"
 #include "lib/base/loop.h"
 
 #include <stdbool.h>
@@ -122,6 +123,14 @@ void store_on_space(
 	struct store *store, void (*call)(void *arg, enum store_space_state state), void *arg);
 /* Milliseconds the last COMMIT took, for windows of intents. */
 double store_commit_ms(const struct store *store);
+
+/* Since the start, for whoever watches from outside. */
+struct store_figures {
+	struct histogram commits; /* that went well */
+	uint64_t failed_commits;
+	size_t waiting; /* closures, for the next turn or the running COMMIT */
+};
+void store_get_figures(const struct store *store, struct store_figures *ret);
 
 /* --- statements: constants at the top of each *_store.c --- */
 

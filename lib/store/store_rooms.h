@@ -112,6 +112,8 @@ struct store {
 	int wal_pages, passive_at, hold_at; /* the thread's own */
 	double commit_ms;
 	struct store_space space;
+	struct histogram commits;
+	uint64_t failed_commits;
 };
 
 /* --- store.c --- */
