@@ -59,7 +59,7 @@ def test_the_script_is_clean(scripts, shell):
 def test_bash_gets_nouns_verbs_flags_and_values(scripts):
     env = environ(RB_SOCKET="/nonexistent/socket")
     assert in_bash(scripts["bash"], "redbutton pl", env) == ["plan"]
-    assert in_bash(scripts["bash"], "redbutton plan s", env) == ["show", "submit"]
+    assert in_bash(scripts["bash"], "redbutton execution re", env) == ["resume", "retry"]
     assert in_bash(scripts["bash"], "redbutton token create --exp", env) == ["--expires"]
     assert in_bash(scripts["bash"], "redbutton execution mark X ", env) == ["done", "not_done"]
     assert in_bash(scripts["bash"], "redbutton plan show ", env) == []
