@@ -40,6 +40,7 @@ static void on_told(void *arg, const struct error *err)
 	}
 	if (err) {
 		reply_clear(req);
+		req->headers = NULL; /* of the answer that was made inside the transaction */
 		req->error = *err;
 		request_fail(req);
 	} else if (req->reply.is_captured) {

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.daemon import Daemon, bin_folder, environment
+from harness.faults import Faults
 from harness.haproxy import FakeHAProxy
 from harness.people import People
 from harness.plans import ENDED, activate
@@ -86,13 +87,15 @@ class Edge(FakeHAProxy):
 
 
 class Lane:
-    def __init__(self, folder, program="redbuttond-hooks", prefix=(), **settings):
+    def __init__(self, folder, program="redbuttond-hooks", has_faults=False, **settings):
+        """has_faults: self.faults fails or kills the daemon at a chosen system call."""
         self.folder = Path(folder)
         outside = self.folder / "outside"
         outside.mkdir(parents=True)
         self.daemon = Daemon(self.folder / "daemon", checkpoint_file=outside / "checkpoint",
                              signing_key=f"file:{outside / 'key'}", **settings)
-        self.program, self.prefix, self.extra_env = program, list(prefix), {}
+        self.program = program
+        self.faults = Faults(self.folder / "faults") if has_faults else None
         self.database = self.daemon.data_dir / "redbutton.db"
         self.servers, self.resumed_worst = 0, 0.0
         self.edges = [Edge(f"edge-{number}", self.look_at_write) for number in (1, 2)]
@@ -110,7 +113,7 @@ class Lane:
 
     def command(self, crash_at=0):
         more = ["--crash-at", str(crash_at)] if crash_at else []
-        return [*self.prefix, bin_folder() / self.program, *self.daemon.command()[1:], *more]
+        return [bin_folder() / self.program, *self.daemon.command()[1:], *more]
 
     def weights(self, server, part="ramp"):
         return [edge.weights[f"checkout/{server}-{part}"] for edge in self.edges]
@@ -119,9 +122,15 @@ class Lane:
         """How many writes reached the edges for a server."""
         return sum(write.server.startswith(f"checkout/{server}-") for edge in self.edges for write in edge.writes)
 
+    def environment(self):
+        if not self.faults:
+            return environment()
+        # Given after RB_* of the caller was taken out.
+        return {**environment(), **self.faults.environment}
+
     def spawn(self, crash_at=0):
         self.daemon.process = Process("redbuttond", self.command(crash_at), self.daemon.folder / "redbuttond.log",
-                                      env=environment(**self.extra_env))
+                                      env=self.environment())
         self.daemon.process.start()
 
     def is_up(self):
@@ -225,6 +234,8 @@ class Lane:
         self.servers += 1
         preview = self.post("/api/v1/previews", {"plan": "crash/killed",
                                                  "params": {"server": self.server, **params}}).json
+        if "id" not in preview:
+            return preview
         return self.post("/api/v1/executions", {"preview": preview["id"], "digest": preview["digest"]}).json
 
     def attempt(self, act, *args):
@@ -247,6 +258,17 @@ class Lane:
         """[(id, state, is_undo)], oldest first."""
         return self.rows("SELECT id, state, is_undo, reason, message FROM execution WHERE params LIKE ? ORDER BY id",
                          f'%"{server}"%')
+
+    def end_by_hand(self, server):
+        """What asks is tried again, then undone; True when all of it is terminal."""
+        for verb in ("retry", "rollback", "rollback"):
+            runs = self.wait_ended(server, seconds=40)
+            asking = [run[0] for run in runs or [] if run[1] not in ENDED]
+            if runs is not None and not asking:
+                return True
+            for id_ in asking:
+                self.post(f"/api/v1/executions/{id_}/{verb}", {})
+        return all(run[1] in ENDED for run in self.wait_ended(server, seconds=40) or [("", "")])
 
     def wait_ended(self, server, seconds=20):
         """Its executions once all are terminal or ask; None when the daemon died meanwhile."""
