@@ -283,18 +283,21 @@ static void print_error_json(struct cli *cli, const struct error *err)
 	json_decref(value);
 }
 
-/* "errors" of a problem: one line each, as a compiler says it. */
-static void print_details(struct cli *cli)
+/* "errors" of a problem: one line each, as a compiler says it; not what the message says already.
+ */
+static void print_details(struct cli *cli, const char *message)
 {
 	const json_t *item;
 	size_t i;
 
 	json_array_foreach (json_object_get(cli->problem, "errors"), i, item) {
+		const char *line = print_text(&cli->arena, item);
+
 		if (json_is_object(item) && json_object_get(item, "file"))
-			fprintf(cli->errors, "  %s:%s: %s\n", cli_member(cli, item, "file"),
+			line = arena_format(&cli->arena, "%s:%s: %s", cli_member(cli, item, "file"),
 				cli_member(cli, item, "line"), cli_member(cli, item, "message"));
-		else
-			fprintf(cli->errors, "  %s\n", print_text(&cli->arena, item));
+		if (!strstr(message, line))
+			fprintf(cli->errors, "  %s\n", line);
 	}
 }
 
@@ -306,7 +309,7 @@ void print_error(struct cli *cli, const struct error *err)
 	}
 	fprintf(cli->errors, "%s%s: %s%s\n", cli->is_terminal ? RED : "", cli->program->name,
 		text_visible(&cli->arena, err->message), cli->is_terminal ? PLAIN : "");
-	print_details(cli);
+	print_details(cli, text_visible(&cli->arena, err->message));
 	if (*err->place)
 		fprintf(cli->errors, "  at: %s\n", text_visible(&cli->arena, err->place));
 	if (*err->field && !strstr(err->message, err->field))

@@ -67,6 +67,7 @@ def test_errors_name_file_and_line(people, tmp_path):
     bad.write_text(SMALL.replace("step", "stpe"))
     result = people.alice.fails("plan", "add", bad)
     assert result.code == 8 and "bad.lua:7: " in result.err and "step" in result.err
+    assert result.err.count("bad.lua:7: ") == 1, "told once"
     assert people.alice.json("plan", "list") == []
     assert "bad.lua:7: " in people.vera.fails("plan", "lint", bad).err
 
