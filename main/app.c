@@ -106,6 +106,8 @@ static int open_server(struct app *app, struct error *err)
 		.tables = tables,
 		.table_count = app_routes(app, tables),
 		.hosts = settings_list(app->settings, "hosts", &app->arena),
+		.request_deadline_ms = config_int(app->settings, "request-timeout"),
+		.idle_timeout_s = (unsigned)((config_int(app->settings, "idle-timeout") + 999) / 1000),
 	};
 
 	if (server_open(&options, &app->server, err) < 0)

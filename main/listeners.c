@@ -8,6 +8,7 @@
 #include <systemd/sd-daemon.h>
 
 #define LOCAL_CONNECTIONS   256
+#define LOCAL_PER_USER	    64
 #define CONTROL_CONNECTIONS 512
 #define CONTROL_PER_ADDRESS 64
 
@@ -74,6 +75,7 @@ static int open_local(struct app *app, int fd, struct error *err)
 		.address = arena_format(&app->arena, "unix:%s", path ? path : ""),
 		.fd = fd,
 		.connection_limit = LOCAL_CONNECTIONS,
+		.per_address_limit = LOCAL_PER_USER,
 	};
 	int rc;
 

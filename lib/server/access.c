@@ -17,7 +17,27 @@ static const char *const single_headers[] = {"Host", "Content-Length", "Transfer
 
 struct header_count {
 	size_t counts[sizeof(single_headers) / sizeof(single_headers[0])];
+	bool is_crooked;
 };
+
+/* RFC 9110, 5.6.2: what a name is made of. The library takes more. */
+static bool is_token(const char *name)
+{
+	const char *c = name;
+
+	while ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+		(*c && strchr("!#$%&'*+-.^_`|~", *c)))
+		c++;
+	return *name && !*c;
+}
+
+static bool has_control(const char *value)
+{
+	for (; *value; value++)
+		if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7f)
+			return true;
+	return false;
+}
 
 static enum MHD_Result count_header(
 	void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
@@ -25,7 +45,7 @@ static enum MHD_Result count_header(
 	struct header_count *count = cls;
 
 	(void)kind;
-	(void)value;
+	count->is_crooked |= !is_token(name) || (value && has_control(value));
 	for (size_t i = 0; i < sizeof(single_headers) / sizeof(single_headers[0]); i++)
 		if (!strcasecmp(name, single_headers[i]))
 			count->counts[i]++;
@@ -40,9 +60,14 @@ static int refuse_header(struct error *err, int code, const char *name, const ch
 
 static int check_headers(struct request *req, struct error *err)
 {
-	struct header_count count = {{0}};
+	struct header_count count = {0};
 
 	MHD_get_connection_values(req->mhd, MHD_HEADER_KIND, count_header, &count);
+	if (count.is_crooked) {
+		error_set(err, ERROR_INVALID,
+			"a header has a crooked name or a control character in its value");
+		return error_field(err, "headers");
+	}
 	for (size_t i = 0; i < sizeof(single_headers) / sizeof(single_headers[0]); i++)
 		if (count.counts[i] > 1)
 			return refuse_header(
@@ -50,6 +75,9 @@ static int check_headers(struct request *req, struct error *err)
 	if (request_header(req, "Content-Length") && request_header(req, "Transfer-Encoding"))
 		return refuse_header(
 			err, ERROR_INVALID, "Content-Length", "stands beside Transfer-Encoding");
+	if (req->is_old && request_header(req, "Transfer-Encoding"))
+		return refuse_header(
+			err, ERROR_INVALID, "Transfer-Encoding", "is not known to HTTP/1.0");
 	if (request_header(req, "Content-Encoding"))
 		return refuse_header(err, ERROR_MEDIA, "Content-Encoding", "is not understood");
 	return 0;
@@ -75,6 +103,13 @@ static bool is_host(const char *text, size_t length, const char *name)
 	return strlen(name) == length && !strncasecmp(text, name, length);
 }
 
+/* Behind the host there is nothing, or a port. */
+static bool has_port_or_nothing(const char *rest)
+{
+	return !*rest || (*rest == ':' && strlen(rest) <= 6 &&
+				 strspn(rest + 1, "0123456789") == strlen(rest + 1));
+}
+
 static int check_host(const struct request *req, struct error *err)
 {
 	static const char *const always[] = {"localhost", "127.0.0.1", "::1"};
@@ -86,6 +121,8 @@ static int check_host(const struct request *req, struct error *err)
 		return 0;
 	if (!host)
 		return refuse_header(err, ERROR_INVALID, "Host", "is missing");
+	if (!has_port_or_nothing(host + length))
+		return refuse_header(err, ERROR_INVALID, "Host", "is no host and port");
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		if (is_host(host, length, always[i]))
 			return 0;
@@ -315,14 +352,17 @@ static int decide(struct request *req, int64_t *ret_length)
 	return rc;
 }
 
-static enum MHD_Result begin(struct request *req, const char *method)
+static enum MHD_Result begin(struct request *req, const char *method, const char *version)
 {
 	int64_t length = 0;
 
 	req->is_begun = true;
+	req->is_old = !strcmp(version, "HTTP/1.0");
 	req->method = arena_text(&req->arena, method);
 	req->is_refused = decide(req, &length) < 0;
-	if (!req->is_refused || length <= DRAIN_MAX)
+	/* Whoever asks before he sends is told now; a small body is read, and the connection kept.
+	 */
+	if (!req->is_refused || (length <= DRAIN_MAX && !request_header(req, "Expect")))
 		return MHD_YES;
 	/* Only here the first call answers: the connection closes, and the body is never read. */
 	req->must_close = true;
@@ -413,9 +453,8 @@ enum MHD_Result access_handle(void *cls, struct MHD_Connection *mhd, const char 
 	(void)cls;
 	(void)mhd;
 	(void)url;
-	(void)version;
 	if (!req->is_begun)
-		return begin(req, method);
+		return begin(req, method, version);
 	if (!size)
 		return finish(req);
 	*upload_size = 0;

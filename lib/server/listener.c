@@ -49,6 +49,44 @@ static int64_t peer_uid(int fd)
 	return (int64_t)credentials.uid;
 }
 
+static bool is_limited(const struct listener *listener, int64_t uid)
+{
+	return listener->per_user_limit && uid > 0 && uid != (int64_t)geteuid();
+}
+
+/* One user must not take the whole socket: who has his share is hung up on. */
+static void limit_user(const struct listener *listener, const struct connection *newest)
+{
+	unsigned count = 0;
+
+	if (!is_limited(listener, newest->peer_uid))
+		return;
+	for (const struct connection *one = listener->connections; one; one = one->elder)
+		count += one->peer_uid == newest->peer_uid;
+	if (count > listener->per_user_limit)
+		shutdown(newest->fd, SHUT_RDWR);
+}
+
+static void link_connection(struct listener *listener, struct connection *connection)
+{
+	listener->open_count++;
+	connection->elder = listener->connections;
+	if (connection->elder)
+		connection->elder->younger = connection;
+	listener->connections = connection;
+}
+
+static void unlink_connection(struct listener *listener, struct connection *connection)
+{
+	listener->open_count--;
+	if (connection->younger)
+		connection->younger->elder = connection->elder;
+	else
+		listener->connections = connection->elder;
+	if (connection->elder)
+		connection->elder->younger = connection->younger;
+}
+
 static void open_connection(struct listener *listener, struct MHD_Connection *mhd, void **context)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
@@ -67,7 +105,8 @@ static void open_connection(struct listener *listener, struct MHD_Connection *mh
 		setsockopt(connection->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &peer_gone_ms,
 			sizeof(peer_gone_ms));
 	deadline_set(connection, DEADLINE_IDLE);
-	listener->open_count++;
+	link_connection(listener, connection);
+	limit_user(listener, connection);
 	*context = connection;
 }
 
@@ -85,8 +124,11 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
 	listener->run_again = true;
 	if (!connection)
 		return;
+	/* The library tells no end of a request that it refused by itself. */
+	if (connection->request)
+		request_completed(connection->request);
 	deadline_set(connection, DEADLINE_NONE);
-	listener->open_count--;
+	unlink_connection(listener, connection);
 	free(connection);
 	*context = NULL;
 }
@@ -290,6 +332,7 @@ int listener_open(struct server *server, const struct listener_options *options,
 		abort();
 	listener->server = server;
 	listener->name = strdup(options->name);
+	listener->per_user_limit = options->per_address_limit;
 	listener->address.fd = -1;
 	rc = read_tls(listener, options, err);
 	if (rc >= 0)

@@ -99,7 +99,9 @@ struct listener_options {
 				"host:port"; port 0 = free */
 	int fd; /* > 0: already bound (socket activation); address is then only shown */
 	const char *certificate_path, *key_path; /* both or none */
-	unsigned connection_limit, per_address_limit;
+	unsigned connection_limit;
+	unsigned per_address_limit; /* of a unix socket: of each uid but root's and the daemon's own
+				     */
 };
 
 struct server_options {

@@ -34,7 +34,8 @@ struct connection {
 	char address[ADDRESS_SIZE];
 	enum deadline_kind deadline;
 	int64_t deadline_ms;
-	struct connection *before, *next; /* in its deadline's list */
+	struct connection *before, *next;   /* in its deadline's list */
+	struct connection *elder, *younger; /* in its listener's list */
 };
 
 struct deadlines {
@@ -77,7 +78,9 @@ struct listener {
 	bool is_tls;
 	struct secret key;
 	struct secret certificate;
-	size_t open_count; /* connections */
+	unsigned per_user_limit; /* connections of one uid; root and ours are not counted */
+	struct connection *connections;
+	size_t open_count; /* of them */
 };
 
 int listener_open(struct server *server, const struct listener_options *options,
@@ -185,6 +188,7 @@ struct request {
 	struct store_tx *capture_tx; /* tell runs inside the transaction */
 	struct stream *stream;
 	bool is_begun;	  /* MHD's first call was made */
+	bool is_old;	  /* HTTP/1.0 */
 	bool is_refused;  /* error is the answer; the body is thrown away */
 	bool must_close;  /* the reply says Connection: close */
 	bool in_callback; /* inside MHD's access handler */

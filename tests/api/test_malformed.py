@@ -3,19 +3,16 @@
 Each operation of docs/openapi.json is asked rightly but for one thing (harness/mutate.py), then rightly.
 RB_SEED draws other pairs of faults.
 """
-import hashlib
 import os
-import sqlite3
-import time
 
 import pytest
 from harness.asks import Asks
 from harness.contract import contract
 from harness.mutate import mutations
+from harness.rows import Rows
 
 SEED = os.environ.get("RB_SEED", "1")
 PROBLEM = "application/problem+json"
-PULSE = "executor_life"     # the engine says every few seconds that it lives
 # Asking them rightly is the business of other tests.
 NOT_ENDED = {"get_events", "get_audit_checkpoint"}
 
@@ -26,39 +23,6 @@ def asks(make_world):
     world.activate("paper-set.lua", "paper/set")
     world.activate("paper-gate.lua", "paper/gate")
     return Asks(world)
-
-
-class Rows:
-    """What the database holds: a digest of each table, and the audit's records."""
-
-    def __init__(self, daemon):
-        self.path = daemon.data_dir / "redbutton.db"
-
-    def read(self):
-        with sqlite3.connect(f"file:{self.path}?mode=ro", uri=True) as db:
-            names = [name for name, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
-            tables = {name: self._digest(db, name) for name in names if not name.startswith(("audit", "sqlite_", PULSE))}
-            self.audit = list(db.execute("SELECT seq, action FROM audit ORDER BY seq"))
-        db.close()
-        return tables
-
-    def read_at_rest(self):
-        """When nothing has moved for a moment: what the operation before asked for goes on by itself."""
-        now = self.read()
-        for _ in range(40):
-            time.sleep(0.1)
-            last, now = now, self.read()
-            if now == last:
-                return now
-        raise AssertionError("the daemon does not come to rest")
-
-    @staticmethod
-    def _digest(db, name):
-        rows = hashlib.sha256()
-        columns = [row[1] for row in db.execute(f"PRAGMA table_info({name})") if row[1] not in ("used_at_us", "touched_at_us")]
-        for row in db.execute(f"SELECT {', '.join(columns)} FROM {name} ORDER BY 1"):
-            rows.update(repr(row).encode())
-        return rows.hexdigest()
 
 
 def complaint(wrong, reply):

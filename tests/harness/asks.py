@@ -7,6 +7,7 @@ Bodies are the document's examples, with the ids of this world put in.
 import base64
 import copy
 import itertools
+import re
 from typing import NamedTuple
 
 from harness.contract import contract
@@ -23,6 +24,7 @@ class Ask(NamedTuple):
     body: object = None
     headers: dict = {}
     who: str = "alice"
+    unix: bool = False
 
     @property
     def method(self):
@@ -51,7 +53,7 @@ class Asks:
 
     def send(self, ask, raw=None, **more):
         return self.world.daemon.request(ask.method, self.address(ask), ask.body if raw is None else raw,
-                                         token=self.world.people.token(ask.who), headers=dict(ask.headers), **more)
+                                         token=self.world.people.token(ask.who), headers=dict(ask.headers), unix=ask.unix, **more)
 
     def address(self, ask):
         path = ask.operation.path
@@ -70,18 +72,28 @@ class Asks:
         return Ask(operation, who=who, **self.GETS.get(name, lambda self: {})(self))
 
     def of_named(self, operation):
-        """Of things that admins add by name: POST /things makes one for /things/{name}."""
-        noun = operation.path.split("/")[3]
+        """Of things that are made by POST /things and looked at by /things/{name} or {id}, and what lies below."""
+        noun, names = operation.path.split("/")[3], re.findall(r"\{(\w+)\}", operation.path)
         add = self.operations.get(f"post_{noun}")
-        is_known = add and operation.path in (f"/api/v1/{noun}", f"/api/v1/{noun}/{{name}}", *self.LOOKS)
-        assert is_known, f"tests/harness/asks.py has no valid request of {operation.id} yet: add a row"
-        thing = self.example(add, name=self.name(noun))
+        assert add and len(names) <= 1, f"tests/harness/asks.py has no valid request of {operation.id} yet: add a row"
         if operation is add:
-            return Ask(operation, body=thing, who="dora")
-        made = self.call("dora", "POST", add.path, thing)
-        headers = {"If-Match": made.headers["ETag"]} if "If-Match" in operation.named("header") else {}
-        return Ask(operation, {"name": thing["name"]}, who="dora", headers=headers,
+            return Ask(operation, body=self.thing(add), who=self.who_may(add))
+        made = self.call(self.who_may(add), "POST", add.path, self.make(add.id).body)
+        path = {name: made.json[name] for name in names}
+        headers = {}
+        if "If-Match" in operation.named("header"):
+            headers["If-Match"] = self.call("alice", "GET", f"{add.path}/{path[names[0]]}").headers["ETag"]
+        return Ask(operation, path, who=self.who_may(operation), headers=headers,
                    body=self.example(operation) if operation.asked else None)
+
+    def thing(self, add):
+        is_named = "name" in contract().resolve(add.asked)["properties"]
+        return self.example(add, **({"name": self.name(add.path.split("/")[3])} if is_named else {}))
+
+    @staticmethod
+    def who_may(operation):
+        """alice is author and commander."""
+        return "alice" if {"author", "commander"} & set(operation.told["x-roles"]) else "dora"
 
     @staticmethod
     def example(operation, **changes):
@@ -115,11 +127,12 @@ class Asks:
     def uid(self):
         return 40000 + next(self.numbers)
 
-    def hook(self):
+    def hook(self, is_enabled=False):
         key = self.world.daemon.folder / "hook.key"
         key.write_text("whsec_" + base64.b64encode(bytes(32)).decode())
         key.chmod(0o600)
-        return self.example(self.operations["post_hooks"], name=self.name("hook"), secret=f"file:{key}", enabled=False)
+        return self.example(self.operations["post_hooks"], name=self.name("hook"), secret=f"file:{key}",
+                            enabled=is_enabled, types=["nothing.of.the.kind"])
 
     def script(self):
         return SMALL.format(next(self.numbers))
@@ -132,10 +145,12 @@ class Asks:
         if state != "DRAFT":
             shown = self.call("alice", "POST", f"{address}/submit", {}, If_Match=reply.headers["ETag"]).json
             self.last_approval = shown["approval"]
-        if state in ("APPROVED", "ACTIVE"):
+        if state in ("APPROVED", "ACTIVE", "SUSPENDED"):
             self.decide(self.last_approval)
-        if state == "ACTIVE":
+        if state in ("ACTIVE", "SUSPENDED"):
             self.call("alice", "POST", f"{address}/activate", {}, If_Match="*")
+        if state == "SUSPENDED":
+            self.call("alice", "POST", f"{address}/suspend", {"reason": "a test"}, If_Match="*")
         return at, self.call("alice", "GET", address).headers["ETag"]
 
     def decide(self, approval):
@@ -233,9 +248,6 @@ class Asks:
         self.call("dora", "PUT", f"/api/v1/peers/{uid}", {"person": person, **body})
         return uid
 
-    # Looks at a named thing that are more than the thing.
-    LOOKS = ("/api/v1/calendars/{name}/windows", "/api/v1/calendars/{name}/text")
-
     GETS = {
         "get_persons_by_name": lambda self: {"path": {"name": "alice"}},
         "get_grants": lambda self: {"query": {"revoked": "true"}},
@@ -279,8 +291,8 @@ class Asks:
         "delete_peers_by_uid": lambda self, o: Ask(o, {"uid": self._map(self.person())}, who="dora"),
         "post_peers_by_uid_confirm": lambda self, o: Ask(o, {"uid": self._map(self.admin())}, who="emil"),
         "post_hooks": lambda self, o: Ask(o, who="dora", body=self.hook()),
-        "delete_hooks_by_name": lambda self, o: Ask(o, {"name": self.call(
-            "dora", "POST", "/api/v1/hooks", self.hook()).json["name"]}, who="dora"),
+        "post_hooks_by_name_disable": lambda self, o: Ask(o, {"name": self.call(
+            "dora", "POST", "/api/v1/hooks", self.hook(True)).json["name"]}, who="dora"),
         "post_targets_by_name_check": lambda self, o: Ask(o, {"name": "edge-1"}),
         "post_approvals_by_id_approve": _decision,
         "post_approvals_by_id_reject": _decision,
@@ -290,6 +302,10 @@ class Asks:
         "post_plans_by_plan_versions_by_version_activate": lambda self, o: self._of_version(o, "APPROVED"),
         "post_plans_by_plan_versions_by_version_retire": lambda self, o: self._of_version(o, "ACTIVE"),
         "post_plans_by_plan_versions_by_version_discard": lambda self, o: self._of_version(o, "DRAFT"),
+        "post_plans_by_plan_versions_by_version_suspend": lambda self, o: self._of_version(o, "ACTIVE"),
+        "post_plans_by_plan_versions_by_version_resume": lambda self, o: self._of_version(o, "SUSPENDED"),
+        "post_backups": lambda self, o: Ask(o, who="dora", unix=True, body=self.example(
+            o, file=str(self.world.daemon.folder / self.name("backup")))),
         "post_effects_by_id_extend": lambda self, o: Ask(o, {"id": self.effect()}, body=self.example(o)),
         "post_previews": _preview_of,
         "post_can": _preview_of,

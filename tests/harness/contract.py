@@ -82,7 +82,7 @@ class Contract:
 
     def _check(self, method, path, sent, reply):
         kind = (reply.headers["Content-Type"] or "").split(";")[0]
-        if kind == "text/html" and reply.status in LIBRARY_STATUSES:
+        if kind in ("", "text/html") and reply.status in LIBRARY_STATUSES and method != "HEAD":
             return
         operation = self.operation(method, path)
         if operation in (None, "path"):

@@ -37,9 +37,10 @@ class Wrong(NamedTuple):
     address: str
     raw: bytes
     headers: dict
+    unix: bool
 
     def send(self, daemon, token):
-        return daemon.request(self.method, self.address, self.raw, token=token, headers=self.headers)
+        return daemon.request(self.method, self.address, self.raw, token=token, headers=self.headers, unix=self.unix)
 
 
 def encode(body):
@@ -121,7 +122,7 @@ def mutations(ask, asks, seed):
     def wrong(what, field="", method=None, at=None, body=raw, headers=None, without=()):
         sent = {**(JSON if body is not None else {}), **ask.headers, **(headers or {})}
         return Wrong(what, field, method or ask.method, at or address, body,
-                     {name: value for name, value in sent.items() if name not in without})
+                     {name: value for name, value in sent.items() if name not in without}, ask.unix)
 
     if operation.asked:
         for what, field, body in of_body(ask, seed):
