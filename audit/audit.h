@@ -168,6 +168,12 @@ struct audit_status {
 	const char *trouble; /* one sentence about the last checkpoint that failed, or NULL */
 };
 void audit_get_status(struct audit *audit, struct audit_status *ret);
+/*
+ * As audit_open compares, without opening: does the checkpoint outside fit the database that
+ * `options->store` reads? Signatures are not looked at. ERROR_TAMPERED as there.
+ */
+int audit_check_outside(
+	const struct audit_options *options, int64_t *ret_checkpoint_size, struct error *err);
 /* The newest checkpoint that is stored, as a note; *ret_note is NULL when there is none yet. */
 int audit_newest_note(struct store_tx *tx, struct arena *arena, const char **ret_note,
 	int64_t *ret_size, struct error *err);

@@ -181,3 +181,10 @@ int audit_start_check(struct store_tx *tx, const struct audit_options *options,
 		*ret_size = start.checkpoint_size;
 	return rc;
 }
+
+int audit_check_outside(
+	const struct audit_options *options, int64_t *ret_checkpoint_size, struct error *err)
+{
+	return audit_start_check(
+		store_reader(options->store), options, NULL, ret_checkpoint_size, err);
+}

@@ -265,6 +265,11 @@ int target_watch_open(
 	return 0;
 }
 
+void target_watch_now(struct target_watch *watch)
+{
+	tick(watch);
+}
+
 void target_watch_stop(struct target_watch *watch)
 {
 	if (!watch)

@@ -35,6 +35,8 @@ struct target_seen {
 
 int target_watch_open(
 	const struct target_watch_options *options, struct target_watch **ret, struct error *err);
+/* Begins a round at once, whatever the interval. */
+void target_watch_now(struct target_watch *watch);
 /* Before the client is closed nothing more is asked. NULL is fine. */
 void target_watch_stop(struct target_watch *watch);
 /* After client_close. NULL is fine. */

@@ -71,6 +71,11 @@ const struct audit_crosscheck *const *app_crosschecks(size_t *ret_count)
 static const struct adapter *const adapters[] = {&haproxy_adapter, &prometheus_adapter};
 static const struct adapter_list adapter_list = {adapters, COUNT(adapters)};
 
+const struct adapter_list *app_adapters(void)
+{
+	return &adapter_list;
+}
+
 size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX])
 {
 	size_t count = 0;
@@ -269,10 +274,10 @@ static int open_calendars(struct app *app, struct error *err)
 }
 
 /* Beside the daemon in a build tree; installed it lies in libexec. */
-static const char *find_runner(struct app *app)
+const char *app_find_runner(const struct config *settings, struct arena *arena)
 {
 	static const char *const places[] = {"", "../libexec/redbutton/"};
-	const char *path = settings_text(app->settings, "runner");
+	const char *path = settings_text(settings, "runner");
 	char directory[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
 
@@ -281,7 +286,7 @@ static const char *find_runner(struct app *app)
 	directory[length] = 0;
 	*(strrchr(directory, '/') + 1) = 0;
 	for (size_t i = 0; i < COUNT(places); i++) {
-		path = arena_format(&app->arena, "%s%sredbutton-runner", directory, places[i]);
+		path = arena_format(arena, "%s%sredbutton-runner", directory, places[i]);
 		if (access(path, X_OK) == 0)
 			break;
 	}
@@ -291,7 +296,7 @@ static const char *find_runner(struct app *app)
 static int open_jail(struct app *app, struct error *err)
 {
 	struct jail_options options = {
-		.runner_path = find_runner(app),
+		.runner_path = app_find_runner(app->settings, &app->arena),
 		.max_children = (size_t)config_int(app->settings, "runner-children"),
 	};
 

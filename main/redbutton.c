@@ -8,6 +8,7 @@
 #include "lib/cli/cli.h"
 #include "notify/notify_cli.h"
 #include "operations/backup_cli.h"
+#include "operations/doctor_cli.h"
 #include "operations/status_cli.h"
 #include "people/people_cli.h"
 #include "plans/plan_cli.h"
@@ -53,6 +54,7 @@ int main(int argc, char **argv)
 		notify_verbs,
 		status_verbs,
 		backup_verbs,
+		doctor_verbs,
 	};
 	const struct cli_note notes[] = {plan_note};
 	const struct cli_program redbutton = {

@@ -5,6 +5,7 @@
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "main/app.h"
+#include "main/doctor.h"
 #include "main/manual.h"
 #include "main/openapi.h"
 #include "main/restore.h"
@@ -32,6 +33,8 @@ static const struct mode modes[] = {
 		accept_restore, "go on after a known restore, with the daemon stopped; two admins"},
 	{"--restore", "FILE [--checkpoint FILE]", restore,
 		"put a backup in the place of the database, with the daemon stopped"},
+	{"--doctor", "[--json] [FLAGS]", doctor_main,
+		"look at everything the daemon stands on; ends with 0, 1 (look) or 2 (broken)"},
 	{"--plan-test", "FILE [PARAM=VALUE ...] [--lint] [--describe] [--json]", plan_test_main,
 		"run a plan's file in the jail and print its graph, without a daemon"},
 	{"--print-config", "[FLAGS]", print_config,
