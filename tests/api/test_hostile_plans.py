@@ -8,7 +8,8 @@ LIMIT_S = 5.0 + 0.5
 HEAD = 'plan { name = "hostile/plan", kind = "limit", summary = "hostile", owner = "nobody" }\n'
 
 HOSTILE = {
-    "eats memory": ('local t, n = {}, 0 while true do n = n + 1 t[n] = "x" .. n end', "plan_error"),
+    "eats memory": ('local s, t, n = "xxxxxxxx", {}, 0 while #s < 65536 do s = s .. s end '
+                    'while true do n = n + 1 t[n] = s .. n end', "plan_error"),
     "doubles a text": ('local s = "xxxxxxxx" while true do s = s .. s end', "plan_error"),
     "recurses": ("local function f() return 1 + f() end return f()", "plan_error"),
     "reaches for os": ('os.execute("touch /tmp/was-here")', "plan_error"),
