@@ -451,6 +451,7 @@ void app_close(struct app *app)
 	approvals_close(app->approvals);
 	people_close(app->people);
 	loop_timer_free(app->watchdog);
+	loop_timer_free(app->status_timer);
 	loop_close(app->loop);
 	backups_close(app->backups);
 	arena_done(&app->arena);

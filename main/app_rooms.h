@@ -59,7 +59,7 @@ struct app {
 	const char *database;
 	bool is_restored;   /* from a backup, since the last stop */
 	char upgraded[512]; /* what was upgraded at this start, "" */
-	struct loop_timer *watchdog;
+	struct loop_timer *watchdog, *status_timer;
 	struct error start_error;
 	int64_t started_at_us, stopped_at_us;
 	bool is_started, is_stopping;

@@ -4,9 +4,13 @@
 #include "lib/base/log.h"
 #include "lib/base/time.h"
 #include "main/app_rooms.h"
+#include "main/settings.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <systemd/sd-daemon.h>
+
+#define STATUS_EVERY_MS 10000
 
 /* --- the daemon's own records --- */
 
@@ -63,6 +67,51 @@ static void beat_watchdog(void *arg)
 	sd_notify(0, "WATCHDOG=1");
 }
 
+/* What `systemctl status` shows below the unit's name. */
+static void tell_status(void *arg)
+{
+	struct app *app = arg;
+	const char *why = "", *space = "";
+	size_t runs = executor_run_count(app->executor);
+
+	if (!store_is_writable(app->store, &why))
+		sd_notifyf(0, "STATUS=held: %s", why);
+	else if (store_space(app->store, &space) != STORE_SPACE_OK)
+		sd_notifyf(0, "STATUS=serving, %zu runs open; %s", runs, space);
+	else
+		sd_notifyf(0, "STATUS=serving, %zu run%s open", runs, runs == 1 ? "" : "s");
+}
+
+static void on_writable(void *arg, bool writable)
+{
+	(void)writable;
+	tell_status(arg);
+}
+
+static void start_status(struct app *app)
+{
+	if (!getenv("NOTIFY_SOCKET"))
+		return;
+	app->status_timer = loop_timer_new(app->loop, tell_status, app);
+	loop_timer_start(app->status_timer, 0, STATUS_EVERY_MS);
+	store_on_writable(app->store, on_writable, app);
+}
+
+/* logrotate has moved the file away. */
+static void reopen_log(void *arg)
+{
+	struct app *app = arg;
+	const char *path = settings_text(app->settings, "log-file");
+	struct error err = ERROR_INIT;
+
+	if (path && log_to_file(path, &err) < 0)
+		log_error("main", "the log goes on where it went", "error", err.message, "file",
+			path);
+	else
+		log_info("main", path ? "the log file was opened anew"
+				      : "SIGHUP: there is no log-file to open anew");
+}
+
 static void start_watchdog(struct app *app)
 {
 	uint64_t interval_us = 0;
@@ -105,6 +154,7 @@ static void told_start(void *arg, const struct error *failed)
 	app->is_started = true;
 	start_watchdog(app);
 	sd_notify(0, "READY=1");
+	start_status(app);
 	if (*app->upgraded)
 		log_warn("main", "an older database was upgraded", "copy", app->upgraded);
 	log_info("main", "ready", "version", RB_VERSION);
@@ -122,7 +172,7 @@ static void stop(void *arg)
 	struct app *app = arg;
 
 	log_info("main", "stopping");
-	sd_notify(0, "STOPPING=1");
+	sd_notify(0, "STOPPING=1\nSTATUS=stopping");
 	app->is_stopping = true;
 	app->stopped_at_us = time_now_us();
 	if (app->is_started)
@@ -139,6 +189,7 @@ int app_run(struct app *app, struct error *err)
 		return rc;
 	loop_on_signal(app->loop, SIGTERM, stop, app);
 	loop_on_signal(app->loop, SIGINT, stop, app);
+	loop_on_signal(app->loop, SIGHUP, reopen_log, app);
 	loop_soon(app->loop, start, app);
 	loop_run(app->loop);
 	if (app->start_error.code && err)

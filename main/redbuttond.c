@@ -237,6 +237,8 @@ static int run_daemon(const struct config *settings, struct error *err)
 	struct app *app = NULL;
 	int rc = log_configure(config_text(settings, "log"), err);
 
+	if (rc >= 0 && settings_text(settings, "log-file"))
+		rc = log_to_file(settings_text(settings, "log-file"), err);
 	if (rc >= 0)
 		rc = app_open(settings, &app, err);
 	if (rc >= 0)

@@ -33,6 +33,8 @@ static const struct config_option options[] = {
 	{"space-reserve", CONFIG_INT, "32", 0, 4096,
 		"MiB kept back for undo, abort and audit on a full disk; no new run is started "
 		"when less than that is free besides; 0 = none"},
+	{"log-file", CONFIG_PATH, "", 0, 0,
+		"file for the log instead of standard error; SIGHUP opens it anew"},
 	{"log", CONFIG_TEXT, "info", 0, 0, "level, or level,room=level,...: error warn info debug"},
 };
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))

@@ -4,6 +4,7 @@
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,22 @@ int log_configure(const char *levels, struct error *err)
 	}
 	current = next;
 	return 0;
+}
+
+int log_to_file(const char *path, struct error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int rc = 0;
+
+	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0) {
+		error_errno(err, ERROR_IO, "the log file cannot be opened");
+		error_place(err, "%s", path);
+		rc = error_remedy(
+			err, "log-file names a file in a directory that the daemon may write");
+	}
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 bool log_is_on(const char *room, enum log_level level)

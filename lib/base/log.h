@@ -14,6 +14,12 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 
 /* "info", or "info,executor=debug,server=warn". */
 int log_configure(const char *levels, struct error *err);
+/*
+ * From now on standard error, and so the log, goes to the end of this file (made 0640 when it is
+ * not there). Called again after the file was moved away, it begins a new one; when that fails the
+ * log goes on where it went.
+ */
+int log_to_file(const char *path, struct error *err);
 bool log_is_on(const char *room, enum log_level level);
 /*
  * `pairs` are (const char *key, const char *value) ended by NULL; values are quoted and made
