@@ -172,7 +172,8 @@ static void stop(void *arg)
 	struct app *app = arg;
 
 	log_info("main", "stopping");
-	sd_notify(0, "STOPPING=1\nSTATUS=stopping");
+	sd_notify(0, "STOPPING=1");
+	sd_notify(0, "STATUS=stopping");
 	app->is_stopping = true;
 	app->stopped_at_us = time_now_us();
 	if (app->is_started)
