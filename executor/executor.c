@@ -74,6 +74,13 @@ static bool is_leaving(const struct executor *executor, const char *id)
 	return false;
 }
 
+/* What waits is looked at again: nothing else may happen that would wake it. */
+static void look_later(struct executor *executor)
+{
+	if (!executor->is_closing)
+		loop_timer_start(executor->reload_timer, LATER_MS, 0);
+}
+
 static void load(struct executor *executor, const char *id)
 {
 	struct error err = ERROR_INIT;
@@ -88,6 +95,9 @@ static void load(struct executor *executor, const char *id)
 	if (run_load(executor, id, &run, &err) < 0) {
 		log_error("executor", "a run cannot be loaded", "execution", id, "error",
 			err.message);
+		/* Of the moment, not of the rows: nothing else would try it again. */
+		if (err.code != ERROR_TAMPERED && err.code != ERROR_INVALID)
+			look_later(executor);
 		return;
 	}
 	if (!is_live(run->row->state)) {
@@ -108,13 +118,6 @@ struct advance_call {
 	char id[ID_SIZE];
 	char message[512];
 };
-
-/* What waits is looked at again: nothing else may happen that would wake it. */
-static void look_later(struct executor *executor)
-{
-	if (!executor->is_closing)
-		loop_timer_start(executor->reload_timer, LATER_MS, 0);
-}
 
 static void told_refusal(void *arg, const struct error *err)
 {
@@ -203,11 +206,13 @@ static void each_in(struct executor *executor, enum execution_state state,
 	size_t count;
 
 	if (execution_store_ids(
-		    store_reader(executor->options.store), &arena, state, &ids, &count, &err) < 0)
+		    store_reader(executor->options.store), &arena, state, &ids, &count, &err) < 0) {
 		log_error("executor", "runs cannot be listed", "error", err.message);
-	else
+		look_later(executor);
+	} else {
 		for (size_t i = 0; i < count; i++)
 			act(executor, ids[i]);
+	}
 	arena_done(&arena);
 }
 

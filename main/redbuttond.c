@@ -7,6 +7,7 @@
 #include "main/app.h"
 #include "main/doctor.h"
 #include "main/manual.h"
+#include "main/memory.h"
 #include "main/openapi.h"
 #include "main/restore.h"
 #include "main/settings.h"
@@ -253,6 +254,7 @@ int main(int argc, char **argv)
 	struct config *settings;
 	int rc;
 
+	memory_begin();
 	for (size_t i = 0; argc > 1 && i < MODE_COUNT; i++)
 		if (!strcmp(argv[1], modes[i].flag))
 			return modes[i].run(argc - 1, argv + 1);

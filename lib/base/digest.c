@@ -1,5 +1,7 @@
 #include "lib/base/digest.h"
 
+#include "lib/base/memory.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -19,7 +21,7 @@ static pthread_once_t own_once = PTHREAD_ONCE_INIT;
 static void begin(struct digest_state *state, const EVP_MD *md)
 {
 	if (!EVP_DigestInit_ex(state->context, md, NULL))
-		abort();
+		memory_end();
 }
 
 struct digest_state *digest_new(void)
@@ -27,7 +29,7 @@ struct digest_state *digest_new(void)
 	struct digest_state *state = calloc(1, sizeof(*state));
 
 	if (!state || !(state->context = EVP_MD_CTX_new()))
-		abort();
+		memory_end();
 	begin(state, EVP_sha256());
 	return state;
 }
@@ -43,7 +45,7 @@ void digest_free(struct digest_state *state)
 void digest_add(struct digest_state *state, const void *bytes, size_t length)
 {
 	if (!EVP_DigestUpdate(state->context, bytes, length))
-		abort();
+		memory_end();
 }
 
 void digest_add_field(struct digest_state *state, const void *bytes, size_t length)
@@ -59,7 +61,7 @@ void digest_add_field(struct digest_state *state, const void *bytes, size_t leng
 void digest_end(struct digest_state *state, struct digest *ret)
 {
 	if (!EVP_DigestFinal_ex(state->context, ret->bytes, NULL))
-		abort();
+		memory_end();
 	begin(state, NULL);
 }
 
@@ -83,7 +85,7 @@ static struct digest_state *own_state(void)
 	if (!state) {
 		state = digest_new();
 		if (pthread_setspecific(own_key, state))
-			abort();
+			memory_end();
 	}
 	return state;
 }

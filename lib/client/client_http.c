@@ -1,3 +1,4 @@
+#include "lib/base/memory.h"
 #include "lib/base/secret.h"
 #include "lib/base/text.h"
 #include "lib/client/client_rooms.h"
@@ -198,7 +199,7 @@ static CURL *take_handle(struct client_http *http)
 	CURL *easy = http->idle_count ? http->idle[--http->idle_count] : curl_easy_init();
 
 	if (!easy)
-		abort();
+		memory_end();
 	return easy;
 }
 
@@ -265,7 +266,7 @@ static void add_line(struct client_call *call, const char *line)
 	struct curl_slist *lines = curl_slist_append(call->header_lines, line);
 
 	if (!lines)
-		abort();
+		memory_end();
 	call->header_lines = lines;
 }
 

@@ -1,3 +1,4 @@
+#include "lib/base/memory.h"
 #include "lib/server/server_rooms.h"
 
 #include <stdlib.h>
@@ -91,7 +92,7 @@ void request_stream(struct request *req, const struct stream_options *options)
 	req->response = MHD_create_response_from_callback(
 		MHD_SIZE_UNKNOWN, BLOCK_BYTES, give, stream, NULL);
 	if (!req->response)
-		abort();
+		memory_end();
 	if (!req->in_callback)
 		reply_send(req);
 	options->opened(options->arg, stream);

@@ -160,11 +160,15 @@ static void on_look(void *arg)
 void store_space_open(struct store *store)
 {
 	struct store_space *space = &store->space;
+	size_t length;
 
 	if (reserve_of(store) <= 0)
 		return;
-	if (asprintf(&space->path, "%s.reserve", store->path) < 0)
+	length = strlen(store->path) + sizeof(".reserve");
+	space->path = malloc(length);
+	if (!space->path)
 		abort();
+	snprintf(space->path, length, "%s.reserve", store->path);
 	space->has_reserve = is_there(space, reserve_of(store));
 	/* On a disk that is full already even the start needs what was kept back for it. */
 	if (is_nothing_left(store)) {

@@ -6,6 +6,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -48,6 +49,16 @@ struct orders {
 
 static struct orders *orders;
 
+/* Where it gave up, in the log. */
+static void show_place(int number)
+{
+	void *places[40];
+
+	backtrace_symbols_fd(places, backtrace(places, 40), STDERR_FILENO);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
 /* Before main: the first allocations come earlier and are counted from here on only. */
 __attribute__((constructor)) static void map_orders(void)
 {
@@ -58,8 +69,11 @@ __attribute__((constructor)) static void map_orders(void)
 
 	if (fd >= 0)
 		close(fd);
-	if (at != MAP_FAILED)
-		orders = at;
+	if (at == MAP_FAILED)
+		return;
+	orders = at;
+	signal(SIGABRT, show_place);
+	signal(SIGSEGV, show_place);
 }
 
 /* True when this call is to fail; errno is set. */

@@ -4,6 +4,7 @@ A lane has redbuttond-hooks with a data directory of its own, a signed audit wit
 outside, two recording edges and a plan. Every write that an edge receives is held against the
 database at that moment: its intent must be committed, audited and still without an outcome.
 """
+import contextlib
 import ctypes
 import http.client
 import signal
@@ -239,11 +240,12 @@ class Lane:
         return self.post("/api/v1/executions", {"preview": preview["id"], "digest": preview["digest"]}).json
 
     def attempt(self, act, *args):
-        """What act answers; None when the daemon died instead of answering."""
+        """What act answers; None when the daemon died or hung up instead of answering."""
         try:
             return act(*args)
         except (OSError, http.client.HTTPException):
-            self.daemon.process.child.wait(10)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.daemon.process.child.wait(0.3)
             return None
 
     def undo(self, server):
