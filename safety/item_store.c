@@ -18,9 +18,12 @@ static const struct store_statement INSERT = STORE_STATEMENT(
 	"state <> 'CLOSED'),"
 	" :key, :target, :type, :args, :execution, :plan, :person, :baseline, :ours, 'UNCONFIRMED',"
 	" :at, :expires, :on_expiry)");
+/* Where it stands while the write is out: at its baseline, where a write without certain end left
+ * it, or at our value. A foreign value is never taken for ours. */
 static const struct store_statement MOVE =
 	STORE_STATEMENT("UPDATE safety_item SET previous = CASE WHEN baseline IS :now THEN "
-			"baseline ELSE ours END,"
+			"baseline WHEN has_previous = 1 AND previous IS :now THEN previous ELSE "
+			"ours END,"
 			" has_previous = 1, ours = :ours, state = 'UNCONFIRMED' WHERE id = :id");
 static const struct store_statement MOVE_BACK =
 	STORE_STATEMENT("UPDATE safety_item SET ours = previous, state = 'IN_EFFECT' WHERE id = "
