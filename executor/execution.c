@@ -137,15 +137,63 @@ static int end_asking(struct store_tx *tx, const struct execution *row,
 		tx, EXECUTION_APPROVAL_SUBJECT, row->id, NULL, reason, actor, change->at_us, err);
 }
 
+/* What a person may do about a pause: forward, and while it goes back. %s is the run's id. */
+static const struct {
+	const char *forward, *back;
+} ADVICE[] = {
+	[PAUSE_NONE] = {NULL, NULL},
+	[PAUSE_OPERATOR] = {"redbutton execution resume %s goes on", NULL},
+	[PAUSE_FAILED_STEP] = {"mend it, then redbutton execution retry %s; or skip, mark or "
+			       "rollback",
+		NULL},
+	[PAUSE_GUARD] = {"when it is well again: redbutton execution resume %s; or rollback", NULL},
+	[PAUSE_UNKNOWN_HEALTH] = {"when it can be read again: redbutton execution resume %s; or "
+				  "rollback",
+		NULL},
+	[PAUSE_CONFLICT] = {"to go on from what is there: redbutton execution retry %s (or resume, "
+			    "when no step has failed); or rollback",
+		"redbutton execution answer %s keep|baseline for other values; for the rest, when "
+		"it is mended: retry, or accept"},
+	[PAUSE_IN_DOUBT] = {"look at the registers, then redbutton execution show %s: resume, or "
+			    "for a step retry or mark done|not_done; or rollback",
+		NULL},
+	[PAUSE_GATE] = {"redbutton execution resume %s asks again; or rollback", NULL},
+	[PAUSE_DEADLINE] = {"redbutton execution resume %s gives it its time again; or rollback",
+		NULL},
+};
+
+static const char *with_advice(
+	struct store_tx *tx, const struct execution *row, const struct execution_change *change)
+{
+	struct arena *arena = store_tx_arena(tx);
+	const char *advice = ADVICE[change->reason].forward;
+	bool is_said = change->message && change->message[0];
+	const char *place;
+
+	if (row->is_phase_rollback && advice)
+		advice = ADVICE[change->reason].back
+				 ? ADVICE[change->reason].back
+				 : "redbutton execution retry %s goes on undoing; or abort";
+	if (!advice)
+		return change->message;
+	place = strstr(advice, "%s");
+	return arena_format(arena, "%s%s%.*s%s%s", is_said ? change->message : "",
+		is_said ? "; " : "", (int)(place - advice), advice, row->id, place + 2);
+}
+
 int execution_change_state(struct store_tx *tx, const struct execution *row,
 	const struct execution_change *change, const struct audit_actor *actor,
 	const char notify_id[static ID_SIZE], struct error *err)
 {
-	if (execution_store_change(tx, change, err) < 0 ||
-		record_state(tx, row, change, actor, err) < 0 ||
-		end_asking(tx, row, change, actor, err) < 0)
+	struct execution_change full = *change;
+
+	if (change->state == EXECUTION_PAUSED && row->state != EXECUTION_PAUSED)
+		full.message = with_advice(tx, row, change);
+	if (execution_store_change(tx, &full, err) < 0 ||
+		record_state(tx, row, &full, actor, err) < 0 ||
+		end_asking(tx, row, &full, actor, err) < 0)
 		return err->code;
 	if (execution_is_terminal(change->state) && lock_release(tx, row->id, err) < 0)
 		return err->code;
-	return is_told(change->state) ? tell(tx, row, change, notify_id, err) : 0;
+	return is_told(change->state) ? tell(tx, row, &full, notify_id, err) : 0;
 }

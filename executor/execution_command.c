@@ -159,6 +159,7 @@ static void keep_time(const struct execution *row, int64_t at_us, struct executi
 static void go_on(const struct execution *row, int64_t at_us, struct execution_change *change)
 {
 	keep_time(row, at_us, change);
+	change->was_looked_at = true;
 	if (row->reason == PAUSE_DEADLINE)
 		change->deadline_at_us = at_us + row->within_ms * 1000;
 	if (row->is_phase_rollback)
@@ -406,6 +407,7 @@ static int do_rollback(struct store_tx *tx, const struct execution *row,
 	(void)command;
 	(void)err;
 	change->is_phase_rollback = 1;
+	change->was_looked_at = true;
 	return 0;
 }
 

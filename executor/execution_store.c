@@ -42,7 +42,8 @@ static const struct store_statement CHANGE = STORE_STATEMENT(
 	" deadline_at_us = CASE WHEN :deadline > 0 THEN :deadline ELSE deadline_at_us END,"
 	" approval_id = coalesce(:approval, approval_id),"
 	" has_exceptions = CASE WHEN :exceptions >= 0 THEN :exceptions ELSE has_exceptions END,"
-	" is_phase_rollback = CASE WHEN :rollback >= 0 THEN :rollback ELSE is_phase_rollback END"
+	" is_phase_rollback = CASE WHEN :rollback >= 0 THEN :rollback ELSE is_phase_rollback END,"
+	" attempts = CASE WHEN :looked = 1 THEN 0 ELSE attempts END"
 	" WHERE id = :id AND state NOT IN " TERMINAL_WORDS);
 static const struct store_statement LIST =
 	STORE_STATEMENT("SELECT " COLUMNS " FROM execution WHERE (:state IS NULL OR state = :state)"
@@ -183,6 +184,7 @@ int execution_store_change(
 	store_bind_text(query, ":approval", change->approval_id);
 	store_bind_int(query, ":exceptions", change->has_exceptions);
 	store_bind_int(query, ":rollback", change->is_phase_rollback);
+	store_bind_int(query, ":looked", change->was_looked_at);
 	rc = store_run(query, err);
 	if (rc == 0)
 		return error_set(err, ERROR_CONFLICT, "execution %s has ended already", change->id);

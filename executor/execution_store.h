@@ -42,6 +42,7 @@ struct execution_change {
 	const char *approval_id; /* NULL = no change */
 	int has_exceptions;	 /* -1 = no change */
 	int is_phase_rollback;	 /* -1 = no change */
+	bool was_looked_at;	 /* by a person: recoveries count anew */
 };
 #define EXECUTION_CHANGE_INIT                                                                      \
 	{                                                                                          \

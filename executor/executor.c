@@ -368,11 +368,10 @@ static int take_over_one(
 		change.message = "an older database was put back: what was done since is not known "
 				 "here; look, then resume";
 	else if (row->attempts >= EXECUTION_RECOVERIES_MAX)
-		change.message =
-			"the daemon was restarted too often while it ran: look, then resume";
+		change.message = "the daemon was restarted too often while it ran";
 	else if (take_over->now_us - last_seen(take_over, row) > EXECUTION_RESUME_WITHIN_US)
 		change.message = "the daemon was away for more than 5 minutes: people may have "
-				 "acted by hand; look, then resume";
+				 "acted by hand";
 	else
 		return 0;
 	id_new(notify_id);

@@ -24,11 +24,16 @@ static bool is_way_back(const struct run *run)
 	return run->row->restores_id && !run->row->is_undo;
 }
 
+bool run_can_stop(const struct run *run)
+{
+	return !run->is_stopping &&
+	       (run->row->state == EXECUTION_RUNNING || run->row->state == EXECUTION_MONITORING);
+}
+
 void run_stop(
 	struct run *run, enum execution_state state, enum pause_reason reason, const char *message)
 {
-	if (run->is_stopping ||
-		(run->row->state != EXECUTION_RUNNING && run->row->state != EXECUTION_MONITORING))
+	if (!run_can_stop(run))
 		return;
 	run->is_stopping = true;
 	run->stop_state =
@@ -154,7 +159,7 @@ static void end_forward(struct walk *walk, enum verdict verdict)
 {
 	struct run *run = walk->run;
 
-	if (verdict == VERDICT_FAILED)
+	if (verdict == VERDICT_FAILED && run_can_stop(run))
 		stop_for_failure(run);
 	if (run->is_stopping) {
 		if (run->in_flight == 0)

@@ -219,6 +219,8 @@ void run_keep_start(struct run *run);
 void run_wake_at(struct run *run, int64_t at_ms); /* the earliest wins */
 void run_close(struct run *run);
 void run_try_free(struct run *run); /* when closed and nothing is under way */
+/* Walks are many, and their texts live as long as the run: ask before a text is made. */
+bool run_can_stop(const struct run *run);
 void run_stop(
 	struct run *run, enum execution_state state, enum pause_reason reason, const char *message);
 const char *run_text(struct run *run, const char *format, ...)

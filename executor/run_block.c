@@ -25,7 +25,7 @@ static bool is_quiet(struct walk *walk, const struct graph_guard *guard, struct 
 		state->unknown_since_ms = 0;
 		return true;
 	}
-	if (state->last == TRI_TRUE && !run->is_stopping)
+	if (state->last == TRI_TRUE && run_can_stop(run))
 		run_stop(run, GUARD_ENDS[guard->action].state, GUARD_ENDS[guard->action].reason,
 			run_text(run, "guard %s: %s", guard->path,
 				predicate_text(run, &guard->predicate)));
@@ -33,12 +33,12 @@ static bool is_quiet(struct walk *walk, const struct graph_guard *guard, struct 
 		return false;
 	if (!state->unknown_since_ms)
 		state->unknown_since_ms = walk->now_ms;
-	if (walk->now_ms - state->unknown_since_ms >= RUN_UNKNOWN_LIMIT_MS)
+	if (walk->now_ms - state->unknown_since_ms < RUN_UNKNOWN_LIMIT_MS)
+		run_wake_at(run, state->unknown_since_ms + RUN_UNKNOWN_LIMIT_MS);
+	else if (run_can_stop(run))
 		run_stop(run, EXECUTION_PAUSED, PAUSE_UNKNOWN_HEALTH,
 			run_text(run, "guard %s: %s", guard->path,
 				predicate_text(run, &guard->predicate)));
-	else
-		run_wake_at(run, state->unknown_since_ms + RUN_UNKNOWN_LIMIT_MS);
 	return false;
 }
 
@@ -251,8 +251,11 @@ static void reset_stage(struct walk *walk, struct step_list *list)
 
 static enum verdict go_back(struct walk *walk, struct step *step)
 {
-	const char *why = predicate_text(walk->run, step->node->back_if);
+	const char *why;
 
+	if (!run_can_stop(walk->run))
+		return VERDICT_BUSY;
+	why = predicate_text(walk->run, step->node->back_if);
 	if (step->back_count++ || step->position == 0) {
 		run_stop(walk->run, EXECUTION_PAUSED, PAUSE_GUARD,
 			run_text(walk->run, "ramp %s would go back again: %s", step->node->path,
@@ -285,12 +288,12 @@ static bool is_go(struct walk *walk, struct step *step)
 	if (predicate_now(walk->run, node->predicate, &step->tracker, step->hold_since_ms,
 		    walk->now_ms) == TRI_TRUE)
 		return true;
-	if (walk->now_ms >= end_ms)
+	if (walk->now_ms < end_ms)
+		run_wake_at(walk->run, end_ms);
+	else if (run_can_stop(walk->run))
 		run_stop(walk->run, EXECUTION_PAUSED, PAUSE_GUARD,
 			run_text(walk->run, "ramp %s may not go on: %s", node->path,
 				predicate_text(walk->run, node->predicate)));
-	else
-		run_wake_at(walk->run, end_ms);
 	return false;
 }
 

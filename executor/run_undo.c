@@ -1,5 +1,6 @@
 /* Rolling back: the journal in reverse, group by group; everything is attempted. */
 #include "executor/run.h"
+#include "lib/base/buf.h"
 #include "lib/base/text.h"
 
 #include <stdlib.h>
@@ -290,16 +291,47 @@ void undo_drain(struct walk *walk, bool is_given_up)
 	}
 }
 
+#define NAMED_MAX 3 /* registers in one sentence */
+
+static bool is_left(const struct effect *effect)
+{
+	enum effect_state state = effect->row.state;
+
+	return state == EFFECT_CONFLICT || state == EFFECT_REFUSED || state == EFFECT_MISMATCH ||
+	       state == EFFECT_IN_DOUBT;
+}
+
+/* What could not be undone, and why. */
+static const char *left_text(struct run *run)
+{
+	struct buf out = BUF_INIT;
+	const char *text;
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->group_count; i++) {
+		for (size_t j = 0; j < run->groups[i].count; j++) {
+			const struct effect *effect = run->groups[i].effects[j];
+
+			if (!is_left(effect) || ++count > NAMED_MAX)
+				continue;
+			buf_add_format(&out, "%s%s: %s",
+				count > 1 ? "; " : "not undone: ", effect->probe->key,
+				effect->row.message ? effect->row.message : "refused");
+		}
+	}
+	if (count > NAMED_MAX)
+		buf_add_format(&out, "; and %zu more", count - NAMED_MAX);
+	text = arena_text(&run->arena, buf_text(&out));
+	buf_done(&out);
+	return text;
+}
+
 static void end_rollback(struct walk *walk)
 {
 	struct run *run = walk->run;
 
 	if (run->undo_conflicts || run->undo_failures) {
-		batch_add_state(run, EXECUTION_PAUSED, PAUSE_CONFLICT,
-			run_text(run,
-				"rolled back, except %zu with another value and %zu that could not "
-				"be undone",
-				run->undo_conflicts, run->undo_failures));
+		batch_add_state(run, EXECUTION_PAUSED, PAUSE_CONFLICT, left_text(run));
 		return;
 	}
 	batch_add_state(run,

@@ -55,12 +55,12 @@ static enum verdict hold_unknown(
 {
 	if (!step->unknown_since_ms)
 		step->unknown_since_ms = walk->now_ms;
-	if (walk->now_ms - step->unknown_since_ms >= RUN_UNKNOWN_LIMIT_MS)
+	if (walk->now_ms - step->unknown_since_ms < RUN_UNKNOWN_LIMIT_MS)
+		run_wake_at(walk->run, step->unknown_since_ms + RUN_UNKNOWN_LIMIT_MS);
+	else if (run_can_stop(walk->run))
 		run_stop(walk->run, EXECUTION_PAUSED, PAUSE_UNKNOWN_HEALTH,
 			run_text(walk->run, "step %s: %s", step->node->path,
 				predicate_text(walk->run, predicate)));
-	else
-		run_wake_at(walk->run, step->unknown_since_ms + RUN_UNKNOWN_LIMIT_MS);
 	return VERDICT_BUSY;
 }
 

@@ -100,6 +100,15 @@ void *arena_copy(struct arena *arena, const void *bytes, size_t size)
 	return copy;
 }
 
+size_t arena_bytes(const struct arena *arena)
+{
+	size_t bytes = 0;
+
+	for (const struct arena_block *block = arena->last; block; block = block->before)
+		bytes += block->size;
+	return bytes;
+}
+
 char *arena_text(struct arena *arena, const char *text)
 {
 	return text ? arena_copy(arena, text, strlen(text) + 1) : NULL;

@@ -34,6 +34,8 @@ char *arena_vformat(struct arena *arena, const char *format, va_list args);
  */
 void *arena_grow(
 	struct arena *arena, void *list, size_t count, size_t *capacity, size_t element_size);
+/* What it holds now, with what is not used yet of its last blocks. */
+size_t arena_bytes(const struct arena *arena);
 /* Has `free_it(object)` called when the arena ends (last in, first out): json_decref and the like.
  */
 void arena_defer(struct arena *arena, void (*free_it)(void *object), void *object);
