@@ -35,6 +35,9 @@ extern struct sim_counts sim_counts;
 
 /* Runs one case; a promise that is broken ends the program with the seed and the trace. */
 void sim_case(uint64_t seed, unsigned profile);
+/* A hold of so many hours under a guard that flaps between true-not-yet and UNKNOWN: by how many
+ * bytes the run's memory grew after its first minutes. */
+size_t sim_long_hold(int hours);
 /* The seed of this case, and how to see it again, then abort. */
 void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -117,6 +120,8 @@ void sim_plane_kill(void);
 /* --- graphs: sim_graph.c --- */
 /* A random graph under this digest; how many nodes it has. */
 size_t sim_graph_make(const char *digest, bool is_restore);
+/* One with this body over the same registers. */
+void sim_graph_put(const char *digest, const char *body);
 
 /* --- checks: sim_check.c, sim_check_end.c --- */
 void sim_check_start(const char *path);
@@ -143,6 +148,7 @@ extern struct sim_runs sim_runs;
 extern struct executor *sim_executor;
 extern struct store *sim_store;
 void sim_people_start_run(void);
+void sim_people_start(const char *digest, int64_t within_ms);
 /* A command drawn by chance. */
 void sim_people_disturb(void);
 /* What somebody who wants the run to end would do; false when nothing is open. */

@@ -3,6 +3,7 @@
 
 #include "../unit/engine_neighbours.h"
 #include "executor/executor_rooms.h"
+#include "executor/run.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -297,4 +298,41 @@ void sim_case(uint64_t seed, unsigned with)
 	live();
 	settle();
 	end();
+}
+
+#define HOUR_MS (3600 * INT64_C(1000))
+
+size_t sim_long_hold(int hours)
+{
+	static const char DIGEST[] =
+		"sha256:0000000000000000000000000000000000000000000000000000000000000001";
+	char body[320];
+	int64_t end_ms;
+	size_t before, after;
+
+	start(1, 0);
+	snprintf(body, sizeof(body),
+		"[{\"kind\":\"step\",\"title\":\"s\",\"guards\":[{\"action\":\"pause\","
+		"\"predicate\":{"
+		"\"op\":\"above\",\"reading\":6,\"than\":\"50\",\"lasting_ms\":60000}}],\"body\":[{"
+		"\"kind\":"
+		"\"set\",\"register\":0,\"value\":7},{\"kind\":\"hold\",\"hold_ms\":%lld}]}]",
+		(long long)(hours * HOUR_MS));
+	sim_graph_put(DIGEST, body);
+	sim_people_start(DIGEST, (hours + 1) * HOUR_MS);
+	turn_until(sim_now_ms + 300 * 1000);
+	if (!sim_executor->runs)
+		sim_fail("the run does not hold");
+	before = arena_bytes(&sim_executor->runs->arena);
+	for (end_ms = sim_now_ms + (hours - 1) * HOUR_MS; sim_now_ms < end_ms;) {
+		sim_cells[6].is_unreadable = !sim_cells[6].is_unreadable;
+		sim_plane_set_foreign(6, sim_cells[6].is_unreadable ? "90" : "10");
+		turn_until(sim_now_ms + 17000);
+		buf_clear(&trace);
+	}
+	if (!sim_executor->runs)
+		sim_fail("the run holds no more");
+	after = arena_bytes(&sim_executor->runs->arena);
+	end();
+	return after - before;
 }

@@ -35,27 +35,6 @@ void sim_check_quiet(void)
 	sqlite3_finalize(rows);
 }
 
-enum { STATE, OURS, EXECUTION };
-
-static bool check_top(size_t cell)
-{
-	const struct sim_cell *one = &sim_cells[cell];
-	sqlite3_stmt *row = sim_query(
-		"SELECT state, ours, execution_id FROM safety_item WHERE register_key = ? "
-		"AND state <> 'CLOSED' ORDER BY position DESC LIMIT 1",
-		sim_cell_key(cell), NULL);
-	bool is_there = sim_column(row, 0) != NULL;
-
-	if (is_there && text_is_equal(sim_column(row, STATE), "IN_EFFECT") &&
-		!one->was_ever_foreign && !text_is_equal(sim_value(cell), sim_column(row, OURS)))
-		sim_fail("%s is %s, and the item in effect says %s", sim_cell_key(cell),
-			sim_value(cell), sim_column(row, OURS));
-	if (is_there && text_is_equal(sim_column(row, STATE), "UNCONFIRMED"))
-		sim_fail("%s has an item that nobody confirms any more", sim_cell_key(cell));
-	sqlite3_finalize(row);
-	return is_there;
-}
-
 /* A person once left another value there. */
 static bool was_kept(size_t cell)
 {
@@ -66,6 +45,27 @@ static bool was_kept(size_t cell)
 
 	sqlite3_finalize(row);
 	return was;
+}
+
+enum { STATE, OURS };
+
+static bool check_top(size_t cell)
+{
+	const struct sim_cell *one = &sim_cells[cell];
+	sqlite3_stmt *row = sim_query("SELECT state, ours FROM safety_item WHERE register_key = ? "
+				      "AND state <> 'CLOSED' ORDER BY position DESC LIMIT 1",
+		sim_cell_key(cell), NULL);
+	bool is_there = sim_column(row, 0) != NULL;
+
+	if (is_there && text_is_equal(sim_column(row, STATE), "IN_EFFECT") &&
+		!one->was_ever_foreign && !was_kept(cell) &&
+		!text_is_equal(sim_value(cell), sim_column(row, OURS)))
+		sim_fail("%s is %s, and the item in effect says %s", sim_cell_key(cell),
+			sim_value(cell), sim_column(row, OURS));
+	if (is_there && text_is_equal(sim_column(row, STATE), "UNCONFIRMED"))
+		sim_fail("%s has an item that nobody confirms any more", sim_cell_key(cell));
+	sqlite3_finalize(row);
+	return is_there;
 }
 
 /* Nothing is listed: then the register is as the last item found it. */

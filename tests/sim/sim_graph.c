@@ -305,3 +305,13 @@ size_t sim_graph_make(const char *digest, bool is_restore)
 	buf_done(&maker.out);
 	return maker.nodes;
 }
+
+void sim_graph_put(const char *digest, const char *body)
+{
+	struct maker maker = {0};
+
+	make_head(&maker);
+	buf_add_format(&maker.out, ",\"body\":%s}", body);
+	neighbours_put_graph(digest, buf_text(&maker.out));
+	buf_done(&maker.out);
+}

@@ -63,6 +63,28 @@ static const char *ended_run(void)
 	return found;
 }
 
+static void send_start(struct start *call)
+{
+	call->start.principal = &PERSON;
+	call->start.graph_digest = call->digest;
+	call->start.at_us = time_now_us();
+	call->start.epoch = executor_epoch(sim_executor);
+	snprintf(call->start.owner, sizeof(call->start.owner), "%s", executor_owner(sim_executor));
+	id_new(call->start.id);
+	id_new(call->start.approval_id);
+	id_new(call->start.notify_id);
+	store_write(sim_store, ask_start, told_start, call);
+}
+
+void sim_people_start(const char *digest, int64_t within_ms)
+{
+	struct start *call = calloc(1, sizeof(*call));
+
+	snprintf(call->digest, sizeof(call->digest), "%s", digest);
+	call->start.within_ms = within_ms;
+	send_start(call);
+}
+
 void sim_people_start_run(void)
 {
 	struct start *call = calloc(1, sizeof(*call));
@@ -74,8 +96,6 @@ void sim_people_start_run(void)
 		return;
 	}
 	snprintf(call->digest, sizeof(call->digest), "sha256:%064zx", ++sim_runs.graphs + 1);
-	call->start.principal = &PERSON;
-	call->start.graph_digest = call->digest;
 	if (ended) {
 		memcpy(call->restores_id, ended, ID_SIZE);
 		call->start.restores_id = call->restores_id;
@@ -92,13 +112,7 @@ void sim_people_start_run(void)
 	}
 	call->start.within_ms = sim_is(20) ? sim_between(1, 60) * 1000 : 0;
 	call->start.rollback_at_deadline = sim_is(40);
-	call->start.at_us = time_now_us();
-	call->start.epoch = executor_epoch(sim_executor);
-	snprintf(call->start.owner, sizeof(call->start.owner), "%s", executor_owner(sim_executor));
-	id_new(call->start.id);
-	id_new(call->start.approval_id);
-	id_new(call->start.notify_id);
-	store_write(sim_store, ask_start, told_start, call);
+	send_start(call);
 }
 
 /* --- commands --- */

@@ -89,6 +89,15 @@ START_TEST(everything_at_once_breaks_no_promise)
 }
 END_TEST
 
+START_TEST(a_run_that_holds_for_hours_does_not_grow)
+{
+	size_t bytes = sim_long_hold(20);
+
+	printf("a hold of 20 hours: %zu more bytes\n", bytes);
+	ck_assert_uint_le(bytes, 8192);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sim");
@@ -101,6 +110,7 @@ int main(void)
 		return EXIT_FAILURE;
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 0);
+	tcase_add_test(tests, a_run_that_holds_for_hours_does_not_grow);
 	tcase_add_test(tests, runs_that_nobody_disturbs_keep_their_promises);
 	tcase_add_test(tests, a_plane_with_faults_breaks_no_promise);
 	tcase_add_test(tests, people_at_any_moment_break_no_promise);
