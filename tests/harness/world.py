@@ -88,6 +88,13 @@ class World:
             assert time.monotonic() < end, f"{self.written(server)} after {seconds} s, waited for {count} writes"
             time.sleep(0.02)
 
+    def wait_confirmed(self, execution, seconds=15):
+        """Until what was written was read back, all of it."""
+        end = time.monotonic() + seconds
+        while {row["state"] for row in self.journal(execution)} != {"CONFIRMED"}:
+            assert time.monotonic() < end, f"not confirmed after {seconds} s: {self.journal(execution)}"
+            time.sleep(0.02)
+
     def effects(self, server):
         """What is listed as in effect on a server."""
         return [row for row in self.people.alice.json("effects") if f"checkout/{server}" in str(row)]

@@ -121,6 +121,7 @@ def test_a_haproxy_that_forgot_in_the_middle_is_a_conflict_and_is_not_written_ov
     server = world.server()
     execution = run(world, "paper/ramp", server, "hold=2s")
     world.wait_written(server, 1)
+    world.wait_confirmed(execution)
     edges[0].restart()
     edges[0].weights[f"checkout/{server}"] = 90
     paused = world.wait(execution, "PAUSED")
