@@ -202,6 +202,40 @@ def test_so_many_streams(make_daemon):
         assert daemon.get("/healthz").status == 200
 
 
+def cpu_s(daemon):
+    with open(f"/proc/{daemon.process.pid}/stat") as stat:
+        words = stat.read().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_connections_that_wait_cost_no_time(make_daemon):
+    """Kept alive, half a request, streams: none of them makes the loop turn."""
+    daemon = make_daemon(idle_timeout="30s", request_timeout="30s")
+    token = daemon.admin_token_file.read_text().strip().encode()
+    stream = b"GET /api/v1/events HTTP/1.1\r\n" + HEADERS + b"Authorization: Bearer " + token + b"\r\n\r\n"
+    with contextlib.ExitStack() as ends:
+        for sent in [GET + b"\r\n", GET, stream] * 15:
+            ends.enter_context(raw.connect(daemon)).sendall(sent)
+        time.sleep(0.5)
+        before = cpu_s(daemon)
+        time.sleep(2)
+        spent = cpu_s(daemon) - before
+    assert spent < 0.2, f"{spent:.2f} s of 2"
+
+
+def test_a_lone_write_is_answered_at_once(make_daemon):
+    """Nothing else moves the loop: the reply must leave with its own turn."""
+    daemon = make_daemon()
+    token = daemon.admin_token_file.read_text().strip()
+    time.sleep(0.3)
+    took = []
+    for number in range(10):
+        began = time.monotonic()
+        assert daemon.post("/api/v1/groups", {"name": f"g{number}"}, token=token).status == 201
+        took.append(time.monotonic() - began)
+    assert statistics.median(took) < 0.5, took
+
+
 # --- a flood, and the red button ---
 
 class Flood:

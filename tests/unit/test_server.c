@@ -1,3 +1,4 @@
+#include "lib/base/time.h"
 #include "tests/unit/check_main.h"
 #include "tests/unit/server_world.h"
 
@@ -108,6 +109,10 @@ START_TEST(query_parameters_are_typed_and_named)
 	expect("GET /api/things/a?deep=1", "", NULL, 400, "true or false");
 	expect("GET /api/things/a?limt=3", "", NULL, 400, "did you mean limit?");
 	expect("GET /api/things/a?limit=3&limit=4", "", NULL, 400, "twice");
+	expect("GET /api/things/a?color=green", "", NULL, 200, "\"name\":\"a\"");
+	expect("GET /api/things/a?color=gren", "", NULL, 400, "did you mean green?");
+	expect("GET /api/things/a?color=", "", NULL, 400, "\"field\":\"color\"");
+	expect("GET /api/things/a?=1", "", NULL, 400, "\"field\":\"query\"");
 	expect("GET /api/who?x=1", TOKEN, NULL, 400, "takes no parameters");
 	expect("GET /api/ids/abc", "", NULL, 400, "\"field\":\"id\"");
 	world_close(&world);
@@ -307,7 +312,73 @@ START_TEST(if_match_is_read_and_demanded)
 	expect("PUT /api/things/cup", "If-Match: W/\"v1\"\r\n", NULL, 400, "If-Match");
 	expect("PUT /api/things/cup", "If-Match: \"v9\"\r\n", NULL, 412, "stale");
 	expect("PUT /api/things/cup", "If-Match: \"v1\"\r\n", NULL, 204, "ETag: \"v2\"");
+	expect("PUT /api/things/cup", "If-Match: \"\r\n", NULL, 400, "If-Match");
+	expect("PUT /api/things/cup", "If-Match:\r\n", NULL, 400, "If-Match");
+	expect("GET /api/things/cup", "If-Match: \"v1\"\r\n", NULL, 400, "is not taken here");
+	expect("POST /api/things", TOKEN "If-None-Match: *\r\n", "{\"name\":\"x\"}", 400,
+		"If-None-Match");
 	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_row_that_names_no_schema_takes_no_member)
+{
+	world_open(&world, NULL);
+	expect("POST /api/steps", TOKEN, "{\"name\":\"x\"}", 400, "takes no body");
+	expect("POST /api/secrets", TOKEN, "{\"name\":\"x\"}", 400, "\"field\":\"name\"");
+	ck_assert_int_eq(world.asks, 0);
+	expect("POST /api/secrets", TOKEN, "{}", 201, "secret");
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(crooked_headers_are_refused)
+{
+	world_open(&world, NULL);
+	expect("GET /api/who", TOKEN "X Y: z\r\n", NULL, 400, "\"field\":\"headers\"");
+	expect("GET /api/who", TOKEN "X-A\t: z\r\n", NULL, 400, "\"field\":\"headers\"");
+	expect("GET /api/who", TOKEN "X-A: a\x1b[2J\r\n", NULL, 400, "\"field\":\"headers\"");
+	expect("GET /api/who", TOKEN "X-A: a\tb \xe6\xb5\x8b\r\n", NULL, 200, "good");
+	world_close(&world);
+}
+END_TEST
+
+/* The client waits for 100 Continue before it sends: a refusal must come instead. */
+START_TEST(who_asks_before_sending_is_refused_before_sending)
+{
+	struct talk talk = {.send = "POST /api/things HTTP/1.1\r\nHost: localhost\r\n"
+				    "Content-Type: application/json\r\nContent-Length: 20\r\n"
+				    "Expect: 100-continue\r\n\r\n"};
+
+	world_open(&world, NULL);
+	world_talk_all(&world, &talk, 1);
+	ck_assert_int_eq(talk.status, 401);
+	ck_assert_int_le(talk.took_ms, 3000);
+	free(talk.received);
+	world_close(&world);
+}
+END_TEST
+
+/* The library answers by itself and tells no end: a request that stays would hold up the stop. */
+START_TEST(a_request_that_the_library_refuses_is_freed)
+{
+	static char raw[24000];
+	struct talk talk = {.send = raw};
+	int64_t start_ms;
+
+	/* More parameters than the library's memory of a connection holds. */
+	for (size_t i = 0; i < 5000; i++)
+		memcpy(raw + 4 * i + 14, "a=1&", 4);
+	memcpy(raw, "GET /api/who?a", 14);
+	strcpy(raw + 14 + 20000, " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	world_open(&world, NULL);
+	world_talk_all(&world, &talk, 1);
+	ck_assert_int_lt(talk.status, 500);
+	free(talk.received);
+	world_turn(&world, 50);
+	start_ms = time_mono_ms();
+	world_close(&world);
+	ck_assert_int_lt(time_mono_ms() - start_ms, 3000);
 }
 END_TEST
 
@@ -519,6 +590,9 @@ CHECK_MAIN("server", &a_literal_segment_beats_a_parameter, &segments_are_decoded
 	&a_refusal_of_somebody_known_is_told_once, &who_is_not_known_gets_401_and_who_may_not_403,
 	&a_unix_peer_is_known_by_its_uid, &a_foreign_host_is_refused_on_tcp,
 	&another_sites_page_changes_nothing, &if_match_is_read_and_demanded,
+	&a_row_that_names_no_schema_takes_no_member, &crooked_headers_are_refused,
+	&who_asks_before_sending_is_refused_before_sending,
+	&a_request_that_the_library_refuses_is_freed,
 	&what_ask_refuses_is_answered_with_its_problem, &pipelined_requests_are_answered_in_order,
 	&a_refused_upload_keeps_the_connection, &a_handler_that_does_nothing_is_an_internal_error,
 	&closure_await_closure_is_one_request, &a_commit_that_fails_is_a_503_for_the_writer_only,
