@@ -11,13 +11,24 @@ import pytest
 from harness.daemon import bin_folder, environment
 
 
+@pytest.fixture(scope="module")
+def make_production(make_world, tmp_path_factory):
+    """With a checkpoint outside."""
+    def make():
+        outside = tmp_path_factory.mktemp("outside")
+        return make_world(edges=2, checkpoint_file=outside / "checkpoint", signing_key=f"file:{outside / 'key'}")
+    return make
+
+
+@pytest.fixture(scope="module")
+def world(make_production):
+    return make_production()
+
+
 @pytest.fixture
-def world(make_world, tmp_path):
-    """With a checkpoint outside, as production has it."""
-    world = make_world(edges=2, checkpoint_file=tmp_path / "outside.checkpoint",
-                       signing_key=f"file:{tmp_path / 'signing.key'}")
-    world.activate("paper-set.lua", "paper/set")
-    return world
+def own(make_production):
+    """For what leaves another history behind."""
+    return make_production()
 
 
 def redbuttond(world, *words, **more):
@@ -104,7 +115,9 @@ def test_a_backup_overwrites_nothing_and_takes_an_admin_on_the_host(world, tmp_p
     assert not (tmp_path / "c").exists() and not (tmp_path / "d").exists()
 
 
-def test_after_a_restore_two_admins_accept_and_an_open_run_asks(world, tmp_path):
+def test_after_a_restore_two_admins_accept_and_an_open_run_asks(own, tmp_path):
+    world = own
+    world.activate("paper-set.lua", "paper/set")
     first, second = second_admin(world)
     server = world.server()
     run = world.run("paper/set", f"server={server}", "hold=10m")["id"]
@@ -187,6 +200,7 @@ def test_a_backup_that_is_not_whole_is_refused_and_nothing_changes(world, tmp_pa
 
 
 def test_a_restore_without_a_database_is_possible(world, tmp_path):
+    """The last of this file: it leaves no daemon that starts."""
     file = tmp_path / "b"
     world.people.admin.ok("backup", file)
     first, second = second_admin(world)

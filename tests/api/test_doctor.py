@@ -3,6 +3,7 @@ import json
 import subprocess
 
 import pytest
+from harness.cli import Cli
 from harness.daemon import bin_folder, environment
 
 OK, WARN, FAIL = 0, 1, 2
@@ -77,12 +78,10 @@ def test_what_would_keep_it_from_starting_is_named(whole, what, name):
     whole.process = None  # it ended badly, as it should
 
 
-def test_targets_are_asked_and_credentials_read(whole, people, tmp_path):
-    del people
+def test_targets_are_asked_and_credentials_read(whole, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("word")
     secret.chmod(0o600)
-    from harness.cli import Cli
     Cli(whole, whole.admin_token_file).ok("target", "add", "前置机", "--kind", "haproxy", "--address", "tcp:127.0.0.1:1",
                                           "--environment", "lab", "--allow", "haproxy.weight checkout/*",
                                           "--credential", f"file:{secret}")

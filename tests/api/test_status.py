@@ -112,7 +112,6 @@ def test_it_answers_at_once_while_targets_are_silent(world):
     try:
         world.people.admin.ok("target", "add", "聋子", "--kind", "haproxy", "--address", mute.address,
                               "--environment", "lab", "--allow", "haproxy.weight checkout/*")
-        world.daemon.post("/api/v1/targets/%E8%81%8B%E5%AD%90/check", token=world.people.token("admin"), timeout=20)
         until(world, lambda now: now["targets"]["unreachable"] == 1, seconds=30)
         times = []
         for _ in range(20):
