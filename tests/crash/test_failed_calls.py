@@ -30,7 +30,7 @@ class Player:
 
     def __init__(self, folder):
         self.lane = Lane(folder, program="redbuttond", has_faults=True)
-        self.lane.begin()
+        self.action = "none"
         self.play("none", 0, 0)
         before = self.lane.faults.seen()
         self.play("none", 0, 0)
@@ -38,20 +38,35 @@ class Player:
 
     def play(self, call, action, at, times=1):
         """One run and its undo with one fault in them; what is wrong afterwards."""
-        lane, found = self.lane, []
-        assert lane.is_alive(), "the case before left it dead"
+        lane, found = self.lane, self.begin_case(action)
+        child = lane.daemon.process.child
         if call != "none":
             lane.faults.arm(call, action, at, times)
         for act in (lane.begin, lambda: lane.undo(lane.server)):
             if act == lane.begin or self.may_undo():
                 lane.attempt(act)
                 found += self.see_through(action)
-        lane.faults.disarm()
-        time.sleep(0.02)        # who took the last order may be about to strike
+        self.disarm(action, child)
         found += self.see_through(action)
         if not lane.end_by_hand(lane.server):
             found.append(f"stuck: {lane.executions(lane.server)}")
         return found + lane.problems(lane.server)
+
+    def disarm(self, action, child):
+        """Who took the last order may be about to strike, and who was struck takes its time to die."""
+        faults = self.lane.faults
+        faults.disarm()
+        time.sleep(0.01)
+        if action == "kill" and faults.struck and self.lane.daemon.process.child is child:
+            child.wait(10)
+
+    def begin_case(self, action):
+        """Up, even when the last order of the case before struck late."""
+        before, self.action = self.action, action
+        if self.lane.is_alive():
+            return []
+        self.lane.recover()
+        return [] if before == "kill" else ["the case before left it dead"]
 
     def may_undo(self):
         runs = self.lane.executions(self.lane.server)
@@ -71,17 +86,15 @@ class Player:
 
     def play_start(self, call, action, at):
         """A fault while it starts: it comes up or says why not, and the next start is well."""
-        lane = self.lane
-        assert lane.is_alive(), "the case before left it dead"
+        lane, late = self.lane, self.begin_case(action)
         lane.kill()
         lane.faults.arm(call, action, at)
         is_up = lane.start()
         code = lane.daemon.process.child.poll()
-        lane.faults.disarm()
-        time.sleep(0.02)
+        self.disarm(action, lane.daemon.process.child)
         if is_up and lane.is_alive():
-            return [lane.verify()] if lane.verify() else []
-        found = [] if lane.start() else ["it does not start any more"]
+            return late + ([lane.verify()] if lane.verify() else [])
+        found = late + ([] if lane.start() else ["it does not start any more"])
         if action != "kill" and not is_up and (code is None or code < 0):
             found.append(f"the start ended with {code}: {lane.daemon.process.tail(3)}")
         return found + ([lane.verify()] if lane.verify() else [])
@@ -141,6 +154,9 @@ def test_a_call_that_fails_or_kills_breaks_no_promise(players, capsys):
             return
         except BaseException as err:        # pylint: disable=broad-except
             failed.append((what, call, action, at, err))
+        finally:
+            player.lane.kill()      # what a thread started ends with it
+            player.action = "kill"
 
     threads = [threading.Thread(target=work, args=(player,)) for player in players]
     for thread in threads:
@@ -161,6 +177,7 @@ def test_a_call_that_fails_or_kills_breaks_no_promise(players, capsys):
 def lane(players):
     """One that is up, with nothing ordered."""
     player = players[0]
+    player.begin_case("kill")
     yield player.lane
     player.lane.faults.disarm()
     player.lane.faults.set_clock(0)
