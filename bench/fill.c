@@ -143,6 +143,7 @@ static int record_run(struct store_tx *tx, const struct execution *run, enum aud
 static int put_effect(struct store_tx *tx, struct fill *fill, const struct execution *run, int i,
 	struct error *err)
 {
+	static const enum effect_state intent = EFFECT_INTENT;
 	struct arena *arena = store_tx_arena(tx);
 	struct effect_row row = {.execution_id = run->id,
 		.seq = i + 1,
@@ -166,7 +167,7 @@ static int put_effect(struct store_tx *tx, struct fill *fill, const struct execu
 	row.state = EFFECT_CONFIRMED;
 	row.observed = row.wanted;
 	row.outcome_at_us = next_us(fill);
-	return effect_record_outcome(tx, &row, true, run, row.outcome_at_us, err);
+	return effect_record_outcome(tx, &row, &intent, run, row.outcome_at_us, err);
 }
 
 static int put_run(struct store_tx *tx, struct fill *fill, struct error *err)
