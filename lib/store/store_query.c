@@ -257,6 +257,14 @@ static void check_bound(struct store_query *query)
 				query->statement->sql);
 }
 
+/* The first step may prepare the statement anew: names of columns do not outlive a run. */
+static void begin_run(struct store_query *query)
+{
+	check_bound(query);
+	query->column_count = sqlite3_column_count(query->prepared);
+	memset(query->columns, 0, sizeof(query->columns));
+}
+
 /* A full disk makes SQLite roll back by itself: what follows in the closure must not run. */
 static void note_failure(struct store_query *query, int rc)
 {
@@ -279,7 +287,7 @@ static int step(struct store_query *query, struct error *err)
 	int rc;
 
 	if (!query->err.code && !query->is_stepped)
-		check_bound(query);
+		begin_run(query);
 	query->is_stepped = true;
 	if (!query->err.code) {
 		rc = sqlite3_step(query->prepared);
@@ -330,15 +338,25 @@ int store_one(struct store_query *query, const char *what, struct error *err)
 	return rc < 0 ? rc : 0;
 }
 
+static const char *column_name(struct store_query *query, int at)
+{
+	if (at >= STORE_COLUMNS_MAX)
+		return sqlite3_column_name(query->prepared, at);
+	if (!query->columns[at])
+		query->columns[at] = sqlite3_column_name(query->prepared, at);
+	return query->columns[at];
+}
+
 /* Columns are mostly read in their order: the search starts where the last one ended. */
 static int column_of(struct store_query *query, const char *name)
 {
-	int count = query->is_row ? sqlite3_column_count(query->prepared) : 0;
+	int count = query->is_row ? query->column_count : 0;
 
 	for (int i = 0; i < count; i++) {
-		int at = (query->column_hint + i) % count;
+		int at = query->column_hint + i;
 
-		if (strcmp(sqlite3_column_name(query->prepared, at), name) != 0)
+		at -= at >= count ? count : 0;
+		if (strcmp(column_name(query, at), name) != 0)
 			continue;
 		query->column_hint = at + 1;
 		return at;

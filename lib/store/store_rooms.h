@@ -9,6 +9,8 @@
 
 #define STORE_CACHE_SIZE 1024 /* statements a connection; a power of two */
 
+#define STORE_COLUMNS_MAX 48 /* more are looked up anew each time */
+
 struct store_query {
 	struct store_query *next; /* another use of the same statement at the same time */
 	struct store_query *used_before, *used_next;
@@ -16,7 +18,8 @@ struct store_query {
 	const struct store_statement *statement;
 	sqlite3_stmt *prepared;
 	uint64_t bound; /* a bit for each parameter */
-	int column_hint;
+	int column_hint, column_count;
+	const char *columns[STORE_COLUMNS_MAX]; /* names, once they were asked for in this run */
 	bool is_used, is_stepped, is_row;
 	struct error err; /* of the preparation or a bind, until run, next or one */
 };
