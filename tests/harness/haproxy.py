@@ -6,6 +6,7 @@ import collections
 import contextlib
 import socket
 import threading
+import time
 from typing import NamedTuple
 
 
@@ -20,6 +21,8 @@ class FakeHAProxy:
     loses     answers no write and does not carry it out
     mute      carries a write out, and never says so
     talks     bytes that are the answer to everything
+    drips     seconds between two bytes of an answer
+    halves    half of an answer, and then silence
     """
 
     def __init__(self, name="edge-1"):
@@ -29,7 +32,7 @@ class FakeHAProxy:
         self.place = self._bind(0)
         self.port = self.place.getsockname()[1]
         self.loses = self.mute = False
-        self.talks = None
+        self.talks, self.drips, self.halves = None, 0, False
         self.start()
 
     @property
@@ -89,10 +92,19 @@ class FakeHAProxy:
             answer = self._answer(connection.recv(65536).decode(errors="replace").strip())
             if answer is None:
                 connection.recv(1)      # until somebody hangs up
+            elif self.halves:
+                connection.sendall(answer[:len(answer) // 2])
+                connection.recv(1)
             else:
-                connection.sendall(answer)
+                self._say(connection, answer)
         self.open.discard(connection)
         connection.close()
+
+    def _say(self, connection, answer):
+        pieces = [answer[at:at + 1] for at in range(len(answer))] if self.drips else [answer]
+        for piece in pieces:
+            connection.sendall(piece)
+            time.sleep(self.drips)
 
     def _answer(self, command):
         words = command.split()

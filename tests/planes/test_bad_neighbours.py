@@ -17,7 +17,7 @@ def edges(world):
     yield world.edges
     for edge in world.edges:
         edge.loses = edge.mute = False
-        edge.talks = None
+        edge.talks, edge.drips, edge.halves = None, 0, False
         edge.let_go()
 
 
@@ -145,3 +145,27 @@ def test_undo_over_a_third_value_asks_with_three_values(world, edges, choice, st
     command(world, undo["id"], "answer", choice)
     world.wait(undo["id"], state)
     assert world.weights(server)[0] == weight and world.effects(server) == []
+
+
+@pytest.mark.parametrize("fault, value", [("drips", 0.5), ("halves", True)])
+def test_an_answer_that_drips_or_breaks_off_in_the_middle_of_a_ramp_is_no_answer(world, edges, fault, value):
+    server = world.server()
+    execution = run(world, "paper/ramp", server)
+    world.wait_written(server, 1)
+    setattr(edges[0], fault, value)
+    paused = world.wait(execution, "PAUSED", seconds=30)
+    assert paused["reason"] in ("failed_step", "in_doubt") and "edge-1" in paused["message"]
+    setattr(edges[0], fault, 0)
+    edges[0].let_go()
+    command(world, execution, "retry")
+    world.wait(execution, "SUCCEEDED")
+    assert world.weights(server) == [0, 0]
+    assert all(sent == sorted(sent, reverse=True) for sent in world.written(server)), world.written(server)
+
+
+def test_an_answer_that_drips_and_comes_in_time_is_an_answer(world, edges):
+    server = world.server()
+    edges[0].drips = 0.05
+    execution = run(world, "paper/set", server)
+    world.wait(execution, "SUCCEEDED")
+    assert world.written(server) == [[40], [40]]

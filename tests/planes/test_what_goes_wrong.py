@@ -1,4 +1,5 @@
 """Planes that stop, lie or were changed by somebody else: each has a defined, visible end."""
+import signal
 import time
 from pathlib import Path
 
@@ -83,3 +84,78 @@ def test_without_metrics_the_run_holds_says_so_and_asks(shift, people):
         people.alice.ok("execution", "abort", run)
     finally:
         shift.prometheus.start()
+
+
+def wait_weight(edge, weight, seconds=15):
+    end = time.monotonic() + seconds
+    while edge.weight("a") != weight:
+        assert time.monotonic() < end, f"{edge.name} is at {edge.weight('a')}, waited for {weight}"
+        time.sleep(0.05)
+
+
+def test_a_haproxy_that_is_slow_delays_the_run_and_no_more(shift, people):
+    run = start(people, "test/shift", "zone=a", "hold=1s")
+    wait_weight(shift.edges[1], 75)
+    shift.edges[1].process.signal(signal.SIGSTOP)
+    time.sleep(3)
+    shift.edges[1].process.signal(signal.SIGCONT)
+    wait_for_state(people, run, "SUCCEEDED", seconds=20)
+    assert [edge.weight("a") for edge in shift.edges] == [0, 0]
+    assert all(row["state"] == "CONFIRMED" for row in people.alice.json("execution", "journal", run))
+
+
+def test_a_haproxy_that_hangs_pauses_the_run_and_it_is_never_believed(shift, people):
+    run = start(people, "test/shift", "zone=a", "hold=1s")
+    wait_weight(shift.edges[1], 75)
+    shift.edges[1].process.signal(signal.SIGSTOP)
+    try:
+        paused = wait_for_state(people, run, "PAUSED", seconds=25)
+        assert paused["reason"] in ("failed_step", "in_doubt")
+        assert "edge-2" in paused["message"]
+    finally:
+        shift.edges[1].process.signal(signal.SIGCONT)
+    people.alice.ok("execution", "retry", run)
+    wait_for_state(people, run, "SUCCEEDED", seconds=20)
+    assert [edge.weight("a") for edge in shift.edges] == [0, 0]
+
+
+def test_a_haproxy_restarted_with_other_weights_is_a_conflict_and_is_not_written_over(shift, people):
+    run = start(people, "test/shift", "zone=a", "hold=2s")
+    wait_weight(shift.edges[0], 75)
+    shift.edges[0].restart()
+    shift.edges[0].set_weight("a", 60)
+    paused = wait_for_state(people, run, "PAUSED", seconds=15)
+    assert paused["reason"] == "conflict"
+    assert "60" in paused["message"] and "75" in paused["message"]
+    assert shift.edges[0].weight("a") == 60
+    people.alice.fails("execution", "rollback", run)
+    asked = people.alice.json("execution", "show", run)
+    assert (asked["state"], asked["reason"]) == ("PAUSED", "conflict")
+    people.alice.ok("execution", "answer", run, "baseline")
+    wait_for_state(people, run, "ROLLED_BACK", seconds=10)
+    assert [edge.weight("a") for edge in shift.edges] == [100, 100]
+
+
+def test_a_prometheus_between_answers_and_silence_never_moves_a_value_back(shift, people):
+    run = start(people, "test/shift", "zone=a", "hold=1s")
+    seen, end = [100], time.monotonic() + 30
+    try:
+        for number in signal_flips():
+            now = people.alice.json("execution", "show", run)
+            seen.append(shift.edges[0].weight("a"))
+            if now["state"] not in ("RUNNING", "PENDING_APPROVAL", "MONITORING"):
+                break
+            assert time.monotonic() < end, f"{now['state']}: {now.get('message')}"
+            shift.prometheus.signal(number)
+            time.sleep(0.7)
+    finally:
+        shift.prometheus.signal(signal.SIGCONT)
+    assert seen == sorted(seen, reverse=True), seen
+    assert now["state"] == "SUCCEEDED" or (now["state"], now["reason"]) == ("PAUSED", "unknown_health"), now
+    assert now["state"] != "SUCCEEDED" or seen[-1] == 0
+
+
+def signal_flips():
+    while True:
+        yield signal.SIGSTOP
+        yield signal.SIGCONT
