@@ -11,7 +11,8 @@
 
 #define PROBE_EVERY_MS 2000
 
-static const char WRITER_PRAGMAS[] = "PRAGMA journal_mode = WAL;"
+static const char WRITER_PRAGMAS[] = "PRAGMA busy_timeout = 2000;"
+				     "PRAGMA journal_mode = WAL;"
 				     "PRAGMA synchronous = FULL;"
 				     "PRAGMA foreign_keys = ON;"
 				     "PRAGMA trusted_schema = OFF;"
@@ -19,8 +20,7 @@ static const char WRITER_PRAGMAS[] = "PRAGMA journal_mode = WAL;"
 				     "PRAGMA wal_autocheckpoint = 0;"
 				     "PRAGMA recursive_triggers = ON;"
 				     "PRAGMA temp_store = MEMORY;"
-				     "PRAGMA cache_size = -16384;"
-				     "PRAGMA busy_timeout = 2000";
+				     "PRAGMA cache_size = -16384";
 static const char READER_PRAGMAS[] =
 	"PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 2000;"
 	"PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384";
