@@ -306,9 +306,27 @@ static const char GRAPH[] =
 	"\"mode\":\"graceful\",\"params\":{},\"targets\":{\"t\":{\"list\":[{\"name\":\"one\","
 	"\"identity\":\"" DIGEST "\"}]}},\"registers\":[%s],\"body\":%s%s%s}";
 
-const char *world_start(const char *body, const char *guards)
+/* The id of the run; valid until the next start. */
+static const char *begin(struct start_call *call)
 {
 	static char id[ID_SIZE];
+
+	id_new(call->start.id);
+	memcpy(id, call->start.id, ID_SIZE);
+	call->start.at_us = time_now_us();
+	call->start.epoch = executor_epoch(world.executor);
+	snprintf(
+		call->start.owner, sizeof(call->start.owner), "%s", executor_owner(world.executor));
+	store_write(world.store, ask_start, told_start, call);
+	while (!call->is_done)
+		world_turn(1);
+	ck_assert_msg(!call->err.code, "%s", call->err.message);
+	executor_wake(world.executor, id);
+	return id;
+}
+
+const char *world_start(const char *body, const char *guards)
+{
 	struct start_call call = {.start = {.principal = &person, .graph_digest = DIGEST}};
 	char registers[1024] = "", *bytes;
 	size_t size =
@@ -323,17 +341,25 @@ const char *world_start(const char *body, const char *guards)
 		guards ? guards : "");
 	neighbours_put_graph(DIGEST, bytes);
 	free(bytes);
-	id_new(call.start.id);
-	memcpy(id, call.start.id, ID_SIZE);
-	call.start.at_us = time_now_us();
-	call.start.epoch = executor_epoch(world.executor);
-	snprintf(call.start.owner, sizeof(call.start.owner), "%s", executor_owner(world.executor));
-	store_write(world.store, ask_start, told_start, &call);
-	while (!call.is_done)
-		world_turn(1);
-	ck_assert_msg(!call.err.code, "%s", call.err.message);
-	executor_wake(world.executor, id);
-	return id;
+	return begin(&call);
+}
+
+const char *world_undo(const char *id)
+{
+	struct start_call call = {.start = {.principal = &person,
+					  .graph_digest = DIGEST,
+					  .restores_id = id,
+					  .is_undo = true}};
+
+	return begin(&call);
+}
+
+void world_message(const char *id, char *ret, size_t size)
+{
+	struct arena arena = ARENA_INIT;
+
+	snprintf(ret, size, "%s", row_of(id, &arena)->message);
+	arena_done(&arena);
 }
 
 struct command_call {

@@ -45,6 +45,10 @@ void world_unreadable(const char *key, bool is_unreadable);
 void world_on_write(void (*call)(size_t writes));
 /* Runs `body` (the JSON of the graph's body) over registers "a" .. "f"; the execution's id. */
 const char *world_start(const char *body, const char *guards);
+/* A run of its own that undoes one that has ended. Ids are valid until the next start. */
+const char *world_undo(const char *id);
+/* What the run says about its state. */
+void world_message(const char *id, char *ret, size_t size);
 /* Turns the loop until the run is in this state (or `limit_ms` is over: the test fails). */
 void world_until(const char *id, enum execution_state state, int64_t limit_ms);
 void world_turn(int64_t ms);
