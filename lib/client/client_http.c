@@ -451,7 +451,9 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 {
 	struct watcher *watcher = poll->data;
 	struct client_http *http = watcher->http;
-	int flags = status < 0 ? CURL_CSELECT_ERR : 0, running;
+	/* A broken connection is to be read: curl then knows why, and asks anew on a fresh one when
+	 * a kept one was closed before anything came. */
+	int flags = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : 0, running;
 
 	if (events & UV_READABLE)
 		flags |= CURL_CSELECT_IN;

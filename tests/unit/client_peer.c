@@ -18,13 +18,9 @@ static void *serve_connection(void *arg)
 {
 	struct connection connection = *(struct connection *)arg;
 	struct peer *peer = connection.peer;
-	int now = atomic_fetch_add(&peer->open_now, 1) + 1;
 
 	free(arg);
-	if (now > atomic_load(&peer->most_open))
-		atomic_store(&peer->most_open, now);
 	peer->answer(peer, connection.fd);
-	atomic_fetch_sub(&peer->open_now, 1);
 	close(connection.fd);
 	return NULL;
 }
@@ -131,6 +127,20 @@ static int is_whole_http(const char *text, size_t length)
 static int is_whole_line(const char *text, size_t length)
 {
 	return memchr(text, '\n', length) != NULL;
+}
+
+void peer_call_begins(struct peer *peer)
+{
+	int now = atomic_fetch_add(&peer->in_flight, 1) + 1;
+	int most = atomic_load(&peer->most_in_flight);
+
+	while (now > most && !atomic_compare_exchange_weak(&peer->most_in_flight, &most, now))
+		;
+}
+
+void peer_call_ends(struct peer *peer)
+{
+	atomic_fetch_sub(&peer->in_flight, 1);
 }
 
 int peer_read_http(struct peer *peer, int fd)

@@ -17,7 +17,7 @@ struct peer {
 	void (*answer)(struct peer *peer, int fd);
 	const char *reply; /* for the ready-made answers */
 	pthread_t thread;
-	atomic_int connections, open_now, most_open;
+	atomic_int connections, in_flight, most_in_flight;
 	pthread_mutex_t mutex;
 	char seen[16384]; /* what the last connection sent */
 };
@@ -31,6 +31,11 @@ void peer_close(struct peer *peer);
 int peer_read_http(struct peer *peer, int fd);
 /* Reads up to a newline into peer->seen. */
 int peer_read_line(struct peer *peer, int fd);
+
+/* What the tests of a limit count. A call ends before its answer leaves: the client may be quicker
+ * than the peer's thread. */
+void peer_call_begins(struct peer *peer);
+void peer_call_ends(struct peer *peer);
 
 /* Ready-made: read a request (a line), send `reply` as it is, close. */
 void peer_answer_http(struct peer *peer, int fd);

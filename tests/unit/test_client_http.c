@@ -340,6 +340,7 @@ START_TEST(credentials_are_sent_to_the_peer_only)
 		peer.origin, "/");
 	ck_assert_ptr_nonnull(strstr(peer.seen, "Authorization: Bearer s3cret-token\r\n"));
 	fetch((struct client_request){0}, peer.origin, "/");
+	ck_assert_msg(world.code == 0, "%s", world.message);
 	ck_assert_ptr_null(strstr(peer.seen, "Authorization"));
 	write_secret(path, "user:pass\n");
 	fetch((struct client_request){.login = CLIENT_LOGIN_BASIC, .credential = reference},
@@ -415,8 +416,10 @@ END_TEST
 
 static void answer_slowly(struct peer *peer, int fd)
 {
+	peer_call_begins(peer);
 	peer_read_http(peer, fd);
 	usleep(20000);
+	peer_call_ends(peer);
 	send(fd, OK_REPLY, strlen(OK_REPLY), MSG_NOSIGNAL);
 }
 
@@ -435,8 +438,8 @@ START_TEST(at_most_fifty_are_in_flight_and_all_end)
 	loop_run(world.loop);
 	ck_assert_int_eq(world.ended, 300);
 	ck_assert_int_eq(world.failed, 0);
-	ck_assert_int_le(atomic_load(&peer.most_open), CLIENT_IN_FLIGHT_MAX);
-	ck_assert_int_gt(atomic_load(&peer.most_open), CLIENT_IN_FLIGHT_MAX / 2);
+	ck_assert_int_le(atomic_load(&peer.most_in_flight), CLIENT_IN_FLIGHT_MAX);
+	ck_assert_int_gt(atomic_load(&peer.most_in_flight), CLIENT_IN_FLIGHT_MAX / 2);
 	end();
 	peer_close(&peer);
 }

@@ -193,8 +193,10 @@ END_TEST
 
 static void answer_slowly(struct peer *peer, int fd)
 {
+	peer_call_begins(peer);
 	peer_read_line(peer, fd);
 	usleep(10000);
+	peer_call_ends(peer);
 	send(fd, "ok\n", 3, MSG_NOSIGNAL);
 }
 
@@ -213,7 +215,7 @@ START_TEST(many_conversations_wait_for_their_turn)
 	loop_run(world.loop);
 	ck_assert_int_eq(world.ended, 200);
 	ck_assert_int_eq(world.code, 0);
-	ck_assert_int_le(atomic_load(&peer.most_open), CLIENT_IN_FLIGHT_MAX);
+	ck_assert_int_le(atomic_load(&peer.most_in_flight), CLIENT_IN_FLIGHT_MAX);
 	end();
 	peer_close(&peer);
 }
