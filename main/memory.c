@@ -2,8 +2,7 @@
  * No memory: the daemon says so and ends, as by kill -9, and what is on disk decides how it goes
  * on. Half an answer built around a missing piece would be worse. The linker leads every allocation
  * of our own objects here (--wrap, main/CMakeLists.txt); libraries that cannot answer "no memory"
- * are given the same functions. SQLite, curl, libmicrohttpd and OpenSSL can, and answer it as an
- * error.
+ * are given such functions too. SQLite, curl and libmicrohttpd can, and answer it as an error.
  */
 #include "main/memory.h"
 
@@ -59,5 +58,6 @@ char *__wrap_strdup(const char *text)
 void memory_begin(void)
 {
 	json_set_alloc_funcs(__wrap_malloc, free);
+	memory_lead_crypto();
 	uv_replace_allocator(__wrap_malloc, __wrap_realloc, __wrap_calloc, free);
 }

@@ -6,4 +6,8 @@
  */
 _Noreturn void memory_end(void);
 
+/* OpenSSL does not live through every want of memory of its own: from here on that is the end too.
+ * Before its first use. */
+void memory_lead_crypto(void);
+
 #endif
