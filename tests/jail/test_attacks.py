@@ -134,7 +134,8 @@ ERRORS = {
         'local s = ("x"):rep(1000000) while true do s = string.format("%s%s", s, s) end', "memory"),
     "memory by concat": (
         'local s = ("x"):rep(1000000) local t = {} for i = 1, 1000 do t[i] = s end return table.concat(t)', "memory"),
-    "memory by keys": ('local t, i = {}, 0 while true do i = i + 1 t["k" .. i] = i end', "memory"),
+    "memory by keys": (
+        'local t, i, k = {}, 0, ("k"):rep(1000) while true do i = i + 1 t[k .. i] = i end', "memory"),
     "a huge result": ('local s = ("x"):rep(1000000) local t = {} for i = 1, 60 do t[i] = s end '
                       "return table.concat(t)", "memory"),
 }

@@ -15,9 +15,17 @@ def shift(production, people):
     return production
 
 
+def first_level_stands(people, run):
+    """Nothing is on its way: what stops now was asked nothing that it did not answer."""
+    end = time.monotonic() + 20
+    while [row["state"] for row in people.alice.json("execution", "journal", run)] != ["CONFIRMED"] * 2:
+        assert time.monotonic() < end, people.alice.ok("execution", "show", run)
+        time.sleep(0.05)
+
+
 def test_a_stopped_haproxy_pauses_the_run_and_retry_goes_on(shift, people):
-    run = start(people, "test/shift", "zone=a", "hold=1s")
-    wait_for_state(people, run, "RUNNING")
+    run = start(people, "test/shift", "zone=a", "hold=2s")
+    first_level_stands(people, run)
     shift.edges[1].stop()
     paused = wait_for_state(people, run, "PAUSED")
     assert paused["reason"] == "failed_step"
