@@ -44,8 +44,11 @@ void doctor_look_at_daemon(struct doctor *doctor)
 	if (doctor->daemon_pid)
 		doctor_ok(doctor, "daemon", "runs, pid %lld", (long long)doctor->daemon_pid);
 	else
-		doctor_add(doctor, DOCTOR_WARN, "daemon", "does not run",
-			"systemctl start redbuttond");
+		doctor_add(doctor, DOCTOR_WARN, "daemon",
+			arena_format(doctor->arena, "none holds %s", doctor->options->database),
+			"systemctl start redbuttond; one that runs with other settings is looked "
+			"at "
+			"with its --config or --data-dir");
 }
 
 /* --- the data directory --- */
