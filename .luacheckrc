@@ -13,6 +13,9 @@ local plan_names = {
 files["lua-scripts/plans"] = { std = { read_globals = plan_names, globals = { "apply", "restore" } }, unused_args = false,
 	ignore = { "431" } }
 files["lua-scripts/library"] = { std = { read_globals = plan_names }, unused_args = false }
+files["lua-scripts/rules"] = { std = { read_globals = {
+	"assert", "error", "ipairs", "pairs", "select", "tonumber", "tostring", "type", "math", "string", "table", "require", "null",
+} } }
 files["executor/runner/prelude"] = {
 	std = { read_globals = {
 		"assert", "error", "ipairs", "next", "pairs", "rawequal", "rawget", "rawlen", "rawset", "select", "setmetatable",

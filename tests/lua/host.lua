@@ -49,6 +49,10 @@ function host.load(text, chunkname, env)
 end
 
 local function sorted_pairs(fields)
+	local meta = debug.getmetatable(fields)
+	if meta and meta.__pairs then
+		return meta.__pairs(fields)
+	end
 	local keys = {}
 	for key in next, fields do
 		if type(key) ~= "string" and type(key) ~= "number" and type(key) ~= "boolean" then

@@ -8,7 +8,7 @@ local host = require "host"
 
 local ALL = {
 	"test_plans", "test_mistakes", "test_params", "test_manifest", "test_graph", "test_targets", "test_values",
-	"test_locks", "test_lint", "test_describe", "test_modules", "test_call", "test_speed", "test_fuzz",
+	"test_locks", "test_lint", "test_describe", "test_modules", "test_call", "test_speed", "test_fuzz", "test_rules",
 }
 
 local root = here .. "/../.."

@@ -90,7 +90,7 @@ local hints = {
 	{ "^'}' expected", "is a comma missing at the end of the line before?" },
 	{ "^'%)' expected", "is a comma missing between two arguments?" },
 	{ "^attempt to compare .*table", "a reading is compared by :below, :above, :equals ..." },
-	{ "^not enough memory", "the plan makes too much at once" },
+	{ "^not enough memory", "too much is made at once" },
 }
 
 local function explain(message)

@@ -21,6 +21,7 @@ local lint = use "lint"
 local manifest = use "manifest"
 local nodes = use "nodes"
 local object = use "object"
+local rules = use "rules"
 local script = use "script"
 local text = use "text"
 
@@ -83,6 +84,12 @@ end
 
 function verbs.describe()
 	return encode.pieces { language = describe.language(), ok = true }
+end
+
+for name, run in next, rules do
+	verbs[name] = function(input)
+		return encode.pieces(run(input))
+	end
 end
 
 local function error_rows(faults, input)

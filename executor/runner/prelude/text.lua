@@ -144,16 +144,39 @@ local function code_point(sequence)
 	return point
 end
 
-local function is_deceptive(word)
-	for sequence in string.gmatch(word, "[\xC2-\xF4][\x80-\xBF]+") do
-		local point = code_point(sequence)
-		for _, range in ipairs(deceptive) do
-			if point >= range[1] and point <= range[2] then
-				return true
-			end
+local function is_in(point, ranges)
+	for _, range in ipairs(ranges) do
+		if point >= range[1] and point <= range[2] then
+			return true
 		end
 	end
 	return false
+end
+
+local function is_deceptive(word)
+	for sequence in string.gmatch(word, "[\xC2-\xF4][\x80-\xBF]+") do
+		if is_in(code_point(sequence), deceptive) then
+			return true
+		end
+	end
+	return false
+end
+
+-- The text with everything that deceives the eye shown: bytes as \xNN, characters as <U+NNNN>.
+function text.visible(word)
+	word = string.gsub(text.clean(word), "[%c\x7F]", visible)
+	return (string.gsub(word, "[\xC2-\xF4][\x80-\xBF]+", function(sequence)
+		local point = code_point(sequence)
+		return is_in(point, deceptive) and string.format("<U+%04X>", point) or nil
+	end))
+end
+
+-- At most `max` bytes of a text that is valid UTF-8; what was cut ends in "...".
+function text.shorten(word, max)
+	if #word <= max then
+		return word
+	end
+	return (string.gsub(string.sub(word, 1, max - 3), "[\xC2-\xF4]?[\x80-\xBF]*$", "")) .. "..."
 end
 
 -- What is wrong with a text for people that may have several lines, or nil.
