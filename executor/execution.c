@@ -152,8 +152,8 @@ static const struct {
 		NULL},
 	[PAUSE_CONFLICT] = {"to go on from what is there: redbutton execution retry %s (or resume, "
 			    "when no step has failed); or rollback",
-		"redbutton execution answer %s keep|baseline for other values; for the rest, when "
-		"it is mended: retry, or accept"},
+		"when it is mended: redbutton execution retry %s; another value is answered "
+		"keep|baseline; or accept leaves the rest in effect"},
 	[PAUSE_IN_DOUBT] = {"look at the registers, then redbutton execution show %s: resume, or "
 			    "for a step retry or mark done|not_done; or rollback",
 		NULL},

@@ -328,9 +328,9 @@ int execution_check_answer(
 	return error_remedy(err, "ask somebody who is in the group or has the role %s", role);
 }
 
-/* Is there a third value, at the path or anywhere, that a rollback of this run met? */
-static int find_conflict(struct store_tx *tx, const struct execution *row,
-	const struct execution_command *command, struct error *err)
+/* Does an undo of this run at the path wait for an answer? 1 = yes. */
+static int is_conflict_at(
+	struct store_tx *tx, const struct execution *row, const char *path, struct error *err)
 {
 	struct arena *arena = store_tx_arena(tx);
 	struct effect_row **rows;
@@ -342,13 +342,40 @@ static int find_conflict(struct store_tx *tx, const struct execution *row,
 		struct item *item;
 
 		if (!rows[i]->is_undo || rows[i]->state != EFFECT_CONFLICT ||
-			(command->path && !text_is_equal(command->path, rows[i]->path)))
+			!text_is_equal(path, rows[i]->path))
 			continue;
 		if (item_get(tx, arena, rows[i]->item_id, &item, err) < 0)
 			return err->code;
 		if (item->state == ITEM_CONFLICT)
-			return 0;
+			return 1;
 	}
+	return 0;
+}
+
+/* Anywhere, also one that an earlier try to undo the same has met. 1 = yes. */
+static int is_conflict_anywhere(struct store_tx *tx, const struct execution *row, struct error *err)
+{
+	struct item **items;
+	size_t count;
+
+	if (item_list(tx, store_tx_arena(tx), row->is_undo ? row->restores_id : row->id, NULL,
+		    &items, &count, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < count; i++)
+		if (items[i]->state == ITEM_CONFLICT)
+			return 1;
+	return 0;
+}
+
+/* Is there a third value, at the path or anywhere, that waits for an answer? */
+static int find_conflict(struct store_tx *tx, const struct execution *row,
+	const struct execution_command *command, struct error *err)
+{
+	int rc = command->path ? is_conflict_at(tx, row, command->path, err)
+			       : is_conflict_anywhere(tx, row, err);
+
+	if (rc)
+		return rc < 0 ? rc : 0;
 	error_set(err, ERROR_NO_EFFECT, "no third value waits for an answer%s%s",
 		command->path ? " at " : "", command->path ? command->path : "");
 	error_field(err, "path");
