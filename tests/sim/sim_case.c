@@ -13,6 +13,8 @@
 
 struct sim_counts sim_counts;
 
+#define SETTLE_MS 8000000 /* six runs, one after the other, each up to its deadline */
+
 static struct loop *loop;
 static uint64_t case_seed;
 static unsigned profile;
@@ -209,8 +211,9 @@ static void live(void)
 
 static bool is_open(void)
 {
-	sqlite3_stmt *rows = sim_query(
-		"SELECT id FROM execution WHERE ended_at_us = 0 AND state <> 'PAUSED'", NULL, NULL);
+	sqlite3_stmt *rows = sim_query("SELECT id FROM execution WHERE ended_at_us = 0 AND state "
+				       "NOT IN ('PAUSED', 'QUEUED')",
+		NULL, NULL);
 	bool is_found = sim_column(rows, 0) != NULL;
 
 	sqlite3_finalize(rows);
@@ -229,7 +232,7 @@ static void wait_for(int64_t most_ms)
 
 static void settle(void)
 {
-	wait_for(1300 * 1000);
+	wait_for(SETTLE_MS);
 	sim_check_quiet();
 	for (int round = 0; sim_people_help(round); round++) {
 		if (round == 40)
