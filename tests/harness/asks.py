@@ -177,7 +177,11 @@ class Asks:
         return execution
 
     def running(self):
-        return self.execution("RUNNING", hold="10m")
+        """One that holds what it did, and so does nothing by itself."""
+        execution = self.execution("RUNNING", hold="10m")
+        wait_until(lambda: self.show(execution)["in_effect"] == 2, "both weights")
+        wait_until(lambda: "WAITING" in [step["state"] for step in self.show(execution)["steps"]], "the hold")
+        return execution
 
     def paused(self):
         execution = self.running()
@@ -196,7 +200,6 @@ class Asks:
     def stuck_on_the_way_back(self):
         """Paused, because a plane refused to be put back."""
         execution = self.running()
-        wait_until(lambda: self.show(execution)["in_effect"] == 2, "both weights")
         self.world.edges[0].talks = b"No such server.\n"
         try:
             self.call("alice", "POST", f"/api/v1/executions/{execution}/rollback")
