@@ -30,7 +30,10 @@ return {
 		},
 		quiet = {
 			{ name = "with a WHERE", input = lib.change("mysql -e update", { verb = "update", kind = "db", object = "db:/shop.orders" }) },
-			{ name = "a SELECT of all", input = lib.change("mysql -e select", { verb = "select", kind = "db", object = "db:/shop.orders", flags = { "no_where" } }) },
+			{
+				name = "a SELECT of all",
+				input = lib.change("mysql -e select", { verb = "select", kind = "db", object = "db:/shop.orders", flags = { "no_where" } }),
+			},
 		},
 	},
 }

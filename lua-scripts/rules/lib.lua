@@ -214,6 +214,27 @@ function lib.below(path, paths)
 	return nil
 end
 
+-- The folder of an absolute path, as parts; nil when it is not absolute or has none.
+function lib.parent(path)
+	local parts = lib.parts(path)
+	if not parts or #parts == 0 then
+		return nil
+	end
+	parts[#parts] = nil
+	return parts
+end
+
+-- Whether a list of folders holds exactly this one, given as parts.
+function lib.has_path(folders, parts)
+	for _, folder in ipairs(folders) do
+		local theirs = lib.parts(folder)
+		if theirs and #theirs == #parts and is_around(theirs, parts) then
+			return true
+		end
+	end
+	return false
+end
+
 -- "nginx" of "unit:nginx.service", "nginx.service" or "nginx".
 function lib.unit(object)
 	if object:sub(1, 5) == "unit:" then
