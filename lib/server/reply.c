@@ -1,4 +1,5 @@
 #include "lib/base/log.h"
+#include "lib/base/memory.h"
 #include "lib/base/text.h"
 #include "lib/server/server_rooms.h"
 
@@ -51,17 +52,25 @@ void request_set_version(struct request *req, int64_t version)
 	request_set_header(req, "ETag", text);
 }
 
+/* An answer that lacks a header says something else. What is no header is left out, as ever. */
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+	if (*value && !strpbrk(value, "\t\r\n") &&
+		MHD_add_response_header(response, name, value) != MHD_YES)
+		memory_end();
+}
+
 static void add_headers(const struct request *req, struct MHD_Response *response)
 {
 	for (const struct reply_header *header = req->headers; header; header = header->next)
-		MHD_add_response_header(response, header->name, header->value);
+		add_header(response, header->name, header->value);
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		if (!find_header(req, always[i].name))
-			MHD_add_response_header(response, always[i].name, always[i].value);
+			add_header(response, always[i].name, always[i].value);
 	if (req->reply.type)
-		MHD_add_response_header(response, "Content-Type", req->reply.type);
+		add_header(response, "Content-Type", req->reply.type);
 	if (req->must_close)
-		MHD_add_response_header(response, "Connection", "close");
+		add_header(response, "Connection", "close");
 }
 
 /* --- sending --- */
@@ -82,8 +91,9 @@ static struct MHD_Response *take_response(struct request *req)
 		return response;
 	response = MHD_create_response_from_buffer(reply->length, reply->bytes,
 		reply->bytes ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
-	if (response)
-		reply->bytes = NULL;
+	if (!response)
+		memory_end();
+	reply->bytes = NULL;
 	return response;
 }
 
@@ -99,14 +109,12 @@ static void count(const struct request *req)
 enum MHD_Result reply_send(struct request *req)
 {
 	struct MHD_Response *response = take_response(req);
-	enum MHD_Result rc = MHD_NO;
+	enum MHD_Result rc;
 
 	count(req);
-	if (response) {
-		add_headers(req, response);
-		rc = MHD_queue_response(req->mhd, req->reply.status, response);
-		MHD_destroy_response(response);
-	}
+	add_headers(req, response);
+	rc = MHD_queue_response(req->mhd, req->reply.status, response);
+	MHD_destroy_response(response);
 	req->is_sent = true;
 	if (req->stream)
 		deadline_set(req->connection, DEADLINE_NONE);
