@@ -251,3 +251,31 @@ test("the verbs say what they need", function()
 	local output = evaluate { file("A-001", ""), file("A-001", "") }
 	equal(output.findings[1].message, 'the rule A-001 failed: "A-001" comes twice')
 end)
+
+test("docs/rules.md is what script/rules-doc writes", function()
+	local pipe = assert(io.popen("lua5.4 '" .. kit.root .. "/script/rules-doc' --print"))
+	local text = pipe:read("a")
+	equal(pipe:close(), true, "script/rules-doc failed")
+	if text ~= kit.read(kit.root .. "/docs/rules.md") then
+		error("it is out of date: run script/rules-doc", 0)
+	end
+end)
+
+-- The rules of severity C and H that the design names; nobody loses one by accident.
+local NAMES = [[
+CONF-001 CONF-003 DB-001 DB-002 DB-003 DB-004 DB-005 DB-006 EMG-001 EXEC-001 EXEC-002 EXEC-003 EXEC-004 EXEC-005 EXEC-008
+FS-001 FS-002 FS-003 FS-005 FS-006 GRAY-001 K8S-001 K8S-002 K8S-003 K8S-004 K8S-005 K8S-007 NET-001 NET-003 NET-004
+OBS-001 OBS-002 PRIV-001 PRIV-003 PRIV-004 REL-001 REL-002 ROLL-001 SCOPE-001 SCOPE-002 SCOPE-003 SECRET-001 SYS-001
+SYS-002 SYS-003 TEXT-001 TEXT-002 TIME-001
+]]
+
+test("every rule is there, with its documents", function()
+	local found = {}
+	for _, rule in ipairs(kit.evaluate(ruleset.test_input()).rules) do
+		found[rule.id] = true
+		equal(rule.doc, "docs/rules.md#" .. rule.id:lower())
+	end
+	for name in NAMES:gmatch("%S+") do
+		equal(found[name], true, name)
+	end
+end)

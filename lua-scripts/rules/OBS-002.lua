@@ -1,0 +1,46 @@
+local lib = require "lib"
+
+return {
+	id = "OBS-002", severity = "H", tier = "ENFORCE", on_error = "block", waivable = "approver", owner = "sre",
+	title = "something is wrong there already",
+	looks_at = "open incidents and firing alerts on a target or what it belongs to",
+	why = "A change during an incident hides its cause, and its own effect cannot be told from it.",
+	suggestion = "Wait until it is over, or link the incident when the change is its remedy.",
+	doc = "docs/rules.md#obs-002",
+	check = function(input, report)
+		if not lib.is_mutating(input) then
+			return
+		end
+		for _, incident in ipairs(input.context.incidents) do
+			if not incident.linked then
+				report {
+					object = incident.object, seen = incident.id .. ", severity " .. incident.severity,
+					message = "incident " .. incident.id .. " is open on " .. lib.cut(incident.object, 200) .. ": wait or link the incident",
+				}
+			end
+		end
+		for _, alert in ipairs(input.context.alerts) do
+			report {
+				object = alert.object, seen = lib.cut(alert.name, 200),
+				message = "alert " .. lib.cut(alert.name, 200) .. " is firing on " .. lib.cut(alert.object, 200) .. ": wait or link the incident",
+			}
+		end
+	end,
+	tests = {
+		fires = {
+			{
+				name = "an incident", objects = { "svc:pay" }, messages = { "incident INC-7 is open on svc:pay: wait or link the incident" },
+				input = { context = { incidents = { { id = "INC-7", object = "svc:pay", severity = "1" } } } },
+			},
+			{
+				name = "an alert", messages = { "alert LatencyHigh is firing on host:web-1: wait or link the incident" },
+				input = { context = { alerts = { { name = "LatencyHigh", object = "host:web-1" } } } },
+			},
+			{ name = "one of two is linked", objects = { "svc:b" }, input = { context = { incidents = { { linked = true }, { object = "svc:b" } } } } },
+		},
+		quiet = {
+			{ name = "the incident is linked", input = { context = { incidents = { { linked = true } } } } },
+			{ name = "it only reads", input = { context = { incidents = { {} }, alerts = { {} } }, steps = { { commands = { { proof = "read" } } } } } },
+		},
+	},
+}
