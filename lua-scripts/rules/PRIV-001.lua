@@ -51,8 +51,8 @@ return {
 			},
 			{ name = "sudoers that are not known", input = lib.change("visudo", { verb = "write", kind = "sudoers", object = "" }) },
 			{
-				name = "a key", messages = { "privilege change: ssh keys /home/li/.ssh/authorized_keys" },
-				input = lib.change("tee -a x", { verb = "append", object = "/home/li/.ssh/authorized_keys" }),
+				name = "a key", messages = { "privilege change: ssh keys /srv/shop/.ssh/authorized_keys" },
+				input = lib.change("tee -a x", { verb = "append", object = "/srv/shop/.ssh/authorized_keys" }),
 			},
 			{ name = "setuid", input = lib.change("chmod u+s /srv/x", { verb = "grant", object = "/srv/x", flags = { "setuid" } }) },
 			{ name = "PAM", input = lib.change("tee x", { verb = "write", object = "/etc/pam.d/sudo" }) },
