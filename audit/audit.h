@@ -79,7 +79,36 @@ extern const struct audit_actor audit_system; /* the daemon itself */
 	X(EFFECT_OUTCOME, "effect.outcome")                                                        \
 	X(ITEM_OPEN, "item.open")                                                                  \
 	X(ITEM_CHANGE, "item.change")                                                              \
-	X(ITEM_CLOSE, "item.close")
+	X(ITEM_CLOSE, "item.close")                                                                \
+	X(CHANGE_CREATE, "change.create")                                                          \
+	X(CHANGE_REVISE, "change.revise")                                                          \
+	X(CHANGE_STATE, "change.state")                                                            \
+	X(CHANGE_ASSESS, "change.assess")                                                          \
+	X(CHANGE_WAIVE, "change.waive")                                                            \
+	X(CHANGE_VERIFY, "change.verify")                                                          \
+	X(CHANGE_FINDING, "change.finding")                                                        \
+	X(TEMPLATE_CREATE, "template.create")                                                      \
+	X(TEMPLATE_STATE, "template.state")                                                        \
+	X(TEMPLATE_USE, "template.use")                                                            \
+	X(GRANT_MINT, "change-grant.mint")                                                         \
+	X(GRANT_TAKE, "change-grant.take")                                                         \
+	X(GRANT_VOID, "change-grant.revoke")                                                       \
+	X(RUN_BEGIN, "run.begin")                                                                  \
+	X(RUN_END, "run.end")                                                                      \
+	X(RUN_LOST, "run.lost")                                                                    \
+	X(RUN_STOP, "run.stop")                                                                    \
+	X(GATE_DECIDE, "gate.decide")                                                              \
+	X(ACCOUNT_MAP, "account.map")                                                              \
+	X(ACCOUNT_UNMAP, "account.unmap")                                                          \
+	X(EDGES_PUT, "object.edges")                                                               \
+	X(RELEASE_BEGIN, "release.begin")                                                          \
+	X(RELEASE_END, "release.end")                                                              \
+	X(EMERGENCY_START, "emergency.start")                                                      \
+	X(EMERGENCY_CONFIRM, "emergency.confirm")                                                  \
+	X(EMERGENCY_RENEW, "emergency.renew")                                                      \
+	X(EMERGENCY_USE, "emergency.use")                                                          \
+	X(EMERGENCY_END, "emergency.end")                                                          \
+	X(FOLLOW_UP_CLOSE, "follow-up.close")
 
 enum audit_action {
 #define X(name, word) AUDIT_##name,

@@ -1,0 +1,117 @@
+/*
+ * Changes: a request for work on production by hand. Filed, assessed by risk rules, approved by
+ * people over the digest of exactly what will run, run through the gate, verified, closed.
+ *
+ *   draft -> assessing -> pending -> approved -> executing -> verifying -> closed
+ *   exits: rejected, cancelled, expired
+ *
+ * Terminal states are final. Every transition is one transaction with its audit record, and
+ * compares state and revision first. An edit is a new revision: approvals of the old one are void,
+ * its grants revoked.
+ */
+#ifndef RB_CHANGE_CHANGE_H
+#define RB_CHANGE_CHANGE_H
+
+#include "adapters/adapter.h"
+#include "approval/approval.h"
+#include "change/gate/reason.h"
+#include "change/revision.h"
+#include "change/risk/risk.h"
+#include "lib/base/arena.h"
+#include "lib/base/error.h"
+#include "lib/base/id.h"
+#include "lib/store/store.h"
+#include "people/people.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CHANGE_STATES(X)                                                                           \
+	X(DRAFT, "draft")                                                                          \
+	X(ASSESSING, "assessing")                                                                  \
+	X(PENDING, "pending")                                                                      \
+	X(APPROVED, "approved")                                                                    \
+	X(EXECUTING, "executing")                                                                  \
+	X(VERIFYING, "verifying")                                                                  \
+	X(CLOSED, "closed")                                                                        \
+	X(REJECTED, "rejected")                                                                    \
+	X(CANCELLED, "cancelled")                                                                  \
+	X(EXPIRED, "expired")
+enum change_state {
+#define X(name, word) CHANGE_##name,
+	CHANGE_STATES(X)
+#undef X
+};
+const char *change_state_word(enum change_state state);
+
+struct change {
+	int64_t seq;   /* CHG-<seq> */
+	char name[32]; /* "CHG-7": never used again */
+	enum change_state state;
+	const char *result; /* of a closed one: "success" "failed" "rolled_back"; else NULL */
+	const char *state_reason;
+	const char *title;
+	const char *requester; /* name */
+	char requester_id[ID_SIZE];
+	int64_t revision; /* current one, 1 .. */
+	char revision_digest[DIGEST_TEXT_SIZE];
+	char render_digest[DIGEST_TEXT_SIZE];	/* of the canonical rendering, "" for a draft */
+	char approval_digest[DIGEST_TEXT_SIZE]; /* what an approval signs, "" before it is assessed
+						 */
+	int64_t level;				/* 0 .. 3, -1 before it is assessed */
+	int64_t start_us, end_us;		/* of the current revision */
+	int64_t created_at_us, changed_at_us;
+	int64_t version; /* for If-Match of commands; approvals match the digest */
+};
+
+extern const struct store_schema change_schema;
+
+/* By its name "CHG-7" (or by number). ERROR_NOT_FOUND. */
+int change_get(struct store_tx *tx, struct arena *arena, const char *name, struct change **ret,
+	struct error *err);
+int change_get_seq(struct store_tx *tx, struct arena *arena, int64_t seq, struct change **ret,
+	struct error *err);
+/* The body of its current revision. */
+int change_get_revision(struct store_tx *tx, struct arena *arena, const struct change *change,
+	struct revision **ret, struct error *err);
+/* Bytes of a content by its sha256, in the arena. */
+int change_get_content(struct store_tx *tx, struct arena *arena, const char *sha256,
+	const char **ret_bytes, size_t *ret_length, struct error *err);
+
+/*
+ * Is its approval good now? Counts each decision again (still in the group, still enabled, none of
+ * the excluded). *ret_reason: NOT_APPROVED, STALE_REVISION, APPROVER_INVALID,
+ * NO_ELIGIBLE_APPROVER, EXPIRED, SESSION_STATE (a state in which nothing runs).
+ */
+int change_check_approved(struct store_tx *tx, struct arena *arena, const struct change *change,
+	int64_t now_us, enum gate_reason *ret_reason, struct error *err);
+
+/* --- called by the gate, in its own transactions --- */
+
+/* The first run: approved -> executing. Later ones change nothing. */
+int change_note_run(struct store_tx *tx, const struct change *change,
+	const struct audit_actor *actor, int64_t now_us, struct error *err);
+/*
+ * A run ended or was lost. When every run of every non-rollback grant is through: -> verifying. A
+ * failed one (status not 0): -> verifying with that said; rollback grants stay live.
+ */
+int change_note_run_ended(struct store_tx *tx, int64_t seq, const struct audit_actor *actor,
+	int64_t now_us, struct error *err);
+
+/* --- the living part: assessments that run, timers (expiry, verification) --- */
+
+struct changes;
+struct changes_options {
+	struct loop *loop;
+	struct store *store;
+	struct client *client;
+	const struct adapter_list *adapters;
+	struct approvals *approvals; /* followed: a decision moves the change in its transaction */
+	struct risk *risk;
+};
+int changes_open(const struct changes_options *options, struct changes **ret, struct error *err);
+void changes_stop(struct changes *changes);
+void changes_close(struct changes *changes);
+
+#endif
