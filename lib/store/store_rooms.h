@@ -39,6 +39,13 @@ struct store_after {
 	void *arg;
 };
 
+struct store_beside {
+	struct store_beside *next;
+	void (*begin)(void *arg);
+	void (*lost)(void *arg);
+	void *arg;
+};
+
 /* One closure on its way: queued, in the group that is being committed, or finished. */
 struct store_job {
 	struct store_job *next;
@@ -47,6 +54,7 @@ struct store_job {
 	void *arg;
 	struct arena arena;
 	struct store_after *after, **after_end;
+	struct store_beside *beside;
 	int status;
 	bool is_vital;
 	struct error err;
