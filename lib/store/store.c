@@ -93,14 +93,12 @@ static bool is_rolled_back(struct store *store, const struct error *why)
 
 static bool open_savepoint(struct store *store, struct store_job *job)
 {
-	sqlite3 *db = store->writer.db;
-
 	if (!store->is_begun) {
-		job->status = store_exec(db, "BEGIN IMMEDIATE", &job->err);
+		job->status = store_control(store, STORE_CONTROL_BEGIN, &job->err);
 		store->is_begun = job->status >= 0;
 	}
 	if (job->status >= 0)
-		job->status = store_exec(db, "SAVEPOINT job", &job->err);
+		job->status = store_control(store, STORE_CONTROL_SAVEPOINT, &job->err);
 	return job->status >= 0;
 }
 
@@ -132,9 +130,9 @@ static void end_savepoint(struct store *store, struct store_job *job)
 	int rc = 0;
 
 	if (job->status < 0)
-		rc = store_exec(store->writer.db, "ROLLBACK TO job", &err);
+		rc = store_control(store, STORE_CONTROL_UNDO, &err);
 	if (rc >= 0)
-		rc = store_exec(store->writer.db, "RELEASE job", &err);
+		rc = store_control(store, STORE_CONTROL_RELEASE, &err);
 	if (rc < 0 && !is_rolled_back(store, &err)) {
 		/* What could not be undone must not be committed. */
 		sqlite3_exec(store->writer.db, "ROLLBACK", NULL, NULL, NULL);
@@ -520,6 +518,15 @@ static int open_writing(struct store *store, struct error *err)
 	return store_commit_open(store, err);
 }
 
+static uv_once_t library_once = UV_ONCE_INIT;
+
+/* Before SQLite is first used in this process; nobody asks it how much memory it has in use, and
+ * counting that takes a lock at each allocation. */
+static void prepare_library(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int store_open(const struct store_options *options, struct loop *loop, struct store **ret,
 	struct error *err)
 {
@@ -530,6 +537,7 @@ int store_open(const struct store_options *options, struct loop *loop, struct st
 	err = err ? err : &own;
 	if (!store)
 		abort();
+	uv_once(&library_once, prepare_library);
 	store->options = *options;
 	if (!store->options.probe_every_ms)
 		store->options.probe_every_ms = PROBE_EVERY_MS;
@@ -593,6 +601,8 @@ void store_close(struct store *store)
 	if (store->has_thread)
 		drain(store);
 	store_commit_close(store);
+	for (size_t i = 0; i < STORE_CONTROLS; i++)
+		sqlite3_finalize(store->controls[i]);
 	store_queries_close(&store->writer);
 	store_queries_close(&store->reader);
 	if (store->checkpointer)
