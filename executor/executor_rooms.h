@@ -16,7 +16,7 @@ struct executor {
 	int64_t epoch;
 	struct run *runs;
 	struct run *expected; /* their start is being committed (expected.c) */
-	struct run *dropped; /* closed, waiting for calls or a commit to come back */
+	struct run *dropped;  /* closed, waiting for calls or a commit to come back */
 	struct loop_timer *life_timer, *reload_timer;
 	int64_t seen_at_us;
 	uint64_t effects[EXECUTOR_EFFECT_STATES]; /* by outcome */

@@ -47,7 +47,7 @@ struct probe {
 	struct adapter_register address;
 	const struct target *source; /* as it was found; NULL = none */
 	const char *args_json;	     /* canonical list */
-	const char *problem;   /* why it cannot be read at all, or NULL */
+	const char *problem;	     /* why it cannot be read at all, or NULL */
 	/* the latest answer */
 	bool is_asked;
 	int64_t sampled_ms; /* monotonic; 0 = never */
@@ -179,7 +179,7 @@ struct run {
 	bool is_dirty;
 	bool is_closed; /* thrown away once the last call has come back */
 	bool is_sampled;
-	bool is_expected; /* its start is being committed: it reads, and does nothing else */
+	bool is_expected;   /* its start is being committed: it reads, and does nothing else */
 	int64_t started_ms; /* monotonic, in this life */
 	size_t calls;	    /* to targets, under way */
 	size_t in_flight;   /* effects between the proposal of an intent and its recorded outcome */

@@ -93,8 +93,8 @@ void buf_add_vformat(struct buf *buf, const char *format, va_list args)
 
 	/* What is there mostly suffices: formatting is the dearer part. */
 	va_copy(again, args);
-	length = vsnprintf(buf->bytes ? buf->bytes + buf->length : NULL, buf->bytes ? room : 0,
-		format, again);
+	length = vsnprintf(
+		buf->bytes ? buf->bytes + buf->length : NULL, buf->bytes ? room : 0, format, again);
 	va_end(again);
 	if (length < 0)
 		abort();

@@ -209,8 +209,8 @@ void store_after_commit(struct store_tx *tx, void (*call)(void *arg), void *arg)
 	tx->job->after_end = &after->next;
 }
 
-void store_beside_commit(struct store_tx *tx, void (*begin)(void *arg), void (*lost)(void *arg),
-	void *arg)
+void store_beside_commit(
+	struct store_tx *tx, void (*begin)(void *arg), void (*lost)(void *arg), void *arg)
 {
 	struct store_beside *beside;
 

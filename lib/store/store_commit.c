@@ -161,8 +161,7 @@ int store_commit_open(struct store *store, struct error *err)
 	store->hold_at = HOLD_PAGES;
 	sqlite3_wal_hook(store->writer.db, on_wal, store);
 	if (uv_sem_init(&store->go, 0) || uv_sem_init(&store->done, 0) ||
-		uv_sem_init(&store->due, 0) ||
-		uv_thread_create(&store->thread, run_thread, store))
+		uv_sem_init(&store->due, 0) || uv_thread_create(&store->thread, run_thread, store))
 		return error_set(err, ERROR_INTERNAL, "the commit thread cannot be started");
 	store->has_thread = true;
 	if (uv_thread_create(&store->checkpoint_thread, run_checkpoints, store))
