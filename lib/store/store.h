@@ -107,6 +107,13 @@ void store_after_commit(struct store_tx *tx, void (*call)(void *arg), void *arg)
 struct arena *store_tx_arena(struct store_tx *tx);
 /* Committed rows only; reset within the same call of the loop. */
 struct store_tx *store_reader(struct store *store);
+/*
+ * A number that each COMMIT advances, and each statement that failed: what was made of the
+ * reader's rows may be used again as long as it is the same. 0 while a COMMIT is under way, when
+ * it cannot be said which rows are seen. It moves before any `told`, so that whoever was told of
+ * a change finds nothing kept from before it.
+ */
+uint64_t store_data_version(const struct store *store);
 /* False while nothing can be committed ("held: store"); `why` gets one sentence. */
 bool store_is_writable(const struct store *store, const char **why);
 /* Called (on the loop) whenever store_is_writable changes. At most 8. */
@@ -171,7 +178,8 @@ char *store_text_copy(struct store_query *query, const char *column, struct aren
 void store_text_into(struct store_query *query, const char *column, char *out, size_t size);
 int64_t store_int(struct store_query *query, const char *column); /* 0 for SQL NULL */
 bool store_is_null(struct store_query *query, const char *column);
-/* The bytes of any column, numbers as their digits; NULL for SQL NULL. For those who read many rows. */
+/* The bytes of any column, numbers as their digits; NULL for SQL NULL. For those who read many
+ * rows. */
 const void *store_value(struct store_query *query, const char *column, size_t *ret_length);
 const void *store_bytes(struct store_query *query, const char *column, size_t *ret_length);
 

@@ -114,6 +114,7 @@ struct store {
 	double work_ms;
 	int wal_pages, passive_at, hold_at; /* the thread's own */
 	double commit_ms;
+	uint64_t data_version; /* from 1 */
 	struct store_space space;
 	struct histogram commits;
 	uint64_t failed_commits;
