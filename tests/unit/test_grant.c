@@ -405,8 +405,8 @@ START_TEST(only_another_approver_gives_a_lost_use_back)
 }
 END_TEST
 
-CHECK_MAIN("grant", hundred_takers_have_one_winner, a_refusal_says_why,
-	a_grant_is_bound_to_the_right_target_and_bytes,
-	a_crash_after_the_take_loses_the_run_and_gives_nothing_back, a_heartbeat_moves_the_lease,
-	a_lost_run_may_end_late, a_revocation_stops_what_runs_under_it,
-	only_another_approver_gives_a_lost_use_back)
+CHECK_MAIN("grant", &hundred_takers_have_one_winner, &a_refusal_says_why,
+	&a_grant_is_bound_to_the_right_target_and_bytes,
+	&a_crash_after_the_take_loses_the_run_and_gives_nothing_back, &a_heartbeat_moves_the_lease,
+	&a_lost_run_may_end_late, &a_revocation_stops_what_runs_under_it,
+	&only_another_approver_gives_a_lost_use_back)
