@@ -97,6 +97,7 @@ extern const struct audit_actor audit_system; /* the daemon itself */
 	X(RUN_END, "run.end")                                                                      \
 	X(RUN_LOST, "run.lost")                                                                    \
 	X(RUN_STOP, "run.stop")                                                                    \
+	X(RUN_RESET, "run.reset")                                                                  \
 	X(GATE_DECIDE, "gate.decide")                                                              \
 	X(ACCOUNT_MAP, "account.map")                                                              \
 	X(ACCOUNT_UNMAP, "account.unmap")                                                          \
