@@ -87,6 +87,18 @@ int change_get_content(struct store_tx *tx, struct arena *arena, const char *sha
 int change_check_approved(struct store_tx *tx, struct arena *arena, const struct change *change,
 	int64_t now_us, enum gate_reason *ret_reason, struct error *err);
 
+/*
+ * What the rules are given for its current revision as of now (executor/runner/prelude/
+ * rule_input.lua); *ret_input is the caller's. `ret_context` is the digest over what of it moves by
+ * itself: calendars (name, state, event), conflicts, incidents, alerts, releases; no time is in it.
+ */
+int change_rule_input(struct store_tx *tx, struct arena *arena, const struct change *change,
+	int64_t now_us, json_t **ret_input, char ret_context[static DIGEST_TEXT_SIZE],
+	struct error *err);
+/* The same digest as it was when the findings that are stored were made; "" before. */
+int change_assessed_context(struct store_tx *tx, const struct change *change,
+	char ret_context[static DIGEST_TEXT_SIZE], struct error *err);
+
 /* --- called by the gate, in its own transactions --- */
 
 /* The first run: approved -> executing. Later ones change nothing. */
