@@ -14,6 +14,7 @@
 
 #include "adapters/adapter.h"
 #include "approval/approval.h"
+#include "change/gate/gate_message.h"
 #include "change/gate/reason.h"
 #include "change/revision.h"
 #include "change/risk/risk.h"
@@ -75,6 +76,13 @@ int change_get_seq(struct store_tx *tx, struct arena *arena, int64_t seq, struct
 /* The body of its current revision. */
 int change_get_revision(struct store_tx *tx, struct arena *arena, const struct change *change,
 	struct revision **ret, struct error *err);
+/*
+ * The command of a step as the gate knows it: what its grants are minted over and what FETCH gives
+ * out, in the arena. A script's path is "sha256:<hex>" of its first content; contents are in the
+ * step's order (role, sha256, size); cwd "" is any. The environment is all of the step's.
+ */
+void change_step_exec(
+	struct arena *arena, const struct revision_step *step, struct gate_exec *ret);
 /* Bytes of a content by its sha256, in the arena. */
 int change_get_content(struct store_tx *tx, struct arena *arena, const char *sha256,
 	const char **ret_bytes, size_t *ret_length, struct error *err);
