@@ -15,6 +15,7 @@
 #include "adapters/adapter.h"
 #include "approval/approval.h"
 #include "audit/audit_ledger.h"
+#include "change/gate/gate_message.h"
 #include "change/gate/reason.h"
 #include "change/revision.h"
 #include "change/risk/risk.h"
@@ -85,6 +86,13 @@ int change_get_seq(struct store_tx *tx, struct arena *arena, int64_t seq, struct
 /* The body of its current revision. */
 int change_get_revision(struct store_tx *tx, struct arena *arena, const struct change *change,
 	struct revision **ret, struct error *err);
+/*
+ * The command of a step as the gate knows it: what its grants are minted over and what FETCH gives
+ * out, in the arena. A script's path is "sha256:<hex>" of its first content; contents are in the
+ * step's order (role, sha256, size); cwd "" is any. The environment is all of the step's.
+ */
+void change_step_exec(
+	struct arena *arena, const struct revision_step *step, struct gate_exec *ret);
 /* Bytes of a content by its sha256, in the arena. */
 int change_get_content(struct store_tx *tx, struct arena *arena, const char *sha256,
 	const char **ret_bytes, size_t *ret_length, struct error *err);
@@ -96,6 +104,19 @@ int change_get_content(struct store_tx *tx, struct arena *arena, const char *sha
  */
 int change_check_approved(struct store_tx *tx, struct arena *arena, const struct change *change,
 	int64_t now_us, enum gate_reason *ret_reason, struct error *err);
+
+struct changes;
+/*
+ * What the rules are given for its current revision as of now (executor/runner/prelude/
+ * rule_input.lua); *ret_input is the caller's. `ret_context` is the digest over what of it moves by
+ * itself: calendars (name, state, event), conflicts, incidents, alerts, releases; no time is in it.
+ */
+int change_rule_input(struct changes *changes, struct store_tx *tx, struct arena *arena,
+	const struct change *change, int64_t now_us, json_t **ret_input,
+	char ret_context[static DIGEST_TEXT_SIZE], struct error *err);
+/* The same digest as it was when the findings that are stored were made; "" before. */
+int change_assessed_context(struct store_tx *tx, const struct change *change,
+	char ret_context[static DIGEST_TEXT_SIZE], struct error *err);
 
 /* --- called by the gate, in its own transactions --- */
 
@@ -125,7 +146,6 @@ struct change_limits {
 typedef json_t *change_releases(
 	void *arg, struct store_tx *tx, const char *const *services, int64_t now_us);
 
-struct changes;
 struct changes_options {
 	struct loop *loop;
 	struct store *store;
