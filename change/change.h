@@ -105,15 +105,14 @@ int change_get_content(struct store_tx *tx, struct arena *arena, const char *sha
 int change_check_approved(struct store_tx *tx, struct arena *arena, const struct change *change,
 	int64_t now_us, enum gate_reason *ret_reason, struct error *err);
 
-struct changes;
 /*
  * What the rules are given for its current revision as of now (executor/runner/prelude/
  * rule_input.lua); *ret_input is the caller's. `ret_context` is the digest over what of it moves by
  * itself: calendars (name, state, event), conflicts, incidents, alerts, releases; no time is in it.
  */
-int change_rule_input(struct changes *changes, struct store_tx *tx, struct arena *arena,
-	const struct change *change, int64_t now_us, json_t **ret_input,
-	char ret_context[static DIGEST_TEXT_SIZE], struct error *err);
+int change_rule_input(struct store_tx *tx, struct arena *arena, const struct change *change,
+	int64_t now_us, json_t **ret_input, char ret_context[static DIGEST_TEXT_SIZE],
+	struct error *err);
 /* The same digest as it was when the findings that are stored were made; "" before. */
 int change_assessed_context(struct store_tx *tx, const struct change *change,
 	char ret_context[static DIGEST_TEXT_SIZE], struct error *err);
@@ -141,11 +140,7 @@ struct change_limits {
 	const char *fallback_group; /* asked where a group of owners has nobody */
 };
 
-/* Releases that run on these services, as context.releases of a rule's input: array of {id,
- * service, state}, the caller's. */
-typedef json_t *change_releases(
-	void *arg, struct store_tx *tx, const char *const *services, int64_t now_us);
-
+struct changes;
 struct changes_options {
 	struct loop *loop;
 	struct store *store;
@@ -154,8 +149,6 @@ struct changes_options {
 	struct approvals *approvals; /* followed: a decision moves the change in its transaction */
 	struct risk *risk;
 	struct change_limits limits;
-	change_releases *releases; /* NULL = there are none */
-	void *releases_arg;
 	int64_t look_each_ms; /* at what is due; 0 = 5 s */
 };
 int changes_open(const struct changes_options *options, struct changes **ret, struct error *err);
