@@ -121,6 +121,21 @@ static void forget_assessment(struct change *change)
 	change->approval_digest[0] = 0;
 }
 
+/* What nobody could be shown whole is not filed for approval. */
+static int check_readable(struct store_tx *tx, struct arena *arena, const struct change *change,
+	const struct revision *revision, struct error *err)
+{
+	struct render_input input = {.tx = tx, .change = change, .revision = revision};
+	struct change_revision *row;
+	const char *text;
+	int rc = revision_store_get(tx, arena, change->seq, change->revision, &row, err);
+
+	if (rc < 0)
+		return rc;
+	input.row = row;
+	return change_render(arena, &input, &text, err);
+}
+
 int change_submit(struct store_tx *tx, struct change_command *command, struct error *err)
 {
 	struct revision *revision;
@@ -136,6 +151,8 @@ int change_submit(struct store_tx *tx, struct change_command *command, struct er
 		return error_remedy(err, "give it another: rcm edit %s --start ... --end ...",
 			change->name);
 	}
+	if ((rc = check_readable(tx, command->act.arena, change, revision, err)) < 0)
+		return rc;
 	forget_assessment(change);
 	change->submitted_at_us = command->act.at_us;
 	if ((rc = move_on(tx, change, command, EVENT_SUBMIT, NULL, NULL, err)) < 0)
@@ -193,24 +210,15 @@ int change_done(struct store_tx *tx, struct change_command *command, struct erro
 {
 	struct revision *revision;
 	struct change *change;
-	size_t count;
-	int64_t open;
 	int rc = begin(tx, command, &change, &revision, err);
 
-	if (rc < 0 || (rc = require_owner(command, change, revision, err)) < 0 ||
-		(rc = run_count_open(tx, change->seq, &open, err)) < 0)
+	if (rc < 0 || (rc = require_owner(command, change, revision, err)) < 0)
 		return rc;
-	if (open) {
-		error_set(err, ERROR_CONFLICT, "%lld commands of %s still run", (long long)open,
-			change->name);
-		return error_remedy(err, "wait for them, or stop them");
-	}
-	change->runs_ended_at_us = command->act.at_us;
-	change->verify_at_us = command->act.at_us + revision->observe_s * CHANGE_SECOND_US;
-	if ((rc = move_on(tx, change, command, EVENT_RUNS_ENDED, command->reason, NULL, err)) < 0)
+	if (command->reason && (rc = text_check_prose("reason", command->reason,
+					CHANGE_REASON_MAX, err)) < 0)
 		return rc;
-	return grant_revoke(tx, change->seq, true, false, "its work was said to be done",
-		&command->act.by->actor, command->act.at_us, &count, err);
+	return change_end_runs(tx, change, command->reason, &command->act.by->actor,
+		command->act.at_us, err);
 }
 
 static int check_verdict(const struct change *change, struct error *err)

@@ -122,6 +122,15 @@ static void take_revision(struct change *change, const struct draft *draft, cons
 	memcpy(change->revision_digest, draft->row.digest, sizeof(change->revision_digest));
 }
 
+/* What never changes of it, for the verification: as in change_crosscheck. */
+static const char *change_terms(struct arena *arena, const struct change *change)
+{
+	const char *const values[] = {change->requester_id, change->requester,
+		arena_format(arena, "%lld", (long long)change->created_at_us)};
+
+	return audit_terms(arena, values, sizeof(values) / sizeof(values[0]));
+}
+
 int change_file(struct store_tx *tx, struct change_file *file, struct error *err)
 {
 	struct change *change = arena_alloc(file->act.arena, sizeof(*change));
@@ -146,9 +155,8 @@ int change_file(struct store_tx *tx, struct change_file *file, struct error *err
 	take_revision(change, &draft, file->title);
 	if ((rc = change_store_insert(tx, change, err)) < 0 ||
 		(rc = change_record(tx, change, AUDIT_CHANGE_CREATE, &file->act.by->actor,
-			 json_pack("{s:s, s:s, s:s, s:I}", "title", change->title, "requester",
-				 change->requester, "requester_id", change->requester_id,
-				 "created_at_us", (json_int_t)change->created_at_us),
+			 json_pack("{s:s, s:s}", "title", change->title, "terms",
+				 change_terms(file->act.arena, change)),
 			 file->act.at_us, err)) < 0)
 		return rc;
 	file->act.ret_change = change;

@@ -3,6 +3,7 @@
 #define RB_CHANGE_CHANGE_ROOMS_H
 
 #include "change/change.h"
+#include "change/object/object.h"
 
 #define CHANGE_SUBJECT	    "change"
 #define CHANGE_TITLE_MAX    200
@@ -27,6 +28,9 @@ struct change_revision {
 	const char *author, *author_id;
 	const char *diff;      /* canonical JSON: array of {path, from, to} */
 	const char *rendering; /* "" until it is assessed */
+	/* What its assessment took from outside the store, canonical JSON (change_input.c). */
+	const char *rule_frame;
+	char context_digest[DIGEST_TEXT_SIZE];
 	int64_t created_at_us;
 };
 
@@ -84,8 +88,9 @@ int revision_store_insert(
 	struct store_tx *tx, const struct change_revision *revision, struct error *err);
 int revision_store_get(struct store_tx *tx, struct arena *arena, int64_t seq, int64_t revision,
 	struct change_revision **ret, struct error *err);
-int revision_store_render(struct store_tx *tx, const struct change_revision *revision,
-	struct error *err);
+/* Writes what an assessment gave: rendering, its digest, rule_frame, context_digest. */
+int revision_store_assess(
+	struct store_tx *tx, const struct change_revision *revision, struct error *err);
 /* Ids of all who wrote a revision of it, each once; NULL-ended. */
 int revision_store_authors(struct store_tx *tx, struct arena *arena, int64_t seq,
 	const char *const **ret, struct error *err);
@@ -207,7 +212,9 @@ int change_edit(struct store_tx *tx, struct change_file *file, struct error *err
 struct change_command {
 	struct change_act act;
 	const char *reason; /* or NULL */
-	const char *rule;   /* of a waiver */
+	/* Of a waiver. */
+	const char *rule;
+	char waiver_id[ID_SIZE];
 	int64_t expires_at_us;
 };
 int change_submit(struct store_tx *tx, struct change_command *command, struct error *err);
@@ -258,10 +265,11 @@ struct change_decide {
 	const char *reason;
 	char decision_id[ID_SIZE];
 };
-/* Why the principal can't decide, as a reason of the gate; REASON_COUNT = another reason or none.
- */
+/* STALE_REVISION or SELF_APPROVAL when that is why the principal can't decide; else REASON_COUNT. */
 enum gate_reason change_decide_reason(
 	struct store_tx *tx, struct arena *arena, const struct change_decide *decide);
+/* The error for one of the two; returns its code. */
+int change_refuse_decision(struct error *err, enum gate_reason reason, const char *name);
 int change_decide(struct store_tx *tx, struct change_decide *decide, struct error *err);
 
 /* --- change_mint.c --- */
@@ -276,10 +284,40 @@ int change_mint(struct store_tx *tx, struct arena *arena, const struct change *c
 int change_waived(struct store_tx *tx, struct arena *arena, const struct change *change,
 	int64_t now_us, const char *const **ret, struct error *err);
 
+/* --- change_input.c: what rules are given --- */
+
+/*
+ * {limits, protected_paths, tier0_units, trusted_dirs, baselines}: what does not come out of the
+ * store. `baselines` has one of true, false for each metric. The caller's.
+ */
+json_t *change_rule_frame(const struct change_limits *limits, const bool *baselines, size_t count);
+struct rule_input {
+	struct store_tx *tx;
+	const struct change *change;
+	const struct revision *revision;
+	const json_t *frame;
+	size_t rendering_bytes;
+	int64_t now_us;
+};
+/* {request, steps, context}; the caller's. `ret_context` as change_rule_input has it. */
+int change_make_input(struct arena *arena, const struct rule_input *input, json_t **ret,
+	char ret_context[static DIGEST_TEXT_SIZE], struct error *err);
+/* The steps with their commands analysed; the caller's. */
+int change_input_steps(
+	struct arena *arena, const struct rule_input *input, json_t **ret, struct error *err);
+
+/* --- change_context.c --- */
+
+/* The context of the input; `steps` as above. The caller's. */
+int change_input_context(struct arena *arena, const struct rule_input *input, const json_t *steps,
+	json_t **ret, struct error *err);
+/* Labels of each target, for calendars: array of objects of texts, the caller's. */
+int change_labels(struct store_tx *tx, struct arena *arena, const struct revision *revision,
+	json_t **ret, struct error *err);
+
 /* --- change_claim.c --- */
 
-/* What the change touches, of its commands and of what its revision names. `steps` is the part of
- * a rule's input. */
+/* What the change touches: of its commands, of its services, of what its revision names. */
 int change_claims(struct arena *arena, const struct revision *revision, const json_t *steps,
 	struct object_claim **ret, size_t *ret_count, struct error *err);
 
@@ -288,6 +326,9 @@ int change_claims(struct arena *arena, const struct revision *revision, const js
 /* Of executing and verifying ones: on to verifying, closed as rolled back, or nothing. */
 int change_settle(struct store_tx *tx, struct change *change, const struct audit_actor *actor,
 	int64_t now_us, struct error *err);
+/* Of an executing one: on to verifying, whatever is left. ERROR_CONFLICT while commands run. */
+int change_end_runs(struct store_tx *tx, struct change *change, const char *reason,
+	const struct audit_actor *actor, int64_t now_us, struct error *err);
 
 /* --- revision_complete.c --- */
 
@@ -326,9 +367,22 @@ json_t *change_diff(const json_t *from, const json_t *to);
 json_t *change_json(const struct change *change);
 /* With its revision, findings, approval, waivers, comments, readings. */
 int change_detail_json(struct store_tx *tx, struct arena *arena, const struct change *change,
-	const struct principal *principal, json_t **ret, struct error *err);
+	const struct principal *principal, int64_t now_us, json_t **ret, struct error *err);
 
 /* --- changes.c --- */
+
+struct assessment;
+struct verification;
+struct changes {
+	struct changes_options options;
+	struct loop_timer *timer;
+	struct assessment *assessments;	  /* that are under way */
+	struct verification *verifications;
+	struct change_waiter *waiters;
+	bool is_looking, is_stopping;
+	int64_t looking_at_us; /* time of the closure that is under way */
+	int64_t news_at_us;    /* when links of incidents are looked at next */
+};
 
 const struct change_limits *changes_limits(const struct changes *changes);
 struct approvals *changes_approvals(const struct changes *changes);
@@ -337,5 +391,35 @@ void changes_assess_soon(struct changes *changes, struct store_tx *tx, int64_t s
 /* `told(arg)` once no assessment of it is under way, at the latest when all stops; never now. */
 void changes_when_assessed(
 	struct changes *changes, int64_t seq, void (*told)(void *arg), void *arg);
+/* Says so to those who wait. */
+void changes_tell_assessed(struct changes *changes, int64_t seq);
+
+/* --- change_assess.c --- */
+
+/* Begins unless one of it is under way. */
+void change_assess(struct changes *changes, int64_t seq);
+bool change_is_assessing(const struct changes *changes, int64_t seq);
+void change_assess_stop(struct changes *changes);
+
+/* --- change_verify.c --- */
+
+void change_verify(struct changes *changes, int64_t seq);
+void change_verify_stop(struct changes *changes);
+
+/* --- change_metric.c: what Prometheus says, three-valued --- */
+
+enum metric_answer { METRIC_UNKNOWN, METRIC_PASS, METRIC_FAIL };
+/* Called once, later, on the loop. `value` is what was read, or a sentence why it is not known. */
+typedef void metric_done(void *arg, enum metric_answer answer, const char *value);
+/* Does the metric hold over its window, now? */
+void metric_verify(struct changes *changes, const struct revision_metric *metric,
+	metric_done *done, void *arg);
+/* Has it had data in the last 7 days? UNKNOWN is no. */
+void metric_has_baseline(struct changes *changes, const struct revision_metric *metric,
+	metric_done *done, void *arg);
+/* Of a value in canonical JSON; UNKNOWN for what is no number. */
+enum metric_answer metric_compare(const char *value, const char *op, const char *threshold);
+/* The query that gives the worst value within the window; NULL for an op that is none. */
+const char *metric_worst_query(struct arena *arena, const struct revision_metric *metric);
 
 #endif

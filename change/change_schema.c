@@ -39,6 +39,8 @@ static const struct store_migration migrations[] = {
 		" diff TEXT NOT NULL," /* to the revision before it, canonical JSON */
 		" rendering TEXT NOT NULL,"
 		" render_digest TEXT NOT NULL,"
+		" rule_frame TEXT NOT NULL," /* what an assessment took from outside the store */
+		" context_digest TEXT NOT NULL,"
 		" created_at_us INTEGER NOT NULL,"
 		" PRIMARY KEY (change_seq, revision)"
 		") STRICT;"
