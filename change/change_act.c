@@ -1,5 +1,6 @@
 /* What every act of a person on a change begins with; and the acts that are one sentence. */
 #include "change/change_rooms.h"
+#include "change/grant/grant.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 
