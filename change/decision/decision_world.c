@@ -272,13 +272,15 @@ static bool was_seen(const struct risk_report *report, const struct risk_finding
 	return false;
 }
 
-/* What is found now and nobody approved. `before` NULL = nothing was. */
+/* What is found now and nobody approved (`before`); of a release, what the rules for releases find. */
 static json_t *added_findings(const struct risk_report *now, const struct risk_report *before)
 {
 	json_t *added = json_array();
 
 	for (size_t i = 0; i < now->count; i++)
-		if (counts(&now->findings[i]) && (!before || !was_seen(before, &now->findings[i])))
+		if (counts(&now->findings[i]) &&
+			(before ? !was_seen(before, &now->findings[i])
+				: !strncmp(now->findings[i].rule, "REL-", 4)))
 			json_array_append_new(added, finding_json(&now->findings[i]));
 	return added;
 }
