@@ -140,6 +140,19 @@ json_t *decision_answer_json(struct arena *arena, const struct decision_answer *
 
 /* --- reading --- */
 
+static int take_signature(
+	const json_t *answer, const char *key, uint8_t ret[static GATE_SIGNATURE_BYTES])
+{
+	const char *text = text_of(answer, key);
+	size_t length = 0;
+
+	if (sodium_base642bin(ret, GATE_SIGNATURE_BYTES, text, strlen(text), NULL, &length, NULL,
+		    BASE64) < 0 ||
+		length != GATE_SIGNATURE_BYTES)
+		return ERROR_TAMPERED;
+	return 0;
+}
+
 static int take_time(
 	const json_t *answer, const char *key, bool is_required, int64_t *ret, struct error *err)
 {
@@ -227,6 +240,7 @@ int decision_verdict_parse(
 	memcpy(ret->nonce, nonce, GATE_NONCE_SIZE);
 	ret->step = (uint32_t)step;
 	ret->lease_s = (uint32_t)ttl_s;
+	ret->is_signed = take_signature(answer, "attestation", ret->signature) == 0;
 	ret->detail = json_text(arena, answer);
 	return 0;
 }
@@ -283,19 +297,6 @@ void decision_sign(struct arena *arena, const struct gate_key *key,
 	}
 	verdict->detail = json_text(arena, answer);
 	buf_done(&bytes);
-}
-
-static int take_signature(
-	const json_t *answer, const char *key, uint8_t ret[static GATE_SIGNATURE_BYTES])
-{
-	const char *text = text_of(answer, key);
-	size_t length = 0;
-
-	if (sodium_base642bin(ret, GATE_SIGNATURE_BYTES, text, strlen(text), NULL, &length, NULL,
-		    BASE64) < 0 ||
-		length != GATE_SIGNATURE_BYTES)
-		return ERROR_TAMPERED;
-	return 0;
 }
 
 static int check_whole(const char *public_key, const json_t *answer, struct error *err)

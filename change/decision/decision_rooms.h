@@ -12,6 +12,7 @@
 #define DECISION_BODY_MAX  ((size_t)256 * 1024)
 #define DECISION_DEPTH_MAX 32
 #define DECISION_POLICY	   1 /* of this table of checks: explain refuses to compare another */
+#define DECISION_ROUNDS	   2 /* so often the rules are asked anew because the world moved meanwhile */
 
 /* --- decision.c: the decision itself, over facts alone --- */
 
@@ -139,7 +140,7 @@ struct decision_row {
 	const char *asker, *request_id, *body_digest;
 	int64_t at_us, expires_at_us;
 	const char *verdict, *reason, *person_id, *target, *change, *run;
-	const char *input, *facts, *answer; /* canonical JSON */
+	const char *input, *facts, *core, *answer; /* canonical JSON */
 	int64_t policy;
 	const char *rules; /* revision of the set of rules */
 };
@@ -151,6 +152,13 @@ int decision_store_get(struct store_tx *tx, struct arena *arena, int64_t seq,
 int decision_store_find(struct store_tx *tx, struct arena *arena, const char *asker,
 	const char *request_id, struct decision_row **ret, struct error *err);
 struct store_query *decision_store_rows(struct store_tx *tx);
+
+/* --- decision_explain.c --- */
+
+/* Computes a decision again out of what was stored: what it was made of, what it said, what it says
+ * now and whether that is the same bit for bit. The caller's. */
+int decision_explain(struct store_tx *tx, struct arena *arena, const char *name, json_t **ret,
+	struct error *err);
 
 /* --- accounts: account.c, account_store.c --- */
 

@@ -2,14 +2,14 @@
 
 #define COLUMNS                                                                                    \
 	"seq, asker, request_id, body_digest, at_us, expires_at_us, verdict, reason, person_id,"   \
-	" target, change, run, policy, rules, input, facts, answer"
+	" target, change, run, policy, rules, input, facts, core, answer"
 
 static const struct store_statement select_next =
 	STORE_STATEMENT("SELECT ifnull(max(seq), 0) + 1 AS seq FROM change_decision");
 static const struct store_statement insert_decision = STORE_STATEMENT(
 	"INSERT INTO change_decision (" COLUMNS ") VALUES (:seq, :asker, :request_id, :body_digest,"
 	" :at, :expires_at, :verdict, :reason, :person, :target, :change, :run, :policy, :rules,"
-	" :input, :facts, :answer)");
+	" :input, :facts, :core, :answer)");
 static const struct store_statement select_decision =
 	STORE_STATEMENT("SELECT " COLUMNS " FROM change_decision WHERE seq = :seq");
 static const struct store_statement select_asked =
@@ -38,6 +38,7 @@ static struct decision_row *read_row(struct store_query *query, struct arena *ar
 	row->rules = store_text_copy(query, "rules", arena);
 	row->input = store_text_copy(query, "input", arena);
 	row->facts = store_text_copy(query, "facts", arena);
+	row->core = store_text_copy(query, "core", arena);
 	row->answer = store_text_copy(query, "answer", arena);
 	return row;
 }
@@ -75,6 +76,7 @@ int decision_store_insert(struct store_tx *tx, const struct decision_row *row, s
 	store_bind_text(query, "rules", row->rules);
 	store_bind_text(query, "input", row->input);
 	store_bind_text(query, "facts", row->facts);
+	store_bind_text(query, "core", row->core);
 	store_bind_text(query, "answer", row->answer);
 	rc = store_run(query, err);
 	return rc < 0 ? rc : 0;
