@@ -84,6 +84,7 @@ extern const struct audit_actor audit_system; /* the daemon itself */
 	X(CHANGE_REVISE, "change.revise")                                                          \
 	X(CHANGE_STATE, "change.state")                                                            \
 	X(CHANGE_ASSESS, "change.assess")                                                          \
+	X(CHANGE_COMMENT, "change.comment")                                                        \
 	X(CHANGE_WAIVE, "change.waive")                                                            \
 	X(CHANGE_VERIFY, "change.verify")                                                          \
 	X(CHANGE_FINDING, "change.finding")                                                        \

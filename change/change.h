@@ -14,6 +14,7 @@
 
 #include "adapters/adapter.h"
 #include "approval/approval.h"
+#include "audit/audit_ledger.h"
 #include "change/gate/gate_message.h"
 #include "change/gate/reason.h"
 #include "change/revision.h"
@@ -63,10 +64,19 @@ struct change {
 	int64_t level;				/* 0 .. 3, -1 before it is assessed */
 	int64_t start_us, end_us;		/* of the current revision */
 	int64_t created_at_us, changed_at_us;
+	int64_t submitted_at_us;    /* of the current revision; 0 = not yet */
+	int64_t runs_ended_at_us;   /* since when it is verified; 0 = not yet */
+	int64_t verify_at_us;	    /* when its metrics are looked at next; 0 = never */
+	const char *verdict;	    /* what its runs or metrics say: NULL = not known yet, "failed",
+				       "inconclusive" */
+	int64_t closed_at_us;	    /* 0 until it is terminal */
 	int64_t version; /* for If-Match of commands; approvals match the digest */
 };
 
 extern const struct store_schema change_schema;
+/* For a verification: changes, their revisions, waivers, against the log. */
+extern const struct audit_crosscheck change_crosscheck, change_revision_crosscheck,
+	change_waiver_crosscheck;
 
 /* By its name "CHG-7" (or by number). ERROR_NOT_FOUND. */
 int change_get(struct store_tx *tx, struct arena *arena, const char *name, struct change **ret,
@@ -121,6 +131,15 @@ int change_note_run_ended(struct store_tx *tx, int64_t seq, const struct audit_a
 
 /* --- the living part: assessments that run, timers (expiry, verification) --- */
 
+/* What rules are told of this site and of their limits. Lists are NULL-ended. */
+struct change_limits {
+	const char *const *protected_paths, *const *tier0_units, *const *trusted_dirs;
+	int64_t affected_rows, table_rows, drained_nodes;
+	const char *owners_suffix;  /* of a service's group of owners: "-owners" */
+	const char *oncall_group;   /* asked at level 3: "sre-oncall" */
+	const char *fallback_group; /* asked where a group of owners has nobody */
+};
+
 struct changes;
 struct changes_options {
 	struct loop *loop;
@@ -129,6 +148,8 @@ struct changes_options {
 	const struct adapter_list *adapters;
 	struct approvals *approvals; /* followed: a decision moves the change in its transaction */
 	struct risk *risk;
+	struct change_limits limits;
+	int64_t look_each_ms; /* at what is due; 0 = 5 s */
 };
 int changes_open(const struct changes_options *options, struct changes **ret, struct error *err);
 void changes_stop(struct changes *changes);

@@ -67,6 +67,7 @@ struct route {
 #define ROUTE_IF_MATCH	 32u  /* takes If-Match; without this flag it is refused */
 #define ROUTE_NEED_MATCH 64u  /* takes If-Match and demands it */
 #define ROUTE_VITAL	 128u /* its write goes through on a full disk: it starts nothing new */
+#define ROUTE_NEED_DIGEST 256u /* demands If-Match with a digest: "sha256:..." of what was shown */
 
 struct route_table {
 	const struct route *routes;
@@ -187,6 +188,8 @@ const char *request_header(const struct request *req, const char *name);
 /* The version in If-Match ("v7"), -1 for `*` and when it is absent and may be. Only for routes that
  * take it: it was checked before the handler ran. */
 int64_t request_if_match(const struct request *req);
+/* The digest in If-Match ("sha256:..."), of a ROUTE_NEED_DIGEST; else NULL. */
+const char *request_if_digest(const struct request *req);
 
 /* --- ask --- */
 
