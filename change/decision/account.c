@@ -96,8 +96,7 @@ int account_find(struct store_tx *tx, const char *target, const char *user, int6
 	for (size_t i = 0; rc == 0 && i < 2; i++)
 		for (size_t j = 0; rc == 0 && j < 2; j++)
 			if (hosts[i] && *hosts[i] && accounts[j] && *accounts[j])
-				rc = account_store_find(
-					tx, hosts[i], accounts[j], ret_person, err);
+				rc = account_store_find(tx, hosts[i], accounts[j], ret_person, err);
 	return rc < 0 ? rc : 0;
 }
 

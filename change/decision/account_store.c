@@ -11,8 +11,8 @@ static const struct store_statement put_account = STORE_STATEMENT(
 	" VALUES (:target, :account, :person, :mapped_by, :mapped_at)"
 	" ON CONFLICT (target, account) DO UPDATE SET person_id = :person, mapped_by = :mapped_by,"
 	" mapped_at_us = :mapped_at");
-static const struct store_statement remove_account = STORE_STATEMENT(
-	"DELETE FROM change_account WHERE target = :target AND account = :account");
+static const struct store_statement remove_account =
+	STORE_STATEMENT("DELETE FROM change_account WHERE target = :target AND account = :account");
 
 int account_store_list(struct store_tx *tx, struct arena *arena, struct account ***ret,
 	size_t *ret_count, struct error *err)

@@ -61,8 +61,8 @@ static const char *subject(const struct deciding *d)
 
 	if (!*text_of(what, "change"))
 		return "the command";
-	return step ? arena_format(d->arena, "%s step %lld", text_of(what, "change"),
-			      (long long)step)
+	return step ? arena_format(
+			      d->arena, "%s step %lld", text_of(what, "change"), (long long)step)
 		    : text_of(what, "change");
 }
 
@@ -123,7 +123,8 @@ static bool check_clock(struct deciding *d)
 	if (skew >= -DECISION_SKEW_US && skew <= DECISION_SKEW_US)
 		return false;
 	return say(d, REASON_CLOCK_SKEW,
-		"the clocks differ by %lld seconds, more than %lld\nset the clock of the host that asks",
+		"the clocks differ by %lld seconds, more than %lld\nset the clock of the host that "
+		"asks",
 		(long long)(skew / 1000000), (long long)(DECISION_SKEW_US / 1000000));
 }
 
@@ -209,7 +210,8 @@ static bool check_parent(struct deciding *d)
 	if (part(d, "grant") || *text_of(parent, "emergency"))
 		return false;
 	return say(d, REASON_FINGERPRINT_MISMATCH,
-		"what %s step %lld runs is approved, this command that it starts is not\nfile it as "
+		"what %s step %lld runs is approved, this command that it starts is not\nfile it "
+		"as "
 		"a step of its own, or as a script",
 		text_of(parent, "change"), (long long)int_of(parent, "step"));
 }
@@ -271,7 +273,8 @@ static bool check_revision(struct deciding *d)
 {
 	const json_t *grant = part(d, "grant"), *change = part(d, "change");
 
-	if (is_word(grant, "revoked", "") && int_of(grant, "revision") == int_of(change, "revision"))
+	if (is_word(grant, "revoked", "") &&
+		int_of(grant, "revision") == int_of(change, "revision"))
 		return false;
 	if (!is_word(grant, "revoked", ""))
 		return say(d, REASON_REVOKED, "%s: the grant was revoked: %s", subject(d),
@@ -299,11 +302,11 @@ static bool check_window(struct deciding *d)
 	int64_t from = int_of(grant, "not_before_us"), to = int_of(grant, "not_after_us");
 
 	if (now_of(d) < from)
-		return say(d, REASON_NOT_YET, "%s may run from %s on", subject(d),
-			time_text(d, from));
+		return say(
+			d, REASON_NOT_YET, "%s may run from %s on", subject(d), time_text(d, from));
 	if (now_of(d) >= to)
-		return say(d, REASON_EXPIRED, "%s could run until %s", subject(d),
-			time_text(d, to));
+		return say(
+			d, REASON_EXPIRED, "%s could run until %s", subject(d), time_text(d, to));
 	if (int_of(grant, "runs_left") < 1)
 		return say(d, REASON_USED_UP, "%s was run as often as it may be", subject(d));
 	return false;
@@ -330,14 +333,16 @@ static bool check_calendar(struct deciding *d)
 		return false;
 	if (!strcmp(why, "stale"))
 		return say(d, REASON_CALENDAR_STALE,
-			"the calendar %s is too old to go by\nimport it anew", text_of(calendar, "name"));
+			"the calendar %s is too old to go by\nimport it anew",
+			text_of(calendar, "name"));
 	if (!strcmp(why, "freeze"))
 		return say(d, REASON_FROZEN, "frozen by %s (%s)%s%s", text_of(calendar, "event"),
 			text_of(calendar, "name"), int_of(calendar, "until_us") ? " until " : "",
 			int_of(calendar, "until_us") ? time_text(d, int_of(calendar, "until_us"))
 						     : "");
 	return say(d, REASON_OUTSIDE_WINDOW, "no window of %s is open%s%s",
-		text_of(calendar, "name"), int_of(calendar, "next_us") ? "; the next change is at " : "",
+		text_of(calendar, "name"),
+		int_of(calendar, "next_us") ? "; the next change is at " : "",
 		int_of(calendar, "next_us") ? time_text(d, int_of(calendar, "next_us")) : "");
 }
 
@@ -351,8 +356,7 @@ static bool check_conflicts(struct deciding *d)
 			continue;
 		return say(d, REASON_CONFLICT, "%s of %s is held by %s (%s) until %s%s",
 			text_of(conflict, "key"), subject(d), text_of(conflict, "change"),
-			text_of(conflict, "other_key"),
-			time_text(d, int_of(conflict, "until_us")),
+			text_of(conflict, "other_key"), time_text(d, int_of(conflict, "until_us")),
 			text_starts_with(text_of(conflict, "change"), "REL-")
 				? "\nCONF-003: wait for the release, or end it"
 				: "\nwait, or name each other in coordinated_with");
@@ -362,8 +366,8 @@ static bool check_conflicts(struct deciding *d)
 
 static bool check_rules(struct deciding *d)
 {
-	const json_t *rules = part(d, "rules"), *finding = json_array_get(
-						       json_object_get(rules, "added"), 0);
+	const json_t *rules = part(d, "rules"),
+		     *finding = json_array_get(json_object_get(rules, "added"), 0);
 
 	if (is_word(rules, "state", "same"))
 		return false;
@@ -375,7 +379,8 @@ static bool check_rules(struct deciding *d)
 	if (!finding)
 		return false;
 	d->out->rule = text_of(finding, "rule");
-	return say(d, REASON_RULE, "%s\nthis was not so when it was approved", text_of(finding, "message"));
+	return say(d, REASON_RULE, "%s\nthis was not so when it was approved",
+		text_of(finding, "message"));
 }
 
 /* --- releases --- */

@@ -103,8 +103,11 @@ void decision_analyse(struct arena *arena, const struct decision_question *quest
 		.is_trusted = exec->is_trusted,
 	};
 
-	*ret = (struct decision_analysis){
-		.proof = COMMAND_UNPROVED, .reason = "opaque", .text = "", .line = "", .has_secret = ""};
+	*ret = (struct decision_analysis){.proof = COMMAND_UNPROVED,
+		.reason = "opaque",
+		.text = "",
+		.line = "",
+		.has_secret = ""};
 	ret->steering = steering_names(exec);
 	arena_defer(arena, drop_json, ret->steering);
 	if (!exec->argv || !exec->argv[0])

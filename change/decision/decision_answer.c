@@ -47,8 +47,8 @@ static json_t *findings_json(const json_t *facts)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < 2; i++)
-		json_array_extend(list, json_object_get(json_object_get(facts, places[i][0]),
-						places[i][1]));
+		json_array_extend(
+			list, json_object_get(json_object_get(facts, places[i][0]), places[i][1]));
 	return list;
 }
 
@@ -99,8 +99,8 @@ static json_t *conflicts_json(const json_t *facts)
 
 		json_set_text(one, "change", text_of(conflict, "change"));
 		json_set_text(one, "object", text_of(conflict, "key"));
-		json_set_time(one, "until",
-			json_integer_value(json_object_get(conflict, "until_us")));
+		json_set_time(
+			one, "until", json_integer_value(json_object_get(conflict, "until_us")));
 		json_array_append_new(list, one);
 	}
 	return list;

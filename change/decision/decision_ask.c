@@ -107,9 +107,8 @@ static int repeat(struct asking *asking, const struct decision_row *row, struct 
 		asking->question->now_us >= row->expires_at_us) {
 		error_set(err, ERROR_KEY_REUSED, "%s was asked under this request_id before, %s",
 			arena_format(&asking->arena, "DEC-%lld", (long long)row->seq),
-			strcmp(row->body_digest, asking->body_digest)
-				? "with another body"
-				: "and its answer has ended");
+			strcmp(row->body_digest, asking->body_digest) ? "with another body"
+								      : "and its answer has ended");
 		error_field(err, "request_id");
 		return error_remedy(err, "ask with a request_id of its own");
 	}
@@ -122,8 +121,8 @@ static int repeat(struct asking *asking, const struct decision_row *row, struct 
 
 /* --- taking --- */
 
-static int take_grant(struct store_tx *tx, struct asking *asking, struct rcm_run *run,
-	struct error *err)
+static int take_grant(
+	struct store_tx *tx, struct asking *asking, struct rcm_run *run, struct error *err)
 {
 	const struct decision_question *question = asking->question;
 	const json_t *grant = json_object_get(asking->facts, "grant");
@@ -140,8 +139,8 @@ static int take_grant(struct store_tx *tx, struct asking *asking, struct rcm_run
 	return change_note_run(tx, change, &question->actor, question->now_us, err);
 }
 
-static int note_emergency(struct store_tx *tx, struct asking *asking, const char *run,
-	struct error *err)
+static int note_emergency(
+	struct store_tx *tx, struct asking *asking, const char *run, struct error *err)
 {
 	const json_t *emergency = json_object_get(asking->facts, "emergency");
 
@@ -149,8 +148,8 @@ static int note_emergency(struct store_tx *tx, struct asking *asking, const char
 		asking->analysis.line, asking->question->now_us, err);
 }
 
-static int take_emergency(struct store_tx *tx, struct asking *asking, struct rcm_run *run,
-	struct error *err)
+static int take_emergency(
+	struct store_tx *tx, struct asking *asking, struct rcm_run *run, struct error *err)
 {
 	const json_t *emergency = json_object_get(asking->facts, "emergency");
 	int rc;
@@ -404,7 +403,8 @@ static void ask_rules(struct asking *asking)
 	asking->rounds++;
 	if (!risk)
 		error_set(&err, ERROR_NO_JAIL, "there are no rules to ask");
-	if (!risk || risk_assess(risk, &asking->arena, asking->rules, on_assessed, asking, &err) < 0)
+	if (!risk ||
+		risk_assess(risk, &asking->arena, asking->rules, on_assessed, asking, &err) < 0)
 		on_assessed(asking, NULL, &err);
 }
 
@@ -456,10 +456,9 @@ int decision_ask(struct decisions *decisions, const struct decision_question *qu
 		asking->next->place = &asking->next;
 	decisions->first = asking;
 	id_new(asking->run);
-	asking->body = question->body
-			       ? json_incref((json_t *)question->body)
-			       : decision_question_json(&question->request, question->phase,
-					 question->target_identity, question->now_us);
+	asking->body = question->body ? json_incref((json_t *)question->body)
+				      : decision_question_json(&question->request, question->phase,
+						question->target_identity, question->now_us);
 	decision_analyse(&asking->arena, question, &asking->analysis);
 	if ((rc = digest_body(asking, err)) < 0) {
 		asking_free(asking);

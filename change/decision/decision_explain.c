@@ -20,8 +20,8 @@ static void drop_json(void *value)
 	json_decref(value);
 }
 
-static int parse(struct arena *arena, const char *what, const char *text, json_t **ret,
-	struct error *err)
+static int parse(
+	struct arena *arena, const char *what, const char *text, json_t **ret, struct error *err)
 {
 	int rc = canonical_parse(text, strlen(text), JSON_DEPTH_GRAPH, ret, err);
 
@@ -62,8 +62,8 @@ static bool is_proof_same(struct arena *arena, const json_t *input, const json_t
 		json_string_value(json_object_get(command, "proof")));
 }
 
-int decision_explain(struct store_tx *tx, struct arena *arena, const char *name, json_t **ret,
-	struct error *err)
+int decision_explain(
+	struct store_tx *tx, struct arena *arena, const char *name, json_t **ret, struct error *err)
 {
 	json_t *input, *facts, *core, *answer, *object;
 	struct decision_outcome outcome;

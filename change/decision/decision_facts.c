@@ -20,7 +20,8 @@ static int load_actor(struct loading *l)
 	int rc = 0;
 
 	json_set_text(actor, "person", question->person_id);
-	json_set_text(actor, "user", question->request.actor_user ? question->request.actor_user : "");
+	json_set_text(
+		actor, "user", question->request.actor_user ? question->request.actor_user : "");
 	if (*question->person_id) {
 		rc = people_name(l->tx, question->person_id, name, sizeof(name), l->err);
 		json_set_bool(actor, "enabled", people_is_enabled(l->tx, question->person_id));
@@ -50,8 +51,8 @@ static int load_target(struct loading *l)
 	json_set_text(target, "name", l->target->name);
 	labels = target_all_labels(l->target);
 	gate = json_string_value(json_object_get(labels, "gate"));
-	json_set_bool(target, "gate_fits",
-		!*question->gate || (gate && !strcmp(gate, question->gate)));
+	json_set_bool(
+		target, "gate_fits", !*question->gate || (gate && !strcmp(gate, question->gate)));
 	json_decref(labels);
 	return 0;
 }
@@ -138,8 +139,7 @@ static int load_change(struct loading *l, int64_t seq)
 	json_set_text(change, "state", change_state_word(l->change->state));
 	json_set_int(change, "revision", l->change->revision);
 	json_set_int(change, "end_us", l->change->end_us);
-	rc = change_check_approved(
-		l->tx, l->arena, l->change, l->question->now_us, &reason, NULL);
+	rc = change_check_approved(l->tx, l->arena, l->change, l->question->now_us, &reason, NULL);
 	json_set_text(change, "approval", rc == 0 ? "ok" : gate_reason_word(reason));
 	return 0;
 }

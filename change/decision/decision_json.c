@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BASE64		sodium_base64_VARIANT_ORIGINAL
-#define REQUEST_ID_MAX	64
-#define WORD_MAX_BYTES	256
-#define PATH_MAX_BYTES	4096
-#define CONTENTS_MAX	64
+#define BASE64		  sodium_base64_VARIANT_ORIGINAL
+#define REQUEST_ID_MAX	  64
+#define WORD_MAX_BYTES	  256
+#define PATH_MAX_BYTES	  4096
+#define CONTENTS_MAX	  64
 #define CONTENT_MAX_BYTES (INT64_C(1) << 40)
 
 static int refuse(struct error *err, const char *field, const char *format, ...)
@@ -55,8 +55,7 @@ static bool is_hex(const char *text, size_t length)
 }
 
 /* Bytes without a NUL, as execve takes them. */
-static int take_bytes(
-	struct arena *arena, const char *field, const json_t *value, const char **ret,
+static int take_bytes(struct arena *arena, const char *field, const json_t *value, const char **ret,
 	struct error *err)
 {
 	const char *text = json_string_value(value);
@@ -152,8 +151,7 @@ static int take_contents(
 		return rc;
 	if (json_array_size(list) > CONTENTS_MAX)
 		return refuse(err, "contents", "more than %d contents", CONTENTS_MAX);
-	ret->contents =
-		arena_alloc(arena, (json_array_size(list) + 2) * sizeof(*ret->contents));
+	ret->contents = arena_alloc(arena, (json_array_size(list) + 2) * sizeof(*ret->contents));
 	for (size_t i = 0; i < json_array_size(list); i++)
 		if ((rc = take_content(json_array_get(list, i), &ret->contents[i], err)) < 0)
 			return rc;
@@ -172,8 +170,9 @@ static bool has_stdin(const struct gate_exec *exec)
 static int take_stdin(const json_t *exec, struct gate_exec *ret, struct error *err)
 {
 	static const char *const keys[] = {"kind", "sha256", "size", NULL};
-	static const char *const kinds[] = {
-		[GATE_STDIN_NONE] = "none", [GATE_STDIN_BOUND] = "bound", [GATE_STDIN_OPEN] = "open"};
+	static const char *const kinds[] = {[GATE_STDIN_NONE] = "none",
+		[GATE_STDIN_BOUND] = "bound",
+		[GATE_STDIN_OPEN] = "open"};
 	const char *kind = "none", *sha256 = NULL;
 	json_t *object = NULL;
 	int64_t size = 0;
@@ -258,8 +257,7 @@ static int take_line(
 static int take_actor(const json_t *body, struct gate_request *request, struct decision_body *ret,
 	struct error *err)
 {
-	static const char *const keys[] = {
-		"user", "uid", "auth_method", "session_id", "tty", NULL};
+	static const char *const keys[] = {"user", "uid", "auth_method", "session_id", "tty", NULL};
 	const char *ignored = NULL;
 	json_t *actor = NULL;
 	int rc;
@@ -271,8 +269,8 @@ static int take_actor(const json_t *body, struct gate_request *request, struct d
 		(rc = take_word(actor, "user", true, WORD_MAX_BYTES, &ret->user, err)) < 0 ||
 		(rc = json_get_int(actor, "uid", false, 0, UINT32_MAX, &ret->uid, err)) < 0 ||
 		(rc = take_word(actor, "auth_method", false, WORD_MAX_BYTES, &ignored, err)) < 0 ||
-		(rc = take_word(actor, "session_id", false, WORD_MAX_BYTES, &request->session,
-			 err)) < 0)
+		(rc = take_word(
+			 actor, "session_id", false, WORD_MAX_BYTES, &request->session, err)) < 0)
 		return rc;
 	request->actor_user = ret->user;
 	request->actor_uid = ret->uid >= 0 ? (uint32_t)ret->uid : 0;
@@ -329,8 +327,8 @@ static int check_release(const json_t *release, const char *phase, struct error 
 	static const char *const keys[] = {"platform", "service", "environment", "artifact_digest",
 		"version_from", "version_to", "phase", "batch_no", "batch_pct", "tag_mutable",
 		"model", "outcome", NULL};
-	static const char *const needed[] = {"platform", "service", "artifact_digest",
-		"version_to", "phase"};
+	static const char *const needed[] = {
+		"platform", "service", "artifact_digest", "version_to", "phase"};
 	const char *text = NULL, *outcome = NULL;
 	int64_t number = 0;
 	json_t *model = NULL;
@@ -402,8 +400,8 @@ static int take_head(const json_t *body, struct decision_question *ret,
 		(rc = take_word(body, "parent_run", false, ID_SIZE, &request->parent_run, err)) <
 			0 ||
 		(rc = json_get_bool(body, "strict", false, &request->is_strict, err)) < 0 ||
-		(rc = take_word(body, "typed_key", false, WORD_MAX_BYTES, &request->typed_key,
-			 err)) < 0)
+		(rc = take_word(
+			 body, "typed_key", false, WORD_MAX_BYTES, &request->typed_key, err)) < 0)
 		return rc;
 	if (strlen(request->request_id) < 8)
 		return refuse(err, "request_id", "a uuid is needed");
@@ -414,8 +412,8 @@ static int take_head(const json_t *body, struct decision_question *ret,
 	return time_parse("ts", ts, &ret_body->ts_us, err);
 }
 
-int decision_question_parse(struct arena *arena, const json_t *body,
-	struct decision_question *ret, struct decision_body *ret_body, struct error *err)
+int decision_question_parse(struct arena *arena, const json_t *body, struct decision_question *ret,
+	struct decision_body *ret_body, struct error *err)
 {
 	static const char *const keys[] = {"schema", "request_id", "nonce", "ts", "actor", "source",
 		"change", "step", "phase", "exec", "line", "targets", "contents", "release", "host",
@@ -423,11 +421,20 @@ int decision_question_parse(struct arena *arena, const json_t *body,
 	struct gate_request *request = &ret->request;
 	int rc;
 
-	*ret = (struct decision_question){.target = "", .target_identity = "", .gate = "",
-		.key_person = "", .asker = "", .host = "", .body = body};
+	*ret = (struct decision_question){.target = "",
+		.target_identity = "",
+		.gate = "",
+		.key_person = "",
+		.asker = "",
+		.host = "",
+		.body = body};
 	*ret_body = (struct decision_body){.uid = -1};
-	*request = (struct gate_request){.kind = GATE_DECIDE, .change = "", .session = "", .tty = "",
-		.parent_run = "", .typed_key = ""};
+	*request = (struct gate_request){.kind = GATE_DECIDE,
+		.change = "",
+		.session = "",
+		.tty = "",
+		.parent_run = "",
+		.typed_key = ""};
 	if ((rc = json_check_keys(body, keys, err)) < 0 ||
 		(rc = take_head(body, ret, ret_body, err)) < 0 ||
 		(rc = take_actor(body, request, ret_body, err)) < 0 ||
@@ -471,8 +478,9 @@ static json_t *byte_list_json(const char *const *list)
 
 static json_t *exec_json(const struct gate_exec *exec)
 {
-	static const char *const kinds[] = {
-		[GATE_STDIN_NONE] = "none", [GATE_STDIN_BOUND] = "bound", [GATE_STDIN_OPEN] = "open"};
+	static const char *const kinds[] = {[GATE_STDIN_NONE] = "none",
+		[GATE_STDIN_BOUND] = "bound",
+		[GATE_STDIN_OPEN] = "open"};
 	json_t *object = json_object();
 
 	json_set_text(object, "path", exec->path);
@@ -511,8 +519,8 @@ static json_t *actor_json(const struct gate_request *request)
 	return actor;
 }
 
-json_t *decision_question_json(const struct gate_request *request, const char *phase,
-	const char *target, int64_t ts_us)
+json_t *decision_question_json(
+	const struct gate_request *request, const char *phase, const char *target, int64_t ts_us)
 {
 	json_t *body = json_object(), *targets = json_array(), *one = json_object();
 
@@ -556,8 +564,8 @@ static json_t *names_of(const json_t *exec)
 		const char *bytes = NULL, *visible;
 
 		if (take_bytes(&arena, "env_b64", value, &bytes, NULL) == 0) {
-			visible = text_visible(&arena,
-				arena_text_n(&arena, bytes, strcspn(bytes, "=")));
+			visible = text_visible(
+				&arena, arena_text_n(&arena, bytes, strcspn(bytes, "=")));
 			json_array_append_new(names, json_string(visible));
 		}
 		arena_done(&arena);

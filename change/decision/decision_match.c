@@ -21,7 +21,8 @@ static struct gate_exec without_program(struct arena *arena, const struct gate_e
 	struct gate_exec counted = *exec;
 	size_t count = 0;
 
-	counted.contents = arena_alloc(arena, (exec->content_count + 1) * sizeof(*counted.contents));
+	counted.contents =
+		arena_alloc(arena, (exec->content_count + 1) * sizeof(*counted.contents));
 	for (size_t i = 0; i < exec->content_count; i++)
 		if (strcmp(exec->contents[i].role, "program") != 0)
 			counted.contents[count++] = exec->contents[i];
@@ -62,8 +63,7 @@ static bool fits_named(const struct matching *m, const struct grant *grant)
 	return !m->question->request.step || grant->step == m->question->request.step;
 }
 
-static int try_one(
-	struct matching *m, const struct gate_exec *exec, const char *const *env_allow)
+static int try_one(struct matching *m, const struct gate_exec *exec, const char *const *env_allow)
 {
 	uint8_t bytes[FINGERPRINT_BYTES];
 	char text[FINGERPRINT_TEXT_SIZE];
@@ -156,8 +156,8 @@ static bool compare_contents(
 				want->role);
 		if (strcmp(have->sha256, want->sha256) != 0)
 			return !differs(m, REASON_CONTENT_MISMATCH,
-				"the content %s has sha256 %.12s, and %.12s was approved", want->role,
-				have->sha256, want->sha256);
+				"the content %s has sha256 %.12s, and %.12s was approved",
+				want->role, have->sha256, want->sha256);
 	}
 	for (size_t i = 0; i < is->content_count; i++)
 		if (!content_of(was, is->contents[i].role))
@@ -203,9 +203,9 @@ static bool compare_environment(
 		const char *have = value_of(is->env, was->env[i]);
 
 		if (!have || strcmp(have, was->env[i]) != 0)
-			return !differs(m, REASON_FINGERPRINT_MISMATCH,
-				"the variable %.*s is %s", (int)strcspn(was->env[i], "="),
-				was->env[i], have ? "another than the approved one" : "not set");
+			return !differs(m, REASON_FINGERPRINT_MISMATCH, "the variable %.*s is %s",
+				(int)strcspn(was->env[i], "="), was->env[i],
+				have ? "another than the approved one" : "not set");
 	}
 	return false;
 }
@@ -231,7 +231,8 @@ static void compare_exec(
 		differs(m, REASON_FINGERPRINT_MISMATCH, "it would run in %s, and %s was approved",
 			is->cwd, was->cwd);
 	else if (!compare_environment(m, is, was))
-		differs(m, REASON_FINGERPRINT_MISMATCH, is->stdin_kind == was->stdin_kind
+		differs(m, REASON_FINGERPRINT_MISMATCH,
+			is->stdin_kind == was->stdin_kind
 				? "the order of its contents is another"
 				: "its standard input is another than the approved one");
 }
@@ -310,7 +311,8 @@ int decision_match(struct store_tx *tx, struct arena *arena,
 	struct change *change = NULL;
 	int rc;
 
-	*ret = (struct decision_match){.mismatch = REASON_NO_CHANGE, .detail = "", .fingerprint = ""};
+	*ret = (struct decision_match){
+		.mismatch = REASON_NO_CHANGE, .detail = "", .fingerprint = ""};
 	if (!question->request.exec.argv || !question->request.exec.argv[0])
 		return 0;
 	if (name && *name) {

@@ -12,7 +12,8 @@
 #define DECISION_BODY_MAX  ((size_t)256 * 1024)
 #define DECISION_DEPTH_MAX 32
 #define DECISION_POLICY	   1 /* of this table of checks: explain refuses to compare another */
-#define DECISION_ROUNDS	   2 /* so often the rules are asked anew because the world moved meanwhile */
+#define DECISION_ROUNDS	   2 /* so often the rules are asked anew because the world moved meanwhile \
+			      */
 
 /* --- decision.c: the decision itself, over facts alone --- */
 
@@ -45,10 +46,10 @@ json_t *decision_core_json(
 struct decision_analysis {
 	json_t *commands; /* of command_analyse; NULL when it could not be looked at */
 	enum command_proof proof;
-	const char *reason;  /* why it is not proved, or NULL */
-	const char *text;    /* "" or the reason code of a text that deceives */
-	const char *line;    /* as people read it */
-	json_t *steering;    /* names of variables that steer what is executed */
+	const char *reason;	/* why it is not proved, or NULL */
+	const char *text;	/* "" or the reason code of a text that deceives */
+	const char *line;	/* as people read it */
+	json_t *steering;	/* names of variables that steer what is executed */
 	const char *has_secret; /* "" or where */
 };
 void decision_analyse(struct arena *arena, const struct decision_question *question,
@@ -104,11 +105,11 @@ struct decision_body {
 	const char *target_id, *machine_id;
 	const char *policy_rev;
 };
-int decision_question_parse(struct arena *arena, const json_t *body,
-	struct decision_question *ret, struct decision_body *ret_body, struct error *err);
+int decision_question_parse(struct arena *arena, const json_t *body, struct decision_question *ret,
+	struct decision_body *ret_body, struct error *err);
 /* The same shape, of a question from the socket; the caller's. `target` is this host's identity. */
-json_t *decision_question_json(const struct gate_request *request, const char *phase,
-	const char *target, int64_t ts_us);
+json_t *decision_question_json(
+	const struct gate_request *request, const char *phase, const char *target, int64_t ts_us);
 /* Without what nobody may read later: values of variables, the second key. The caller's. */
 json_t *decision_input_json(const json_t *body);
 
@@ -219,8 +220,8 @@ int release_store_list(struct store_tx *tx, struct arena *arena, bool only_runni
 int release_store_passed(struct store_tx *tx, struct arena *arena, const char *platform,
 	const char *service, const char *artifact_digest, const char *const **ret,
 	struct error *err);
-int release_store_pass(struct store_tx *tx, const struct release *release, int64_t at_us,
-	struct error *err);
+int release_store_pass(
+	struct store_tx *tx, const struct release *release, int64_t at_us, struct error *err);
 json_t *release_json(const struct release *release);
 /* Begins or ends a phase of what the question's `release` names, when the outcome says yes. */
 int release_begin(struct store_tx *tx, struct arena *arena,

@@ -38,8 +38,8 @@ static json_t *step_of(const struct decision_subject *subject)
 
 static json_t *request_of(const struct decision_subject *subject)
 {
-	static const char *const lists[] = {"batches", "verification", "rollback",
-		"coordinated_with"};
+	static const char *const lists[] = {
+		"batches", "verification", "rollback", "coordinated_with"};
 	static const char *const numbers[] = {"start_us", "end_us", "filed_us"};
 	static const struct {
 		const char *name;
@@ -77,8 +77,8 @@ static json_t *context_of(const struct decision_subject *subject)
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		json_object_set_new(context, lists[i], json_array());
 	json_object_set_new(context, "limits", json_object());
-	json_object_set_new(context, "inventory",
-		json_pack("{s:[], s:[]}", "zones", "hosts_without_gate"));
+	json_object_set_new(
+		context, "inventory", json_pack("{s:[], s:[]}", "zones", "hosts_without_gate"));
 	return context;
 }
 

@@ -17,7 +17,7 @@ static const struct store_migration migrations[] = {
 		" run TEXT,"
 		" policy INTEGER NOT NULL,"
 		" rules TEXT NOT NULL,"
-		" input TEXT NOT NULL,"	 /* canonical JSON, as all four */
+		" input TEXT NOT NULL," /* canonical JSON, as all four */
 		" facts TEXT NOT NULL,"
 		" core TEXT NOT NULL,"
 		" answer TEXT NOT NULL,"

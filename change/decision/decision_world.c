@@ -26,8 +26,7 @@ static json_t *subjects_of(const struct loading *l)
 	return subjects;
 }
 
-static bool has_finding(
-	const struct risk_report *report, const char *rule, const char *object)
+static bool has_finding(const struct risk_report *report, const char *rule, const char *object)
 {
 	for (size_t i = 0; report && i < report->count; i++)
 		if (!strcmp(report->findings[i].rule, rule) &&
@@ -109,8 +108,7 @@ int loading_calendar(struct loading *l)
 	struct calendar_state state;
 	int64_t kill_at = 0;
 	bool is_excepted = false;
-	int rc = calendar_get_state(
-		l->tx, l->arena, subjects, l->question->now_us, &state, l->err);
+	int rc = calendar_get_state(l->tx, l->arena, subjects, l->question->now_us, &state, l->err);
 
 	json_object_set_new(l->facts, "calendar", calendar);
 	if (rc >= 0 && state.is_open)
@@ -133,8 +131,7 @@ int loading_calendar(struct loading *l)
 
 static void add_claim(struct loading *l, size_t *capacity, const char *key, bool is_exclusive)
 {
-	l->claims =
-		arena_grow(l->arena, l->claims, l->claim_count, capacity, sizeof(*l->claims));
+	l->claims = arena_grow(l->arena, l->claims, l->claim_count, capacity, sizeof(*l->claims));
 	l->claims[l->claim_count++] =
 		(struct object_claim){arena_text(l->arena, key), is_exclusive};
 }
@@ -156,7 +153,8 @@ static void collect_claims(struct loading *l)
 			strcmp(json_string_value(json_object_get(object, "mode")), "shared") != 0);
 	json_decref(objects);
 	if (l->release)
-		add_claim(l, &capacity, arena_format(l->arena, "svc:%s", l->release->service), true);
+		add_claim(
+			l, &capacity, arena_format(l->arena, "svc:%s", l->release->service), true);
 	if (!l->revision || l->release)
 		return;
 	for (const char *const *key = l->revision->objects; key && *key; key++) {
@@ -209,8 +207,8 @@ static int add_conflict(struct loading *l, json_t *list, const struct object_con
 	json_set_text(object, "kind", conflict->kind);
 	json_set_int(object, "until_us", conflict->end_us);
 	/* Related through an edge is told (CONF-002), and held up by the rules alone. */
-	json_set_bool(object, "coordinated",
-		is_coordinated || strcmp(conflict->kind, "exclusive") != 0);
+	json_set_bool(
+		object, "coordinated", is_coordinated || strcmp(conflict->kind, "exclusive") != 0);
 	json_array_append_new(list, object);
 	return 0;
 }
@@ -272,7 +270,8 @@ static bool was_seen(const struct risk_report *report, const struct risk_finding
 	return false;
 }
 
-/* What is found now and nobody approved (`before`); of a release, what the rules for releases find. */
+/* What is found now and nobody approved (`before`); of a release, what the rules for releases find.
+ */
 static json_t *added_findings(const struct risk_report *now, const struct risk_report *before)
 {
 	json_t *added = json_array();
@@ -327,7 +326,9 @@ static json_t *subject_input(const struct loading *l, const json_t *release)
 		.target = l->target ? l->target->name : "",
 		.person = json_string_value(
 			json_object_get(json_object_get(l->facts, "actor"), "name")),
-		.service = l->release ? l->release->service : l->target ? l->target->service : "",
+		.service = l->release  ? l->release->service
+			   : l->target ? l->target->service
+				       : "",
 		.environment = l->release  ? l->release->environment
 			       : l->target ? l->target->environment
 					   : "",
@@ -368,8 +369,8 @@ int loading_rules(struct loading *l)
 		return 0;
 	}
 	if ((rc = change_assessed_context(l->tx, l->change, before, l->err)) < 0 ||
-		(rc = change_rule_input(l->tx, l->arena, l->change, l->question->now_us, &input,
-			 now, l->err)) < 0)
+		(rc = change_rule_input(
+			 l->tx, l->arena, l->change, l->question->now_us, &input, now, l->err)) < 0)
 		return rc;
 	json_set_text(rules, "context", now);
 	if (*before && !strcmp(before, now)) {
@@ -449,8 +450,8 @@ int loading_emergency(struct loading *l)
 	json_set_text(object, "name", emergency->name);
 	json_set_int(object, "seq", emergency->seq);
 	json_set_int(object, "ends_at_us", emergency->ends_at_us);
-	json_set_bool(object, "has_key", l->question->key_person && *l->question->key_person &&
-						 strcmp(l->question->key_person,
-							 l->question->person_id) != 0);
+	json_set_bool(object, "has_key",
+		l->question->key_person && *l->question->key_person &&
+			strcmp(l->question->key_person, l->question->person_id) != 0);
 	return assess_emergency(l, object);
 }

@@ -46,8 +46,8 @@ static int find_actor(struct local_ask *asked, uint32_t uid, const char *user)
 	if (!*asked->person_id) {
 		(void)target_find_identity(
 			tx, asked->ask->arena, local->options.identity, &target, NULL);
-		if (account_find(tx, target ? target->name : "", user, uid, asked->person_id,
-			    &err) < 0)
+		if (account_find(
+			    tx, target ? target->name : "", user, uid, asked->person_id, &err) < 0)
 			return err.code;
 	}
 	if (!*asked->person_id)
@@ -67,8 +67,8 @@ void gate_key_person(struct people *people, struct arena *arena, const char *typ
 	ret_person[0] = 0;
 	if (!typed_key || !*typed_key)
 		return;
-	if (people_authenticate_token(
-		    people, arena, typed_key, address, now_us, &principal, &err) < 0)
+	if (people_authenticate_token(people, arena, typed_key, address, now_us, &principal, &err) <
+		0)
 		return;
 	if (principal->roles & (ROLE_APPROVER | ROLE_COMMANDER))
 		memcpy(ret_person, principal->person_id, ID_SIZE);
@@ -161,8 +161,8 @@ static const struct revision_step *find_step(
 	return NULL;
 }
 
-static int load_contents(struct store_tx *tx, struct arena *arena,
-	const struct revision_step *step, struct gate_reply *reply, struct error *err)
+static int load_contents(struct store_tx *tx, struct arena *arena, const struct revision_step *step,
+	struct gate_reply *reply, struct error *err)
 {
 	struct gate_reply_content *contents =
 		arena_alloc(arena, (step->content_count + 1) * sizeof(*contents));

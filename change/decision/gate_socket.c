@@ -15,8 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG	    64
-#define RUNS_MAX    4 /* that one connection runs or watches */
+#define BACKLOG	      64
+#define RUNS_MAX      4 /* that one connection runs or watches */
 #define LOOK_EVERY_MS 1000
 
 struct connection {
@@ -149,8 +149,8 @@ static int seal_all(const struct gate_reply *reply, int *fds)
 }
 
 /* A peer that does not read what it asked for is hung up on. */
-static int send_packet(struct connection *connection, const struct buf *packet, const int *fds,
-	size_t count)
+static int send_packet(
+	struct connection *connection, const struct buf *packet, const int *fds, size_t count)
 {
 	union {
 		struct cmsghdr header;
@@ -302,8 +302,8 @@ static int begin(struct connection *connection, struct gate_exchange *exchange, 
 	}
 	exchange->connection = connection;
 	exchange->until_ms = time_mono_ms() + GATE_ANSWER_MS;
-	exchange->ask = (struct gate_ask){
-		connection->uid, &exchange->message, &exchange->arena, exchange};
+	exchange->ask =
+		(struct gate_ask){connection->uid, &exchange->message, &exchange->arena, exchange};
 	connection->exchange = exchange;
 	loop_watch_for(connection->watch, 0);
 	server->options.backend.ask(server->options.backend.arg, &exchange->ask);

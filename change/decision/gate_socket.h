@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #define GATE_CONNECTIONS_MAX	256
-#define GATE_CONNECTIONS_OF_UID 32    /* of each but root */
-#define GATE_ANSWER_MS		4000  /* longer than a client waits: then the answer is no */
+#define GATE_CONNECTIONS_OF_UID 32   /* of each but root */
+#define GATE_ANSWER_MS		4000 /* longer than a client waits: then the answer is no */
 #define GATE_SILENCE_MS		30000 /* of who runs and watches nothing; heartbeats come each 10 s */
 #define GATE_CONTENTS_MAX	64
 
@@ -53,8 +53,8 @@ struct gate_socket_options {
 	const char *path;
 	struct gate_backend backend;
 };
-int gate_socket_open(const struct gate_socket_options *options, struct gate_socket **ret,
-	struct error *err);
+int gate_socket_open(
+	const struct gate_socket_options *options, struct gate_socket **ret, struct error *err);
 /* No message is taken any more, and the path is gone; answers that come are dropped. */
 void gate_socket_stop_listening(struct gate_socket *server);
 /* After the backend gave its last answer. NULL is fine. */

@@ -83,8 +83,8 @@ static const char *refusal(struct loading *l, const struct release *release, boo
 static json_t *rules_of(const struct decision_question *question, const char *const *passed)
 {
 	const json_t *body = question->release, *model = json_object_get(body, "model");
-	static const char *const words[] = {"platform", "artifact_digest", "version_from",
-		"version_to", "phase"};
+	static const char *const words[] = {
+		"platform", "artifact_digest", "version_from", "version_to", "phase"};
 	json_t *rules = json_object(), *phases = json_array();
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

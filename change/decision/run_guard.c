@@ -77,8 +77,8 @@ static struct closing *find_closing(struct run_guard *watch, const char *run)
 }
 
 /* The smallest grace of what closes it now with a kill; -1 when nothing does. */
-static int64_t kill_grace_ms(struct store_tx *tx, struct arena *arena, const json_t *subjects,
-	int64_t at_us)
+static int64_t kill_grace_ms(
+	struct store_tx *tx, struct arena *arena, const json_t *subjects, int64_t at_us)
 {
 	struct calendar_state state;
 	int64_t grace_ms = -1;
@@ -123,8 +123,7 @@ static void look_at_calendar(struct run_guard *watch, struct store_tx *tx, struc
 	closing->kill_at_us = now_us + grace_ms * 1000;
 }
 
-static const char *time_reason(
-	struct run_guard *watch, const struct rcm_run *run, int64_t now_us)
+static const char *time_reason(struct run_guard *watch, const struct rcm_run *run, int64_t now_us)
 {
 	const struct closing *closing = find_closing(watch, run->id);
 	int64_t kill_at = run->kill_at_us;
@@ -299,8 +298,8 @@ int run_guard_open(
 	return 0;
 }
 
-void run_guard_follow(struct run_guard *watch,
-	void (*must_stop)(void *arg, const struct rcm_run *run), void *arg)
+void run_guard_follow(
+	struct run_guard *watch, void (*must_stop)(void *arg, const struct rcm_run *run), void *arg)
 {
 	watch->must_stop = must_stop;
 	watch->arg = arg;
