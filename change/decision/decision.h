@@ -37,8 +37,8 @@ struct decision_question {
 	const json_t *release;
 	int64_t now_us;
 	/* What the question says of its place; "" and 0 when it is asked on this host. */
-	const char *gate;     /* name of the agent whose token asks: the target's label `gate` */
-	int64_t asked_at_us;  /* `ts` */
+	const char *gate;	/* name of the agent whose token asks: the target's label `gate` */
+	int64_t asked_at_us;	/* `ts` */
 	const char *key_person; /* id of who typed the second key, "" = nobody or not good */
 	const char *asker;	/* namespace of request_id: the token's or account's id */
 	const char *host;	/* as people know it */

@@ -143,6 +143,13 @@ int grant_find(struct store_tx *tx, struct arena *arena, const char *fingerprint
 	return rc;
 }
 
+int grant_env_lists(struct store_tx *tx, struct arena *arena, const char *target_identity,
+	int64_t change_seq, const char *const ***ret, size_t *ret_count, struct error *err)
+{
+	return change_grant_store_env_lists(
+		tx, arena, target_identity, change_seq, ret, ret_count, err);
+}
+
 int grant_count_left(
 	struct store_tx *tx, int64_t change_seq, int64_t now_us, int64_t *ret, struct error *err)
 {

@@ -72,6 +72,10 @@ int grant_list(struct store_tx *tx, struct arena *arena, int64_t change_seq, str
 int grant_find(struct store_tx *tx, struct arena *arena, const char *fingerprint,
 	const char *target_identity, int64_t change_seq, struct grant ***ret, size_t *ret_count,
 	struct error *err);
+/* The different env_allow of the grants on that target (change_seq 0 = of any change), each once.
+ */
+int grant_env_lists(struct store_tx *tx, struct arena *arena, const char *target_identity,
+	int64_t change_seq, const char *const ***ret, size_t *ret_count, struct error *err);
 /*
  * Takes one use of it and begins the run (id, line, host ... are the caller's), both audited. The
  * one statement that decides counts down only what is left, unrevoked and within its time:

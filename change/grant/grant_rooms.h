@@ -21,6 +21,8 @@ int change_grant_store_list(struct store_tx *tx, struct arena *arena, int64_t ch
 int change_grant_store_find(struct store_tx *tx, struct arena *arena, const char *fingerprint,
 	const char *target_identity, int64_t change_seq, struct grant ***ret, size_t *ret_count,
 	struct error *err);
+int change_grant_store_env_lists(struct store_tx *tx, struct arena *arena, const char *identity,
+	int64_t change_seq, const char *const ***ret, size_t *ret_count, struct error *err);
 /* 1 when this call counted one use down, 0 when nothing could be taken. */
 int change_grant_store_take(struct store_tx *tx, const char *id, const char *person_id,
 	int64_t now_us, struct error *err);

@@ -22,6 +22,7 @@ static const struct store_migration migrations[] = {
 		") STRICT;"
 		"CREATE INDEX change_grant_by_fingerprint ON change_grant (fingerprint, "
 		"target_identity);"
+		"CREATE INDEX change_grant_by_target ON change_grant (target_identity, env_allow);"
 		"CREATE INDEX change_grant_by_change ON change_grant (change_seq, step, target);"
 		"CREATE TABLE rcm_run ("
 		" id TEXT PRIMARY KEY,"

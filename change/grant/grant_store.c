@@ -24,6 +24,13 @@ static const struct store_statement select_newest =
 static const struct store_statement select_fitting = STORE_STATEMENT(
 	"SELECT " COLUMNS " FROM change_grant WHERE fingerprint = :fingerprint"
 	" AND target_identity = :identity AND (:change = 0 OR change_seq = :change) ORDER BY id");
+static const struct store_statement select_env_of_change = STORE_STATEMENT(
+	"SELECT min(env_allow) AS env_allow FROM change_grant WHERE change_seq = :change"
+	" AND target_identity = :identity AND env_allow > :last");
+/* From one to the next along the index, however many grants have the same. */
+static const struct store_statement select_env = STORE_STATEMENT(
+	"SELECT min(env_allow) AS env_allow FROM change_grant WHERE target_identity = :identity"
+	" AND env_allow > :last");
 /* The one statement that decides. */
 static const struct store_statement take_grant = STORE_STATEMENT(
 	"UPDATE change_grant SET runs_left = runs_left - 1 WHERE id = :id AND runs_left > 0"
@@ -203,6 +210,43 @@ int change_grant_store_find(struct store_tx *tx, struct arena *arena, const char
 	store_bind_text(query, "identity", target_identity);
 	store_bind_int(query, "change", change_seq);
 	return read_all(query, arena, ret, ret_count, err);
+}
+
+/* 1 with the next list after `last`, as text; 0 at the end. */
+static int next_env(struct store_tx *tx, struct arena *arena, const char *identity,
+	int64_t change_seq, const char *last, const char **ret, struct error *err)
+{
+	struct store_query *query =
+		store_query(tx, change_seq ? &select_env_of_change : &select_env);
+	int rc;
+
+	store_bind_text(query, "identity", identity);
+	store_bind_text(query, "last", last);
+	if (change_seq)
+		store_bind_int(query, "change", change_seq);
+	if ((rc = store_one(query, "list", err)) < 0)
+		return rc;
+	*ret = store_text_copy(query, "env_allow", arena);
+	store_finish(query);
+	return *ret != NULL;
+}
+
+int change_grant_store_env_lists(struct store_tx *tx, struct arena *arena, const char *identity,
+	int64_t change_seq, const char *const ***ret, size_t *ret_count, struct error *err)
+{
+	const char *const **lists = NULL;
+	const char *text = "";
+	size_t count = 0, capacity = 0;
+	int rc;
+
+	while ((rc = next_env(tx, arena, identity, change_seq, text, &text, err)) > 0) {
+		lists = arena_grow(arena, lists, count, &capacity, sizeof(*lists));
+		if ((rc = parse_texts(arena, "variables", text, &lists[count++], err)) < 0)
+			return rc;
+	}
+	*ret = lists;
+	*ret_count = count;
+	return rc;
 }
 
 int change_grant_store_take(struct store_tx *tx, const char *id, const char *person_id,

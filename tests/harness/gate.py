@@ -114,8 +114,8 @@ def read_only(ask, **fields):
 
 
 def deny(ask, reason="used_up", message="the grant is used up", **fields):
-    return verdict(ask, reason=reason, message=message, detail='{"schema":1,"verdict":"deny","reason":"%s"}' % reason,
-                   **fields)
+    detail = '{"schema":1,"verdict":"deny","reason":"%s"}' % reason
+    return verdict(ask, **{"reason": reason, "message": message, "detail": detail, **fields})
 
 
 def sealed(content, name="content"):
@@ -132,7 +132,7 @@ class Gate:
     (packet, descriptors) for fetch, `note(message)` a packet or None for what a run says."""
 
     def __init__(self, path):
-        self.path, self.asked, self.connections = str(path), [], []
+        self.path, self.asked, self.connections, self.problems = str(path), [], [], []
         self.answer = read_only
         self.step = None
         self.note = lambda message: encode("noted")
@@ -147,6 +147,10 @@ class Gate:
         return self
 
     def close(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
         self.listener.close()
         if os.path.exists(self.path):
             os.unlink(self.path)
@@ -199,6 +203,8 @@ class Gate:
                 self._reply(connection, message)
         except OSError:
             pass
+        except Exception as problem:  # told by the fixture: a thread cannot fail a test
+            self.problems.append(repr(problem))
         connection.close()
 
     def _reply(self, connection, message):
