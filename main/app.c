@@ -352,7 +352,8 @@ static int open_changes(struct app *app, struct error *err)
 		.risk = app->risk,
 		.limits =
 			{
-				.protected_paths = settings_list(settings, "protected-paths", arena),
+				.protected_paths =
+					settings_list(settings, "protected-paths", arena),
 				.tier0_units = settings_list(settings, "tier0-units", arena),
 				.trusted_dirs = settings_list(settings, "trusted-dirs", arena),
 				.affected_rows = config_int(settings, "affected-rows"),
