@@ -85,8 +85,8 @@ static int take_content(struct job *job, const struct gate_step *step, size_t in
 	if (code < 0)
 		return code;
 	if (!strcmp(content->role, "stdin")) {
-		job->stdin_fd = fd;
-		return 0;
+		job->stdin_fd = seal_reopen(fd);
+		return job->stdin_fd < 0 ? error_errno(err, ERROR_IO, "standard input") : 0;
 	}
 	if (strcmp(content->role, "program") != 0)
 		return place_content(job, content, fd, err);
