@@ -192,7 +192,7 @@ static int take(struct store_tx *tx, struct asking *asking, struct error *err)
 		asking->run_used = question->request.parent_run;
 		return asking->outcome.reason == REASON_OK_EMERGENCY &&
 				       json_object_get(asking->facts, "emergency")
-			       ? note_emergency(tx, asking, asking->run_used, err)
+			       ? note_emergency(tx, asking, asking->run, err)
 			       : 0;
 	case DECISION_TAKE_GRANT:
 		asking->run_used = asking->run;
