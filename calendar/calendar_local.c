@@ -78,10 +78,12 @@ int calendar_parse_local(const char *field, const char *text, const char *zone, 
 	first = calendar_zone_seconds(time, found, false);
 	last = calendar_zone_seconds(time, found, true);
 	if (first != last)
-		return refuse(field, text, "is shown twice by the clocks of that zone", remedy, err);
+		return refuse(
+			field, text, "is shown twice by the clocks of that zone", remedy, err);
 	again = calendar_zone_local(calendar_zone_from_civil(first), found);
 	if (calendar_zone_civil(again) != calendar_zone_civil(time))
-		return refuse(field, text, "is never shown by the clocks of that zone", remedy, err);
+		return refuse(
+			field, text, "is never shown by the clocks of that zone", remedy, err);
 	*ret_at_us = first * SECOND_US;
 	return 0;
 }

@@ -122,8 +122,8 @@ static json_t *state_detail(const struct change *change, const char *from, const
 	return detail;
 }
 
-int change_move(
-	struct store_tx *tx, struct change *change, const struct change_move *move, struct error *err)
+int change_move(struct store_tx *tx, struct change *change, const struct change_move *move,
+	struct error *err)
 {
 	struct change old = *change;
 	json_t *detail;
@@ -141,8 +141,7 @@ int change_move(
 	change->result = move->result;
 	if (change_is_terminal(change->state))
 		change->closed_at_us = move->at_us;
-	detail = state_detail(
-		change, change_state_word(old.state), change_event_word(move->event));
+	detail = state_detail(change, change_state_word(old.state), change_event_word(move->event));
 	if (move->detail)
 		json_object_update_missing(detail, move->detail);
 	json_decref(move->detail);
@@ -163,10 +162,10 @@ int change_withdraw(struct store_tx *tx, const struct change *change, const char
 	size_t count;
 	int rc;
 
-	if ((rc = approval_void(tx, CHANGE_SUBJECT, change->name, NULL, reason, actor, at_us,
-		     err)) < 0 ||
-		(rc = grant_revoke(tx, change->seq, false, true, reason, actor, at_us, &count,
-			 err)) < 0)
+	if ((rc = approval_void(
+		     tx, CHANGE_SUBJECT, change->name, NULL, reason, actor, at_us, err)) < 0 ||
+		(rc = grant_revoke(
+			 tx, change->seq, false, true, reason, actor, at_us, &count, err)) < 0)
 		return rc;
 	return object_claim_drop(tx, change->name, err);
 }
@@ -208,8 +207,8 @@ int change_get_revision(struct store_tx *tx, struct arena *arena, const struct c
 	json_t *body = NULL;
 	int rc = revision_store_get(tx, arena, change->seq, change->revision, &row, err);
 
-	if (rc < 0 || (rc = json_parse(row->body, strlen(row->body), JSON_DEPTH_MAX, &body, err)) <
-			      0)
+	if (rc < 0 ||
+		(rc = json_parse(row->body, strlen(row->body), JSON_DEPTH_MAX, &body, err)) < 0)
 		return rc;
 	rc = revision_parse(arena, body, ret, err);
 	json_decref(body);

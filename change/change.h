@@ -64,13 +64,13 @@ struct change {
 	int64_t level;				/* 0 .. 3, -1 before it is assessed */
 	int64_t start_us, end_us;		/* of the current revision */
 	int64_t created_at_us, changed_at_us;
-	int64_t submitted_at_us;    /* of the current revision; 0 = not yet */
-	int64_t runs_ended_at_us;   /* since when it is verified; 0 = not yet */
-	int64_t verify_at_us;	    /* when its metrics are looked at next; 0 = never */
-	const char *verdict;	    /* what its runs or metrics say: NULL = not known yet, "failed",
-				       "inconclusive" */
-	int64_t closed_at_us;	    /* 0 until it is terminal */
-	int64_t version; /* for If-Match of commands; approvals match the digest */
+	int64_t submitted_at_us;  /* of the current revision; 0 = not yet */
+	int64_t runs_ended_at_us; /* since when it is verified; 0 = not yet */
+	int64_t verify_at_us;	  /* when its metrics are looked at next; 0 = never */
+	const char *verdict;	  /* what its runs or metrics say: NULL = not known yet, "failed",
+				     "inconclusive" */
+	int64_t closed_at_us;	  /* 0 until it is terminal */
+	int64_t version;	  /* for If-Match of commands; approvals match the digest */
 };
 
 extern const struct store_schema change_schema;
@@ -91,8 +91,7 @@ int change_get_revision(struct store_tx *tx, struct arena *arena, const struct c
  * out, in the arena. A script's path is "sha256:<hex>" of its first content; contents are in the
  * step's order (role, sha256, size); cwd "" is any. The environment is all of the step's.
  */
-void change_step_exec(
-	struct arena *arena, const struct revision_step *step, struct gate_exec *ret);
+void change_step_exec(struct arena *arena, const struct revision_step *step, struct gate_exec *ret);
 /* Bytes of a content by its sha256, in the arena. */
 int change_get_content(struct store_tx *tx, struct arena *arena, const char *sha256,
 	const char **ret_bytes, size_t *ret_length, struct error *err);

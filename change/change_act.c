@@ -1,5 +1,6 @@
 /* What every act of a person on a change begins with; and the acts that are one sentence. */
 #include "change/change_rooms.h"
+#include "change/grant/grant.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 
@@ -46,8 +47,8 @@ int change_require(const struct principal *by, unsigned roles, const struct revi
 	int rc;
 
 	for (size_t i = 0; revision->services[i]; i++) {
-		struct scope scope = {.environment = revision->environment,
-			.service = revision->services[i]};
+		struct scope scope = {
+			.environment = revision->environment, .service = revision->services[i]};
 
 		if ((rc = require_one(by, roles, &scope, err)) < 0)
 			return rc;
@@ -73,8 +74,7 @@ static int begin(struct store_tx *tx, struct change_command *command, struct cha
 {
 	int rc = change_act_load(tx, &command->act, ret, err);
 
-	return rc < 0 ? rc
-		      : change_get_revision(tx, command->act.arena, *ret, ret_revision, err);
+	return rc < 0 ? rc : change_get_revision(tx, command->act.arena, *ret, ret_revision, err);
 }
 
 /* Whose change it is, or who has the command there. */
@@ -142,14 +142,13 @@ int change_submit(struct store_tx *tx, struct change_command *command, struct er
 	struct change *change;
 	int rc = begin(tx, command, &change, &revision, err);
 
-	if (rc < 0 ||
-		(rc = change_require(command->act.by, CHANGE_MAY_FILE, revision, err)) < 0)
+	if (rc < 0 || (rc = change_require(command->act.by, CHANGE_MAY_FILE, revision, err)) < 0)
 		return rc;
 	if (revision->end_us <= command->act.at_us) {
 		error_set(err, ERROR_CONFLICT, "the window of %s is over", change->name);
 		error_field(err, "end");
-		return error_remedy(err, "give it another: rcm edit %s --start ... --end ...",
-			change->name);
+		return error_remedy(
+			err, "give it another: rcm edit %s --start ... --end ...", change->name);
 	}
 	if ((rc = check_readable(tx, command->act.arena, change, revision, err)) < 0)
 		return rc;
@@ -174,8 +173,8 @@ int change_reassess(struct store_tx *tx, struct change_command *command, struct 
 		return rc;
 	forget_assessment(change);
 	if ((rc = move_on(tx, change, command, EVENT_REASSESS, why, NULL, err)) < 0 ||
-		(rc = change_withdraw(tx, change, why, &command->act.by->actor,
-			 command->act.at_us, err)) < 0)
+		(rc = change_withdraw(
+			 tx, change, why, &command->act.by->actor, command->act.at_us, err)) < 0)
 		return rc;
 	changes_assess_soon(command->act.changes, tx, change->seq);
 	return 0;
@@ -191,8 +190,8 @@ int change_cancel(struct store_tx *tx, struct change_command *command, struct er
 
 	if (rc < 0 || (rc = require_owner(command, change, revision, err)) < 0)
 		return rc;
-	if (command->reason && (rc = text_check_prose("reason", command->reason,
-					CHANGE_REASON_MAX, err)) < 0)
+	if (command->reason &&
+		(rc = text_check_prose("reason", command->reason, CHANGE_REASON_MAX, err)) < 0)
 		return rc;
 	if (change->state == CHANGE_EXECUTING || change->state == CHANGE_VERIFYING) {
 		error_set(err, ERROR_CONFLICT, "%s ran already: it cannot be as if it had not",
@@ -214,11 +213,11 @@ int change_done(struct store_tx *tx, struct change_command *command, struct erro
 
 	if (rc < 0 || (rc = require_owner(command, change, revision, err)) < 0)
 		return rc;
-	if (command->reason && (rc = text_check_prose("reason", command->reason,
-					CHANGE_REASON_MAX, err)) < 0)
+	if (command->reason &&
+		(rc = text_check_prose("reason", command->reason, CHANGE_REASON_MAX, err)) < 0)
 		return rc;
-	return change_end_runs(tx, change, command->reason, &command->act.by->actor,
-		command->act.at_us, err);
+	return change_end_runs(
+		tx, change, command->reason, &command->act.by->actor, command->act.at_us, err);
 }
 
 static int check_verdict(const struct change *change, struct error *err)

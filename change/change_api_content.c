@@ -92,8 +92,8 @@ void content_api_put(struct request *req)
 		return;
 	}
 	digest_of(put->bytes, put->length, &digest);
-	put->sha256 = arena_text(
-		request_arena(req), digest_text(&digest, text) + strlen("sha256:"));
+	put->sha256 =
+		arena_text(request_arena(req), digest_text(&digest, text) + strlen("sha256:"));
 	request_write(req, ask_put, tell_put, put);
 }
 
@@ -102,8 +102,8 @@ void content_api_get(struct request *req)
 	const char *bytes;
 	size_t length;
 
-	if (change_get_content(request_reader(req), request_arena(req),
-		    request_text(req, "sha256"), &bytes, &length, request_error(req)) < 0)
+	if (change_get_content(request_reader(req), request_arena(req), request_text(req, "sha256"),
+		    &bytes, &length, request_error(req)) < 0)
 		request_fail(req);
 	else
 		request_reply_bytes(req, 200, "application/octet-stream", bytes, length);

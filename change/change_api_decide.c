@@ -17,9 +17,9 @@ static void decide(struct request *req, struct change_decide *decide)
 {
 	enum gate_reason reason =
 		change_decide_reason(request_reader(req), request_arena(req), decide);
-	int code = reason == REASON_STALE_REVISION	? ERROR_STALE
-		   : reason == REASON_SELF_APPROVAL	? ERROR_FORBIDDEN
-							: 0;
+	int code = reason == REASON_STALE_REVISION  ? ERROR_STALE
+		   : reason == REASON_SELF_APPROVAL ? ERROR_FORBIDDEN
+						    : 0;
 
 	if (!code) {
 		request_write(req, ask_decide, tell_decided, decide);

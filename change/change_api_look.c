@@ -97,9 +97,9 @@ void change_api_diff(struct request *req)
 	struct change *change;
 	json_t *items = NULL;
 
-	if (load(req, &change, &row) < 0 || json_parse(row->diff, strlen(row->diff),
-						     JSON_DEPTH_GRAPH, &items,
-						     request_error(req)) < 0)
+	if (load(req, &change, &row) < 0 ||
+		json_parse(row->diff, strlen(row->diff), JSON_DEPTH_GRAPH, &items,
+			request_error(req)) < 0)
 		request_fail(req);
 	else
 		request_reply_json(req, 200,

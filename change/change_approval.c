@@ -11,8 +11,8 @@
 
 /* --- what is signed --- */
 
-void change_approval_digest(const struct change *change, const char *rules_revision,
-	char ret[static DIGEST_TEXT_SIZE])
+void change_approval_digest(
+	const struct change *change, const char *rules_revision, char ret[static DIGEST_TEXT_SIZE])
 {
 	json_t *signed_over = json_object();
 	struct buf bytes = BUF_INIT;
@@ -107,8 +107,8 @@ void change_levels(struct store_tx *tx, const struct change_limits *limits,
 	size_t count = 0;
 
 	if (level < 3)
-		ret[count++] = (struct approval_level){
-			.role = ROLE_APPROVER, .scope = scope, .need = 1};
+		ret[count++] =
+			(struct approval_level){.role = ROLE_APPROVER, .scope = scope, .need = 1};
 	for (size_t i = 0; level >= 2 && revision->services[i]; i++)
 		ret[count++] = (struct approval_level){
 			.group = owners_of(tx, limits, revision->services[i], excluded, arena),
@@ -116,8 +116,7 @@ void change_levels(struct store_tx *tx, const struct change_limits *limits,
 			.different_teams = level >= 3,
 		};
 	if (level >= 3)
-		ret[count++] =
-			(struct approval_level){.group = limits->oncall_group, .need = 1};
+		ret[count++] = (struct approval_level){.group = limits->oncall_group, .need = 1};
 	*ret_count = count;
 }
 
@@ -176,8 +175,7 @@ int change_ask_approval(
 static int follow_approved(struct store_tx *tx, struct arena *arena, struct change *change,
 	const struct approval_ended *what, int64_t at_us, struct error *err)
 {
-	struct change_move move = {
-		.event = EVENT_APPROVE, .actor = &audit_system, .at_us = at_us};
+	struct change_move move = {.event = EVENT_APPROVE, .actor = &audit_system, .at_us = at_us};
 	struct revision *revision;
 	int rc = change_get_revision(tx, arena, change, &revision, err);
 

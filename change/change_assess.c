@@ -341,8 +341,8 @@ static int load(struct assessment *assessment, struct error *err)
 	if (rc < 0 || (rc = change_get_revision(
 			       tx, arena, assessment->change, &assessment->revision, err)) < 0)
 		return rc;
-	return revision_store_get(tx, arena, assessment->seq, assessment->change->revision,
-		&assessment->row, err);
+	return revision_store_get(
+		tx, arena, assessment->seq, assessment->change->revision, &assessment->row, err);
 }
 
 bool change_is_assessing(const struct changes *changes, int64_t seq)

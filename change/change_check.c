@@ -12,8 +12,7 @@ static int refuse(enum gate_reason reason, enum gate_reason *ret_reason, struct 
 }
 
 /* States in which a gate looks further; what verifies may still be rolled back. */
-static int check_state(
-	const struct change *change, enum gate_reason *ret_reason, struct error *err)
+static int check_state(const struct change *change, enum gate_reason *ret_reason, struct error *err)
 {
 	switch (change->state) {
 	case CHANGE_APPROVED:
@@ -28,8 +27,7 @@ static int check_state(
 		return refuse(REASON_NOT_APPROVED, ret_reason, err, change->name,
 			"it is not approved yet");
 	case CHANGE_EXPIRED:
-		return refuse(
-			REASON_EXPIRED, ret_reason, err, change->name, "its time is over");
+		return refuse(REASON_EXPIRED, ret_reason, err, change->name, "its time is over");
 	default:
 		return refuse(REASON_SESSION_STATE, ret_reason, err, change->name,
 			"nothing of it runs any more");
@@ -81,8 +79,7 @@ static int check_contents(struct store_tx *tx, const struct revision *revision,
 
 /* A waiver that ran out may ask for more than was given. */
 static int check_level(struct store_tx *tx, struct arena *arena, const struct change *change,
-	struct risk_report *report, int64_t now_us, enum gate_reason *ret_reason,
-	struct error *err)
+	struct risk_report *report, int64_t now_us, enum gate_reason *ret_reason, struct error *err)
 {
 	const char *const *waived;
 	int rc = change_waived(tx, arena, change, now_us, &waived, err);
@@ -163,8 +160,8 @@ int change_check_approved(struct store_tx *tx, struct arena *arena, const struct
 		approval_id, err);
 	if (rc == ERROR_NOT_APPROVED)
 		return explain(tx, arena, change, ret_reason, err);
-	if (rc < 0 || (rc = check_votes(tx, arena, change, revision, approval_id, ret_reason,
-			       err)) < 0)
+	if (rc < 0 ||
+		(rc = check_votes(tx, arena, change, revision, approval_id, ret_reason, err)) < 0)
 		return rc;
 	*ret_reason = REASON_OK_GRANT;
 	return 0;

@@ -57,8 +57,7 @@ int change_claims(struct arena *arena, const struct revision *revision, const js
 
 	for (size_t i = 0; i < revision->step_count; i++)
 		for (size_t k = 0; revision->steps[i].targets[k]; k++)
-			add_commands(&claims,
-				json_object_get(json_array_get(steps, i), "commands"),
+			add_commands(&claims, json_object_get(json_array_get(steps, i), "commands"),
 				key_of(arena, revision_target_of(
 						      revision, revision->steps[i].targets[k])));
 	for (size_t i = 0; revision->services[i]; i++)

@@ -1,4 +1,5 @@
-/* The part of a rule's input that is about the world: calendars, conflicts, incidents, inventory. */
+/* The part of a rule's input that is about the world: calendars, conflicts, incidents, inventory.
+ */
 #include "calendar/calendar.h"
 #include "change/change_rooms.h"
 #include "change/emergency/emergency.h"
@@ -23,9 +24,9 @@ int change_labels(struct store_tx *tx, struct arena *arena, const struct revisio
 	}
 	/* A change is about its services, whatever labels its targets have. */
 	for (size_t i = 0; revision->services[i]; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s}", "service",
-						    revision->services[i], "environment",
-						    revision->environment));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s}", "service", revision->services[i],
+				      "environment", revision->environment));
 	if (rc < 0)
 		json_decref(list);
 	else
@@ -60,13 +61,13 @@ static int add_state(struct arena *arena, const struct rule_input *input, const 
 
 		if (is_listed(list, reason->calendar))
 			continue;
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:s, s:o}", "name", reason->calendar, "state",
-				reason->why == CALENDAR_ADVISORY ? "open"
-				: reason->why == CALENDAR_STALE	 ? "stale"
-								 : "closed",
-				"event", reason->event, "next_us",
-				next_us ? json_integer((json_int_t)next_us) : json_null()));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:o}", "name", reason->calendar, "state",
+				      reason->why == CALENDAR_ADVISORY ? "open"
+				      : reason->why == CALENDAR_STALE  ? "stale"
+								       : "closed",
+				      "event", reason->event, "next_us",
+				      next_us ? json_integer((json_int_t)next_us) : json_null()));
 	}
 	return 0;
 }
@@ -99,8 +100,7 @@ static int calendars_json(
 
 /* --- conflicts, releases --- */
 
-static bool names_each_other(struct arena *arena, const struct rule_input *input,
-	const char *other)
+static bool names_each_other(struct arena *arena, const struct rule_input *input, const char *other)
 {
 	struct revision *theirs;
 	struct change *change;

@@ -29,7 +29,8 @@ static int check_title(const char *title, struct error *err)
 	return error_remedy(err, "keep it to one; comments may be longer");
 }
 
-/* Executors are persons, and what it is coordinated with are changes: found now, not at the gate. */
+/* Executors are persons, and what it is coordinated with are changes: found now, not at the gate.
+ */
 static int check_names(struct store_tx *tx, struct arena *arena, const struct revision *revision,
 	struct error *err)
 {
@@ -56,11 +57,12 @@ static int check_type(const struct revision *revision, struct error *err)
 		return 0;
 	error_set(err, ERROR_INVALID, "a change that is filed is a normal one");
 	error_field(err, "type");
-	return error_remedy(err, "leave type and template out; in an emergency: rcm emergency start");
+	return error_remedy(
+		err, "leave type and template out; in an emergency: rcm emergency start");
 }
 
-static int make_draft(struct store_tx *tx, const struct change_file *file, struct draft *draft,
-	struct error *err)
+static int make_draft(
+	struct store_tx *tx, const struct change_file *file, struct draft *draft, struct error *err)
 {
 	struct revision_filing filing = {
 		.tx = tx, .person = file->act.by->person_name, .filed = file->body};
@@ -165,8 +167,8 @@ int change_file(struct store_tx *tx, struct change_file *file, struct error *err
 
 /* --- edit --- */
 
-static int check_unrun(struct store_tx *tx, struct arena *arena, const struct change *change,
-	struct error *err)
+static int check_unrun(
+	struct store_tx *tx, struct arena *arena, const struct change *change, struct error *err)
 {
 	struct rcm_run **runs;
 	size_t count;
@@ -179,8 +181,8 @@ static int check_unrun(struct store_tx *tx, struct arena *arena, const struct ch
 	return error_remedy(err, "file a new change: rcm new");
 }
 
-static int make_diff(
-	struct arena *arena, const struct change_revision *old, struct draft *draft, struct error *err)
+static int make_diff(struct arena *arena, const struct change_revision *old, struct draft *draft,
+	struct error *err)
 {
 	struct buf text = BUF_INIT;
 	json_t *before = NULL, *diff;
@@ -225,8 +227,8 @@ int change_edit(struct store_tx *tx, struct change_file *file, struct error *err
 		file->title = change->title;
 	if ((rc = check_title(file->title, err)) < 0 ||
 		(rc = check_unrun(tx, file->act.arena, change, err)) < 0 ||
-		(rc = revision_store_get(tx, file->act.arena, change->seq, change->revision, &old,
-			 err)) < 0 ||
+		(rc = revision_store_get(
+			 tx, file->act.arena, change->seq, change->revision, &old, err)) < 0 ||
 		(rc = make_draft(tx, file, &draft, err)) < 0 ||
 		(rc = check_differs(change, &draft, file->title, err)) < 0 ||
 		(rc = make_diff(file->act.arena, old, &draft, err)) < 0 ||

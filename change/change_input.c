@@ -70,8 +70,8 @@ static void note_content(
 		json_array_append_new(secrets, json_pack("{s:s}", "where", where));
 }
 
-static void note_words(struct arena *arena, const struct revision_step *step, json_t *texts,
-	json_t *secrets)
+static void note_words(
+	struct arena *arena, const struct revision_step *step, json_t *texts, json_t *secrets)
 {
 	for (size_t i = 0; step->argv[i]; i++)
 		note_text(texts, secrets, arena_format(arena, "argv %zu", i), step->argv[i],
@@ -263,13 +263,14 @@ static int batches_json(
 		before = step;
 		zones = json_array();
 		rc = add_zones(arena, input, step, zones, &count, err);
-		json_array_append_new(list,
-			json_pack("{s:I, s:s, s:I, s:I, s:I, s:o, s:[]}", "seq",
-				(json_int_t)json_array_size(list) + 1, "phase",
-				step_phase_word(step->phase), "targets", (json_int_t)count,
-				"percent", (json_int_t)(total ? (count * 100 + total - 1) / total : 100),
-				"observe_s", (json_int_t)step->observe_s, "zones", zones,
-				"whole_shards"));
+		json_array_append_new(
+			list, json_pack("{s:I, s:s, s:I, s:I, s:I, s:o, s:[]}", "seq",
+				      (json_int_t)json_array_size(list) + 1, "phase",
+				      step_phase_word(step->phase), "targets", (json_int_t)count,
+				      "percent",
+				      (json_int_t)(total ? (count * 100 + total - 1) / total : 100),
+				      "observe_s", (json_int_t)step->observe_s, "zones", zones,
+				      "whole_shards"));
 	}
 	if (rc < 0)
 		json_decref(list);
@@ -292,8 +293,8 @@ static int count_of_services(
 		json_t *labels = json_pack("{s:s, s:s}", "service", revision->services[i],
 			"environment", revision->environment);
 
-		rc = target_select(input->tx, arena, revision->targets[0].kind, labels, &list,
-			&count, err);
+		rc = target_select(
+			input->tx, arena, revision->targets[0].kind, labels, &list, &count, err);
 		json_decref(labels);
 		*ret += rc < 0 ? 0 : (int64_t)count;
 	}
@@ -306,10 +307,11 @@ static json_t *verification_json(const struct rule_input *input)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < input->revision->metric_count; i++)
-		json_array_append_new(list,
-			json_pack("{s:s, s:b, s:I}", "metric", input->revision->verification[i].name,
-				"baseline_7d", json_is_true(json_array_get(baselines, i)),
-				"window_s", (json_int_t)input->revision->verification[i].window_s));
+		json_array_append_new(
+			list, json_pack("{s:s, s:b, s:I}", "metric",
+				      input->revision->verification[i].name, "baseline_7d",
+				      json_is_true(json_array_get(baselines, i)), "window_s",
+				      (json_int_t)input->revision->verification[i].window_s));
 	return list;
 }
 
@@ -364,8 +366,8 @@ static void fill_request(const struct rule_input *input, json_t *request)
 		json_object_set_new(request, "release", json_null());
 }
 
-static int make_request(struct arena *arena, const struct rule_input *input, json_t *request,
-	struct error *err)
+static int make_request(
+	struct arena *arena, const struct rule_input *input, json_t *request, struct error *err)
 {
 	json_t *batches = NULL;
 	int64_t total = 0;
@@ -451,8 +453,8 @@ int change_rule_input(struct store_tx *tx, struct arena *arena, const struct cha
 		return rc;
 	if (!row->context_digest[0])
 		return error_set(err, ERROR_CONFLICT, "%s was not assessed", change->name);
-	if ((rc = json_parse(row->rule_frame, strlen(row->rule_frame), JSON_DEPTH_MAX, &frame,
-		     err)) < 0)
+	if ((rc = json_parse(
+		     row->rule_frame, strlen(row->rule_frame), JSON_DEPTH_MAX, &frame, err)) < 0)
 		return rc;
 	input.revision = revision;
 	input.frame = frame;

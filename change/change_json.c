@@ -35,25 +35,23 @@ json_t *change_json(const struct change *change)
 
 /* --- what stands beside it --- */
 
-static int add_body(
-	struct store_tx *tx, struct arena *arena, const struct change *change, json_t *into,
-	struct error *err)
+static int add_body(struct store_tx *tx, struct arena *arena, const struct change *change,
+	json_t *into, struct error *err)
 {
 	struct change_revision *row;
 	json_t *body = NULL;
 	int rc = revision_store_get(tx, arena, change->seq, change->revision, &row, err);
 
-	if (rc < 0 || (rc = json_parse(row->body, strlen(row->body), JSON_DEPTH_MAX, &body, err)) <
-			      0)
+	if (rc < 0 ||
+		(rc = json_parse(row->body, strlen(row->body), JSON_DEPTH_MAX, &body, err)) < 0)
 		return rc;
 	json_object_set_new(into, "body", body);
 	json_set_text(into, "author", row->author);
 	return 0;
 }
 
-static int add_report(
-	struct store_tx *tx, struct arena *arena, const struct change *change, int64_t now_us,
-	json_t *into, struct error *err)
+static int add_report(struct store_tx *tx, struct arena *arena, const struct change *change,
+	int64_t now_us, json_t *into, struct error *err)
 {
 	const char *const *waived;
 	struct risk_report *report;
@@ -93,8 +91,7 @@ static int add_waivers(struct store_tx *tx, struct arena *arena, const struct ch
 	json_t *list = json_array(), *one;
 	struct change_waiver *waivers;
 	size_t count = 0;
-	int rc = waiver_store_list(
-		tx, arena, change->seq, change->revision, &waivers, &count, err);
+	int rc = waiver_store_list(tx, arena, change->seq, change->revision, &waivers, &count, err);
 
 	json_object_set_new(into, "waivers", list);
 	for (size_t i = 0; i < count; i++) {

@@ -148,18 +148,18 @@ static void ask_for(struct changes *changes, const struct revision_metric *metri
 	loop_soon(changes->options.loop, not_asked, ask);
 }
 
-void metric_verify(struct changes *changes, const struct revision_metric *metric,
-	metric_done *done, void *arg)
+void metric_verify(
+	struct changes *changes, const struct revision_metric *metric, metric_done *done, void *arg)
 {
 	struct arena arena = ARENA_INIT;
 
-	ask_for(changes, metric, metric_worst_query(&arena, metric), metric->op,
-		metric->threshold, done, arg);
+	ask_for(changes, metric, metric_worst_query(&arena, metric), metric->op, metric->threshold,
+		done, arg);
 	arena_done(&arena);
 }
 
-void metric_has_baseline(struct changes *changes, const struct revision_metric *metric,
-	metric_done *done, void *arg)
+void metric_has_baseline(
+	struct changes *changes, const struct revision_metric *metric, metric_done *done, void *arg)
 {
 	struct arena arena = ARENA_INIT;
 	const char *query =

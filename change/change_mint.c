@@ -86,8 +86,8 @@ int change_mint(struct store_tx *tx, struct arena *arena, const struct change *c
 			continue;
 		/* What went wrong late in the window must still be put back. */
 		if (step->phase == PHASE_ROLLBACK)
-			grant.not_after_us += revision->observe_s * CHANGE_SECOND_US +
-					      CHANGE_GRACE_US;
+			grant.not_after_us +=
+				revision->observe_s * CHANGE_SECOND_US + CHANGE_GRACE_US;
 		change_step_exec(arena, step, &exec);
 		for (size_t k = 0; rc >= 0 && step->targets[k]; k++)
 			rc = mint_one(tx, &grant, &exec,

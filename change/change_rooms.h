@@ -5,19 +5,19 @@
 #include "change/change.h"
 #include "change/object/object.h"
 
-#define CHANGE_SUBJECT	    "change"
-#define CHANGE_TITLE_MAX    200
-#define CHANGE_REASON_MIN   10 /* bytes, of a rejection */
-#define CHANGE_REASON_MAX   1000
-#define CHANGE_COMMENT_MAX  8192
-#define CHANGE_PAGE	    200
-#define CHANGE_EXPIRY_US    APPROVAL_EXPIRY_US /* pending, from the submit on */
-#define CHANGE_GRACE_US	    (15 * INT64_C(60000000)) /* behind the planned end */
-#define CHANGE_WAIVER_US    (7 * INT64_C(86400000000))
-#define CHANGE_AFTER_US	    (72 * INT64_C(3600000000))
-#define CHANGE_RENDER_MAX   ((size_t)4 * 1024 * 1024)
-#define CHANGE_MAY_FILE	    (ROLE_AUTHOR | ROLE_COMMANDER)
-#define CHANGE_SECOND_US    INT64_C(1000000)
+#define CHANGE_SUBJECT	   "change"
+#define CHANGE_TITLE_MAX   200
+#define CHANGE_REASON_MIN  10 /* bytes, of a rejection */
+#define CHANGE_REASON_MAX  1000
+#define CHANGE_COMMENT_MAX 8192
+#define CHANGE_PAGE	   200
+#define CHANGE_EXPIRY_US   APPROVAL_EXPIRY_US	    /* pending, from the submit on */
+#define CHANGE_GRACE_US	   (15 * INT64_C(60000000)) /* behind the planned end */
+#define CHANGE_WAIVER_US   (7 * INT64_C(86400000000))
+#define CHANGE_AFTER_US	   (72 * INT64_C(3600000000))
+#define CHANGE_RENDER_MAX  ((size_t)4 * 1024 * 1024)
+#define CHANGE_MAY_FILE	   (ROLE_AUTHOR | ROLE_COMMANDER)
+#define CHANGE_SECOND_US   INT64_C(1000000)
 
 /* --- rows --- */
 
@@ -75,8 +75,8 @@ struct change_filter {
 int change_store_list(struct store_tx *tx, struct arena *arena, const struct change_filter *filter,
 	struct change ***ret, size_t *ret_count, struct error *err);
 /* Of those that wait for something by the clock: state, and its moment is not after `now`. */
-int change_store_due(struct store_tx *tx, struct arena *arena, int64_t now_us,
-	struct change ***ret, size_t *ret_count, struct error *err);
+int change_store_due(struct store_tx *tx, struct arena *arena, int64_t now_us, struct change ***ret,
+	size_t *ret_count, struct error *err);
 /* Those that became terminal since. */
 int change_store_closed_since(struct store_tx *tx, struct arena *arena, int64_t since_us,
 	struct change ***ret, size_t *ret_count, struct error *err);
@@ -107,18 +107,17 @@ int content_store_size(
 
 /* --- note_store.c --- */
 
-int comment_store_insert(struct store_tx *tx, int64_t seq, const struct change_comment *comment,
-	struct error *err);
+int comment_store_insert(
+	struct store_tx *tx, int64_t seq, const struct change_comment *comment, struct error *err);
 int comment_store_list(struct store_tx *tx, struct arena *arena, int64_t seq,
 	struct change_comment **ret, size_t *ret_count, struct error *err);
 /* ERROR_CONFLICT for a second one of that rule. */
-int waiver_store_insert(
-	struct store_tx *tx, const struct change_waiver *waiver, struct error *err);
+int waiver_store_insert(struct store_tx *tx, const struct change_waiver *waiver, struct error *err);
 int waiver_store_list(struct store_tx *tx, struct arena *arena, int64_t seq, int64_t revision,
 	struct change_waiver **ret, size_t *ret_count, struct error *err);
 struct store_query *waiver_store_rows(struct store_tx *tx);
-int reading_store_put(struct store_tx *tx, int64_t seq, const struct change_reading *reading,
-	struct error *err);
+int reading_store_put(
+	struct store_tx *tx, int64_t seq, const struct change_reading *reading, struct error *err);
 int reading_store_list(struct store_tx *tx, struct arena *arena, int64_t seq,
 	struct change_reading **ret, size_t *ret_count, struct error *err);
 /* 1 when it is new, 0 when it was there. */
@@ -167,8 +166,8 @@ struct change_move {
 	json_t *detail;
 	int64_t old_revision; /* the row's, when `change` has a new one already; 0 = the same */
 };
-int change_move(
-	struct store_tx *tx, struct change *change, const struct change_move *move, struct error *err);
+int change_move(struct store_tx *tx, struct change *change, const struct change_move *move,
+	struct error *err);
 int change_record(struct store_tx *tx, const struct change *change, enum audit_action action,
 	const struct audit_actor *actor, json_t *owned_detail, int64_t at_us, struct error *err);
 /* Everything that an approval or a grant rests on ends: claims, approvals, grants. */
@@ -191,8 +190,8 @@ struct change_act {
 };
 
 /* Loads, and refuses another version (ERROR_STALE). */
-int change_act_load(struct store_tx *tx, struct change_act *act, struct change **ret,
-	struct error *err);
+int change_act_load(
+	struct store_tx *tx, struct change_act *act, struct change **ret, struct error *err);
 /* One of the roles in the scope of each service of the revision. */
 int change_require(const struct principal *by, unsigned roles, const struct revision *revision,
 	struct error *err);
@@ -230,8 +229,8 @@ int change_comment(struct store_tx *tx, struct change_command *command, struct e
 /* --- change_approval.c --- */
 
 /* "sha256:...": what an approval of it signs. */
-void change_approval_digest(const struct change *change, const char *rules_revision,
-	char ret[static DIGEST_TEXT_SIZE]);
+void change_approval_digest(
+	const struct change *change, const char *rules_revision, char ret[static DIGEST_TEXT_SIZE]);
 /* Ids of those whose approval never counts: requester, every author, executors; NULL-ended. */
 int change_excluded(struct store_tx *tx, struct arena *arena, const struct change *change,
 	const struct revision *revision, const char *const **ret, struct error *err);
@@ -265,7 +264,8 @@ struct change_decide {
 	const char *reason;
 	char decision_id[ID_SIZE];
 };
-/* STALE_REVISION or SELF_APPROVAL when that is why the principal can't decide; else REASON_COUNT. */
+/* STALE_REVISION or SELF_APPROVAL when that is why the principal can't decide; else REASON_COUNT.
+ */
 enum gate_reason change_decide_reason(
 	struct store_tx *tx, struct arena *arena, const struct change_decide *decide);
 /* The error for one of the two; returns its code. */
@@ -376,7 +376,7 @@ struct verification;
 struct changes {
 	struct changes_options options;
 	struct loop_timer *timer;
-	struct assessment *assessments;	  /* that are under way */
+	struct assessment *assessments; /* that are under way */
 	struct verification *verifications;
 	struct change_waiter *waiters;
 	bool is_looking, is_stopping;
@@ -412,8 +412,8 @@ enum metric_answer { METRIC_UNKNOWN, METRIC_PASS, METRIC_FAIL };
 /* Called once, later, on the loop. `value` is what was read, or a sentence why it is not known. */
 typedef void metric_done(void *arg, enum metric_answer answer, const char *value);
 /* Does the metric hold over its window, now? */
-void metric_verify(struct changes *changes, const struct revision_metric *metric,
-	metric_done *done, void *arg);
+void metric_verify(struct changes *changes, const struct revision_metric *metric, metric_done *done,
+	void *arg);
 /* Has it had data in the last 7 days? UNKNOWN is no. */
 void metric_has_baseline(struct changes *changes, const struct revision_metric *metric,
 	metric_done *done, void *arg);

@@ -34,19 +34,20 @@ static const struct store_statement update_change = STORE_STATEMENT(
 	" AND version = :old_version");
 static const struct store_statement select_change =
 	STORE_STATEMENT("SELECT " COLUMNS FROM " WHERE change.seq = :seq");
-static const struct store_statement select_page = STORE_STATEMENT("SELECT " COLUMNS FROM
-	" WHERE change.seq < :before AND (:state IS NULL OR change.state = :state)"
-	" AND (:requester IS NULL OR change.requester = :requester)"
-	" ORDER BY change.seq DESC LIMIT :limit");
-static const struct store_statement select_due = STORE_STATEMENT("SELECT " COLUMNS FROM
-	" WHERE change.state = 'assessing'"
+static const struct store_statement select_page =
+	STORE_STATEMENT("SELECT " COLUMNS FROM
+			" WHERE change.seq < :before AND (:state IS NULL OR change.state = :state)"
+			" AND (:requester IS NULL OR change.requester = :requester)"
+			" ORDER BY change.seq DESC LIMIT :limit");
+static const struct store_statement select_due = STORE_STATEMENT(
+	"SELECT " COLUMNS FROM " WHERE change.state = 'assessing'"
 	" OR (change.state = 'pending' AND change.submitted_at_us + :expiry <= :now)"
 	" OR (change.state = 'approved' AND change.end_us + :grace <= :now)"
 	" OR (change.state = 'executing' AND change.end_us <= :now)"
 	" OR (change.state = 'verifying' AND change.verify_at_us > 0"
 	"  AND change.verify_at_us <= :now) ORDER BY change.seq LIMIT 200");
-static const struct store_statement select_closed = STORE_STATEMENT("SELECT " COLUMNS FROM
-	" WHERE change.closed_at_us >= :since AND change.closed_at_us > 0"
+static const struct store_statement select_closed = STORE_STATEMENT(
+	"SELECT " COLUMNS FROM " WHERE change.closed_at_us >= :since AND change.closed_at_us > 0"
 	" ORDER BY change.seq LIMIT 1000");
 static const struct store_statement select_rows =
 	STORE_STATEMENT("SELECT 'CHG-' || seq AS name, state, result, state_reason, revision,"
@@ -76,12 +77,10 @@ static struct change *read_change(struct store_query *row, struct arena *arena)
 	change->requester = store_text_copy(row, "requester", arena);
 	change->revision = store_int(row, "revision");
 	change->level = store_int(row, "level");
-	store_text_into(row, "approval_digest", change->approval_digest,
-		sizeof(change->approval_digest));
 	store_text_into(
-		row, "digest", change->revision_digest, sizeof(change->revision_digest));
-	store_text_into(
-		row, "render_digest", change->render_digest, sizeof(change->render_digest));
+		row, "approval_digest", change->approval_digest, sizeof(change->approval_digest));
+	store_text_into(row, "digest", change->revision_digest, sizeof(change->revision_digest));
+	store_text_into(row, "render_digest", change->render_digest, sizeof(change->render_digest));
 	change->start_us = store_int(row, "start_us");
 	change->end_us = store_int(row, "end_us");
 	change->created_at_us = store_int(row, "created_at_us");
@@ -201,8 +200,8 @@ int change_store_list(struct store_tx *tx, struct arena *arena, const struct cha
 	return read_all(query, arena, ret, ret_count, err);
 }
 
-int change_store_due(struct store_tx *tx, struct arena *arena, int64_t now_us,
-	struct change ***ret, size_t *ret_count, struct error *err)
+int change_store_due(struct store_tx *tx, struct arena *arena, int64_t now_us, struct change ***ret,
+	size_t *ret_count, struct error *err)
 {
 	struct store_query *query = store_query(tx, &select_due);
 

@@ -61,10 +61,10 @@ static json_t *readings_detail(const struct verification *verification)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < verification->revision->metric_count; i++)
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:s}", "name", verification->readings[i].name,
-				"outcome", verification->readings[i].outcome, "value",
-				verification->readings[i].value));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s}", "name", verification->readings[i].name,
+				      "outcome", verification->readings[i].outcome, "value",
+				      verification->readings[i].value));
 	return list;
 }
 
@@ -74,8 +74,7 @@ static int put_readings(
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < verification->revision->metric_count; i++)
-		rc = reading_store_put(
-			tx, verification->seq, &verification->readings[i], err);
+		rc = reading_store_put(tx, verification->seq, &verification->readings[i], err);
 	return rc;
 }
 
@@ -98,8 +97,8 @@ static int close_passed(
 }
 
 /* A verdict waits for a person; without one the metrics are read again. */
-static int note(struct store_tx *tx, const struct verification *verification,
-	struct change *change, enum metric_answer sum, struct error *err)
+static int note(struct store_tx *tx, const struct verification *verification, struct change *change,
+	enum metric_answer sum, struct error *err)
 {
 	struct change old = *change;
 	int64_t deadline_us = change->runs_ended_at_us +
@@ -188,8 +187,8 @@ static int load(struct verification *verification, struct error *err)
 
 	if (rc < 0)
 		return rc;
-	return change_get_revision(tx, &verification->arena, verification->change,
-		&verification->revision, err);
+	return change_get_revision(
+		tx, &verification->arena, verification->change, &verification->revision, err);
 }
 
 static void start(struct verification *verification)
@@ -205,7 +204,8 @@ static void start(struct verification *verification)
 
 		*wait = (struct wait){verification, i};
 		verification->readings[i].name = revision->verification[i].name;
-		metric_verify(verification->changes, &revision->verification[i], metric_known, wait);
+		metric_verify(
+			verification->changes, &revision->verification[i], metric_known, wait);
 	}
 	if (!count)
 		end(verification);
@@ -216,8 +216,7 @@ void change_verify(struct changes *changes, int64_t seq)
 	struct verification *verification;
 	struct error err = ERROR_INIT;
 
-	for (verification = changes->verifications; verification;
-		verification = verification->next)
+	for (verification = changes->verifications; verification; verification = verification->next)
 		if (verification->seq == seq)
 			return;
 	if (!(verification = calloc(1, sizeof(*verification))))

@@ -11,8 +11,7 @@ int change_waived(struct store_tx *tx, struct arena *arena, const struct change 
 	struct change_waiver *waivers;
 	const char **rules;
 	size_t count, kept = 0;
-	int rc = waiver_store_list(
-		tx, arena, change->seq, change->revision, &waivers, &count, err);
+	int rc = waiver_store_list(tx, arena, change->seq, change->revision, &waivers, &count, err);
 
 	if (rc < 0)
 		return rc;
@@ -95,8 +94,7 @@ static int ask_again(struct store_tx *tx, const struct change_command *command,
 	};
 	struct change old = *change;
 	const char *const *waived;
-	int rc = change_waived(
-		tx, command->act.arena, change, command->act.at_us, &waived, err);
+	int rc = change_waived(tx, command->act.arena, change, command->act.at_us, &waived, err);
 
 	if (rc < 0)
 		return rc;
@@ -121,8 +119,8 @@ static int insert(struct store_tx *tx, const struct change *change,
 
 	if (rc != ERROR_CONFLICT)
 		return rc;
-	return error_set(err, ERROR_NO_EFFECT, "%s of %s is waived already", waiver->rule,
-		change->name);
+	return error_set(
+		err, ERROR_NO_EFFECT, "%s of %s is waived already", waiver->rule, change->name);
 }
 
 static int record(struct store_tx *tx, const struct change_command *command,

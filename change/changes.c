@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_EACH_MS   5000
-#define NEWS_EACH_US   (60 * INT64_C(1000000))
-#define AFTER_SLACK_US (24 * INT64_C(3600000000)) /* a link made in time is still found a day late */
+#define LOOK_EACH_MS 5000
+#define NEWS_EACH_US (60 * INT64_C(1000000))
+#define AFTER_SLACK_US                                                                             \
+	(24 * INT64_C(3600000000)) /* a link made in time is still found a day late */
 
 struct change_waiter {
 	struct change_waiter *next;
@@ -56,8 +57,7 @@ void changes_tell_assessed(struct changes *changes, int64_t seq)
 	}
 }
 
-void changes_when_assessed(
-	struct changes *changes, int64_t seq, void (*told)(void *arg), void *arg)
+void changes_when_assessed(struct changes *changes, int64_t seq, void (*told)(void *arg), void *arg)
 {
 	struct change_waiter *waiter = calloc(1, sizeof(*waiter));
 
@@ -110,8 +110,7 @@ static int expire(struct store_tx *tx, struct change *change, int64_t now_us, st
 	return change_withdraw(tx, change, move.reason, &audit_system, now_us, err);
 }
 
-static int act_on_due(
-	struct store_tx *tx, struct change *change, int64_t now_us, struct error *err)
+static int act_on_due(struct store_tx *tx, struct change *change, int64_t now_us, struct error *err)
 {
 	switch (change->state) {
 	case CHANGE_PENDING:
@@ -145,8 +144,8 @@ static int find_after(struct store_tx *tx, struct arena *arena, const struct cha
 	size_t link_count, known_count;
 	int rc;
 
-	if ((rc = incident_linked_to(
-		     tx, arena, "change", change->name, &links, &link_count, err)) < 0 ||
+	if ((rc = incident_linked_to(tx, arena, "change", change->name, &links, &link_count, err)) <
+			0 ||
 		!link_count ||
 		(rc = after_store_list(tx, arena, change->seq, &known, &known_count, err)) < 0)
 		return rc;
@@ -234,8 +233,8 @@ static bool has_news(struct changes *changes, struct arena *arena, int64_t now_u
 	if (now_us < changes->news_at_us)
 		return false;
 	changes->news_at_us = now_us + NEWS_EACH_US;
-	(void)find_all_after(store_reader(changes->options.store), arena, now_us, count_one,
-		&has_any, NULL);
+	(void)find_all_after(
+		store_reader(changes->options.store), arena, now_us, count_one, &has_any, NULL);
 	return has_any;
 }
 
@@ -251,8 +250,8 @@ static void look(void *arg)
 
 	if (changes->is_looking || changes->is_stopping)
 		return;
-	if (change_store_due(store_reader(changes->options.store), &arena, now_us, &list, &count,
-		    &err) < 0)
+	if (change_store_due(
+		    store_reader(changes->options.store), &arena, now_us, &list, &count, &err) < 0)
 		log_warn("change", "what is due could not be read", "error", err.message);
 	for (size_t i = 0; i < count; i++) {
 		if (list[i]->state == CHANGE_ASSESSING)

@@ -14,11 +14,11 @@ static void add(json_t *list, const char *path, const json_t *from, const json_t
 	json_array_append_new(list, one);
 }
 
-static void compare(struct arena *arena, json_t *list, const char *path, const json_t *from,
-	const json_t *to);
+static void compare(
+	struct arena *arena, json_t *list, const char *path, const json_t *from, const json_t *to);
 
-static void compare_arrays(struct arena *arena, json_t *list, const char *path, const json_t *from,
-	const json_t *to)
+static void compare_arrays(
+	struct arena *arena, json_t *list, const char *path, const json_t *from, const json_t *to)
 {
 	size_t count = json_array_size(from);
 
@@ -29,8 +29,8 @@ static void compare_arrays(struct arena *arena, json_t *list, const char *path, 
 			json_array_get(from, i), json_array_get(to, i));
 }
 
-static void compare_objects(struct arena *arena, json_t *list, const char *path,
-	const json_t *from, const json_t *to)
+static void compare_objects(
+	struct arena *arena, json_t *list, const char *path, const json_t *from, const json_t *to)
 {
 	const char *between = *path ? "." : "", *key;
 	json_t *value;
@@ -43,8 +43,8 @@ static void compare_objects(struct arena *arena, json_t *list, const char *path,
 			add(list, arena_format(arena, "%s%s%s", path, between, key), NULL, value);
 }
 
-static void compare(struct arena *arena, json_t *list, const char *path, const json_t *from,
-	const json_t *to)
+static void compare(
+	struct arena *arena, json_t *list, const char *path, const json_t *from, const json_t *to)
 {
 	if (from && to && json_equal(from, to))
 		return;

@@ -18,11 +18,11 @@ static const struct store_statement select_waivers = STORE_STATEMENT(
 static const struct store_statement select_waiver_rows = STORE_STATEMENT(
 	"SELECT id, change_seq, revision, rule, reason, waived_by_id, waived_by, waived_at_us,"
 	" expires_at_us FROM change_waiver ORDER BY id");
-static const struct store_statement put_reading = STORE_STATEMENT(
-	"INSERT INTO change_reading (change_seq, name, outcome, value, read_at_us)"
-	" VALUES (:change_seq, :name, :outcome, :value, :read_at_us)"
-	" ON CONFLICT (change_seq, name) DO UPDATE SET outcome = excluded.outcome,"
-	" value = excluded.value, read_at_us = excluded.read_at_us");
+static const struct store_statement put_reading =
+	STORE_STATEMENT("INSERT INTO change_reading (change_seq, name, outcome, value, read_at_us)"
+			" VALUES (:change_seq, :name, :outcome, :value, :read_at_us)"
+			" ON CONFLICT (change_seq, name) DO UPDATE SET outcome = excluded.outcome,"
+			" value = excluded.value, read_at_us = excluded.read_at_us");
 static const struct store_statement select_readings =
 	STORE_STATEMENT("SELECT name, outcome, value, read_at_us FROM change_reading"
 			" WHERE change_seq = :change_seq ORDER BY name");
@@ -42,8 +42,8 @@ static int run(struct store_query *query, struct error *err)
 
 /* --- comments --- */
 
-int comment_store_insert(struct store_tx *tx, int64_t seq, const struct change_comment *comment,
-	struct error *err)
+int comment_store_insert(
+	struct store_tx *tx, int64_t seq, const struct change_comment *comment, struct error *err)
 {
 	struct store_query *query = store_query(tx, &insert_comment);
 
@@ -80,8 +80,7 @@ int comment_store_list(struct store_tx *tx, struct arena *arena, int64_t seq,
 
 /* --- waivers --- */
 
-int waiver_store_insert(
-	struct store_tx *tx, const struct change_waiver *waiver, struct error *err)
+int waiver_store_insert(struct store_tx *tx, const struct change_waiver *waiver, struct error *err)
 {
 	struct store_query *query = store_query(tx, &insert_waiver);
 
@@ -133,8 +132,8 @@ struct store_query *waiver_store_rows(struct store_tx *tx)
 
 /* --- readings --- */
 
-int reading_store_put(struct store_tx *tx, int64_t seq, const struct change_reading *reading,
-	struct error *err)
+int reading_store_put(
+	struct store_tx *tx, int64_t seq, const struct change_reading *reading, struct error *err)
 {
 	struct store_query *query = store_query(tx, &put_reading);
 

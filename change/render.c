@@ -34,8 +34,8 @@ static void add_names(struct buf *out, const char *label, const char *const *nam
 	buf_add_char(out, '\n');
 }
 
-static void add_time(struct buf *out, struct arena *arena, const char *label, const char *zone,
-	int64_t at_us)
+static void add_time(
+	struct buf *out, struct arena *arena, const char *label, const char *zone, int64_t at_us)
 {
 	char text[TIME_TEXT_SIZE];
 
@@ -49,7 +49,8 @@ static void add_frame(struct buf *out, struct arena *arena, const struct render_
 {
 	const struct revision *revision = input->revision;
 
-	buf_add_format(out, "%s revision %lld\n%s\ntitle: %s\nrequested by %s, this revision by %s\n",
+	buf_add_format(out,
+		"%s revision %lld\n%s\ntitle: %s\nrequested by %s, this revision by %s\n",
 		input->change->name, (long long)input->row->revision, input->row->digest,
 		text_visible(arena, input->change->title), input->change->requester,
 		input->row->author);
@@ -65,7 +66,7 @@ static void add_frame(struct buf *out, struct arena *arena, const struct render_
 
 static void add_targets(struct buf *out, struct arena *arena, const struct revision *revision)
 {
-	buf_add_format(out, "\n%zu targets\n", revision->target_count);
+	buf_add_format(out, "\ntargets: %zu\n", revision->target_count);
 	for (size_t i = 0; i < revision->target_count; i++)
 		buf_add_format(out, "  %s  %s\n", text_visible(arena, revision->targets[i].name),
 			text_visible(arena, revision->targets[i].identity));
@@ -108,8 +109,8 @@ static void add_step(struct buf *out, struct arena *arena, const struct revision
 			step->contents[i].role, text_visible(arena, step->contents[i].name),
 			step->contents[i].sha256, (long long)step->contents[i].size,
 			(unsigned long long)step->contents[i].mode);
-	buf_add_format(out, "  standard input: %s\n",
-		step->stdin_content ? step->stdin_content : "none");
+	buf_add_format(
+		out, "  standard input: %s\n", step->stdin_content ? step->stdin_content : "none");
 	buf_add_format(out, "  at most %lld times, each within %llds, then %llds of looking\n",
 		(long long)step->max_runs, (long long)step->timeout_s, (long long)step->observe_s);
 	if (step->irreversible_reason)
@@ -135,8 +136,7 @@ static void add_steps(
 
 /* --- verification, objects, release --- */
 
-static void add_verification(
-	struct buf *out, struct arena *arena, const struct revision *revision)
+static void add_verification(struct buf *out, struct arena *arena, const struct revision *revision)
 {
 	buf_add_format(out, "\nverification, after %llds\n", (long long)revision->observe_s);
 	for (size_t i = 0; i < revision->metric_count; i++) {
@@ -151,8 +151,7 @@ static void add_verification(
 		buf_add_text(out, "  nothing is measured\n");
 }
 
-static int add_json(
-	struct buf *out, const char *label, const json_t *value, struct error *err)
+static int add_json(struct buf *out, const char *label, const json_t *value, struct error *err)
 {
 	if (!value)
 		return 0;
@@ -190,8 +189,8 @@ static bool is_shown_before(const struct revision *revision, size_t step, size_t
 	return false;
 }
 
-static int add_contents(struct buf *out, struct arena *arena, const struct render_input *input,
-	struct error *err)
+static int add_contents(
+	struct buf *out, struct arena *arena, const struct render_input *input, struct error *err)
 {
 	const struct revision *revision = input->revision;
 	const char *bytes;
@@ -215,8 +214,7 @@ static int add_contents(struct buf *out, struct arena *arena, const struct rende
 
 /* --- findings, diff --- */
 
-static void add_findings(
-	struct buf *out, struct arena *arena, const struct risk_report *report)
+static void add_findings(struct buf *out, struct arena *arena, const struct risk_report *report)
 {
 	if (!report)
 		return;
@@ -267,8 +265,8 @@ static void add_diff(struct buf *out, const struct change_revision *row)
 	json_decref(diff);
 }
 
-static int render(struct buf *out, struct arena *arena, const struct render_input *input,
-	struct error *err)
+static int render(
+	struct buf *out, struct arena *arena, const struct render_input *input, struct error *err)
 {
 	const struct revision *revision = input->revision;
 	int rc;

@@ -62,8 +62,8 @@ int revision_word(const char *field, const char *text, const char *const *words,
 
 /* --- small readers --- */
 
-int revision_is_null_text(const json_t *object, const char *field, const char **ret,
-	struct error *err)
+int revision_is_null_text(
+	const json_t *object, const char *field, const char **ret, struct error *err)
 {
 	const json_t *value = json_object_get(object, field);
 
@@ -115,8 +115,8 @@ static int read_time(const json_t *body, const char *field, int64_t *ret, struct
 
 /* --- targets, metrics, template --- */
 
-static int read_target(struct arena *arena, const json_t *value, struct revision_target *ret,
-	struct error *err)
+static int read_target(
+	struct arena *arena, const json_t *value, struct revision_target *ret, struct error *err)
 {
 	static const char *const keys[] = {"name", "kind", "identity", NULL};
 	int rc;
@@ -146,8 +146,8 @@ static int read_targets(
 	if (rc < 0)
 		return rc;
 	if (json_array_size(array) > REVISION_TARGETS_MAX)
-		return revision_refuse(err, "targets", "at most 5000 targets are taken",
-			"file several changes");
+		return revision_refuse(
+			err, "targets", "at most 5000 targets are taken", "file several changes");
 	revision->target_count = json_array_size(array);
 	revision->targets =
 		arena_alloc(arena, (revision->target_count + 1) * sizeof(*revision->targets));
@@ -157,8 +157,8 @@ static int read_targets(
 	return 0;
 }
 
-static int read_metric(struct arena *arena, const json_t *value, struct revision_metric *ret,
-	struct error *err)
+static int read_metric(
+	struct arena *arena, const json_t *value, struct revision_metric *ret, struct error *err)
 {
 	static const char *const keys[] = {
 		"name", "target", "query", "op", "threshold", "window_s", NULL};
@@ -179,8 +179,8 @@ static int read_metric(struct arena *arena, const json_t *value, struct revision
 		(rc = revision_word("op", ret->op, ops, &op, err)) < 0)
 		return rc;
 	(void)strtold(ret->threshold, &end);
-	if (!*ret->threshold || *end || strspn(ret->threshold, "+-0123456789.eE") !=
-						strlen(ret->threshold))
+	if (!*ret->threshold || *end ||
+		strspn(ret->threshold, "+-0123456789.eE") != strlen(ret->threshold))
 		return revision_refuse(err, "threshold", "this is no decimal number", "0.01");
 	ret->name = arena_text(arena, ret->name);
 	ret->target = arena_text(arena, ret->target);
@@ -203,8 +203,8 @@ static int read_metrics(
 		return revision_refuse(
 			err, "verification", "at most 32 metrics are taken", "the ones that count");
 	revision->metric_count = json_array_size(array);
-	revision->verification = arena_alloc(
-		arena, (revision->metric_count + 1) * sizeof(*revision->verification));
+	revision->verification =
+		arena_alloc(arena, (revision->metric_count + 1) * sizeof(*revision->verification));
 	json_array_foreach (array, i, value)
 		if ((rc = read_metric(arena, value, &revision->verification[i], err)) < 0)
 			return error_place(err, "verification[%zu]", i);
@@ -249,15 +249,14 @@ static int read_frame(
 			 &revision->services, err)) < 0 ||
 		(rc = revision_names(arena, body, "executors", REVISION_EXECUTORS_MAX,
 			 &revision->executors, err)) < 0 ||
-		(rc = revision_names(
-			 arena, body, "coordinated_with", 32, &revision->coordinated_with, err)) <
-			0 ||
+		(rc = revision_names(arena, body, "coordinated_with", 32,
+			 &revision->coordinated_with, err)) < 0 ||
 		(rc = revision_names(arena, body, "objects", 200, &revision->objects, err)) < 0 ||
 		(rc = read_time(body, "start", &revision->start_us, err)) < 0 ||
 		(rc = read_time(body, "end", &revision->end_us, err)) < 0 ||
 		(rc = json_get_text(body, "zone", true, &revision->zone, err)) < 0 ||
-		(rc = json_get_int(
-			 body, "observe_s", true, 0, 86400, &revision->observe_s, err)) < 0 ||
+		(rc = json_get_int(body, "observe_s", true, 0, 86400, &revision->observe_s, err)) <
+			0 ||
 		(rc = revision_is_null_text(body, "incident", &revision->incident, err)) < 0)
 		return rc;
 	revision->type = types[type];
@@ -302,8 +301,9 @@ int revision_parse(
 	if (rc < 0)
 		return rc;
 	if (length > REVISION_BODY_MAX)
-		return error_set(err, ERROR_TOO_LARGE, "the change is larger than 256 KiB: "
-						       "put what is long into contents");
+		return error_set(err, ERROR_TOO_LARGE,
+			"the change is larger than 256 KiB: "
+			"put what is long into contents");
 	json_incref((json_t *)body);
 	arena_defer(arena, (void (*)(void *))json_decref, (void *)body);
 	if ((rc = read_frame(arena, body, revision, err)) < 0 ||

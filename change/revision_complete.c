@@ -32,8 +32,7 @@ static void set_default(json_t *body, const char *key, json_t *fallback)
 
 /* --- times --- */
 
-static int complete_time(
-	const char *field, const char *zone, json_t *body, struct error *err)
+static int complete_time(const char *field, const char *zone, json_t *body, struct error *err)
 {
 	const char *text = NULL;
 	char canonical[TIME_TEXT_SIZE];
@@ -96,8 +95,8 @@ static int add_target(struct arena *arena, const struct revision_filing *filing,
 }
 
 /* All that the steps name, each once, sorted: who they are now. */
-static int complete_targets(struct arena *arena, const struct revision_filing *filing,
-	json_t *body, struct error *err)
+static int complete_targets(
+	struct arena *arena, const struct revision_filing *filing, json_t *body, struct error *err)
 {
 	const char **names = NULL;
 	size_t count = 0, capacity = 0, i, k;
@@ -231,8 +230,8 @@ static int complete_step(struct arena *arena, const struct revision_filing *fili
 	return sort_env(arena, step, err);
 }
 
-static int complete_steps(struct arena *arena, const struct revision_filing *filing, json_t *body,
-	struct error *err)
+static int complete_steps(
+	struct arena *arena, const struct revision_filing *filing, json_t *body, struct error *err)
 {
 	json_t *steps = NULL, *step;
 	size_t i;
@@ -244,8 +243,8 @@ static int complete_steps(struct arena *arena, const struct revision_filing *fil
 		if (!json_is_object(step))
 			return revision_refuse(err, "steps", "a step is an object",
 				"{\"argv\": [...], \"targets\": [...]}");
-		if ((rc = complete_step(arena, filing, step, i,
-			     json_object_get(body, "targets"), err)) < 0)
+		if ((rc = complete_step(
+			     arena, filing, step, i, json_object_get(body, "targets"), err)) < 0)
 			return error_place(err, "steps[%zu]", i);
 	}
 	return 0;

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARGV_MAX      4096
-#define ENV_MAX	      256
-#define CONTENTS_MAX  32
-#define RUNS_MAX      100
-#define SECONDS_MAX   86400
+#define ARGV_MAX     4096
+#define ENV_MAX	     256
+#define CONTENTS_MAX 32
+#define RUNS_MAX     100
+#define SECONDS_MAX  86400
 
 static const char *const step_keys[] = {"seq", "phase", "kind", "path", "argv", "runas", "cwd",
 	"targets", "env", "stdin", "contents", "max_runs", "timeout_s", "observe_s",
@@ -19,12 +19,12 @@ static const char *const phases[] = {
 #define X(name, word) word,
 	STEP_PHASES(X)
 #undef X
-	NULL};
+		NULL};
 static const char *const kinds[] = {
 #define X(name, word) word,
 	STEP_KINDS(X)
 #undef X
-	NULL};
+		NULL};
 static const char *const roles[] = {"script", "sql", "manifest", "stdin", "file", NULL};
 
 static bool is_sha256(const char *text)
@@ -63,8 +63,9 @@ static int check_env(const char *const *env, struct error *err)
 		const char *equals = strchr(env[i], '=');
 		size_t length = equals ? (size_t)(equals - env[i]) : 0;
 
-		if (!length || strspn(env[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					      "0123456789_") < length ||
+		if (!length ||
+			strspn(env[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				       "0123456789_") < length ||
 			strchr("0123456789", env[i][0]))
 			return revision_refuse(
 				err, "env", "this is no variable", "write NAME=value");
@@ -80,8 +81,8 @@ static int check_env(const char *const *env, struct error *err)
 
 /* --- contents --- */
 
-static int read_content(struct arena *arena, const json_t *value, struct revision_content *ret,
-	struct error *err)
+static int read_content(
+	struct arena *arena, const json_t *value, struct revision_content *ret, struct error *err)
 {
 	static const char *const keys[] = {"role", "name", "sha256", "size", "mode", NULL};
 	size_t role;
@@ -177,11 +178,12 @@ static int check_step(const struct revision *revision, const struct revision_ste
 	int rc;
 
 	if (step->seq != seq)
-		return revision_refuse(
-			err, "seq", "steps are numbered from 1 on", "in the order in which they run");
+		return revision_refuse(err, "seq", "steps are numbered from 1 on",
+			"in the order in which they run");
 	for (size_t i = 0; step->targets[i]; i++)
 		if (!revision_target_of(revision, step->targets[i]))
-			return revision_refuse(err, "targets", "a target of the step is none of the change",
+			return revision_refuse(err, "targets",
+				"a target of the step is none of the change",
 				"list it under targets");
 	if (!step->targets[0])
 		return revision_refuse(
@@ -190,8 +192,8 @@ static int check_step(const struct revision *revision, const struct revision_ste
 		(rc = check_program(step, err)) < 0)
 		return rc;
 	if (*step->cwd && step->cwd[0] != '/')
-		return revision_refuse(
-			err, "cwd", "the directory is not absolute", "/srv/shop, or leave it empty");
+		return revision_refuse(err, "cwd", "the directory is not absolute",
+			"/srv/shop, or leave it empty");
 	if (step->irreversible_reason)
 		return text_check_prose(
 			"irreversible_reason", step->irreversible_reason, 1000, err);
@@ -205,8 +207,8 @@ static int read_numbers(const json_t *value, struct revision_step *step, struct 
 	if ((rc = json_get_int(value, "seq", true, 1, REVISION_STEPS_MAX, &step->seq, err)) < 0 ||
 		(rc = json_get_int(value, "max_runs", true, 1, RUNS_MAX, &step->max_runs, err)) <
 			0 ||
-		(rc = json_get_int(value, "timeout_s", true, 0, SECONDS_MAX, &step->timeout_s,
-			 err)) < 0)
+		(rc = json_get_int(
+			 value, "timeout_s", true, 0, SECONDS_MAX, &step->timeout_s, err)) < 0)
 		return rc;
 	return json_get_int(value, "observe_s", true, 0, SECONDS_MAX, &step->observe_s, err);
 }
@@ -232,8 +234,8 @@ static int read_step(
 		(rc = text_check_name("runas", step->runas, err)) < 0 ||
 		(rc = read_bytes_list(arena, value, "argv", ARGV_MAX, &step->argv, err)) < 0 ||
 		(rc = read_bytes_list(arena, value, "env", ENV_MAX, &step->env, err)) < 0 ||
-		(rc = revision_names(arena, value, "targets", REVISION_TARGETS_MAX, &step->targets,
-			 err)) < 0 ||
+		(rc = revision_names(
+			 arena, value, "targets", REVISION_TARGETS_MAX, &step->targets, err)) < 0 ||
 		(rc = revision_is_null_text(value, "stdin", &step->stdin_content, err)) < 0 ||
 		(rc = revision_is_null_text(
 			 value, "irreversible_reason", &step->irreversible_reason, err)) < 0)

@@ -70,8 +70,7 @@ int revision_store_get(struct store_tx *tx, struct arena *arena, int64_t seq, in
 	row->rendering = store_text_copy(query, "rendering", arena);
 	store_text_into(query, "render_digest", row->render_digest, sizeof(row->render_digest));
 	row->rule_frame = store_text_copy(query, "rule_frame", arena);
-	store_text_into(
-		query, "context_digest", row->context_digest, sizeof(row->context_digest));
+	store_text_into(query, "context_digest", row->context_digest, sizeof(row->context_digest));
 	row->created_at_us = store_int(query, "created_at_us");
 	store_finish(query);
 	*ret = row;

@@ -240,7 +240,8 @@ static void default_lists(
 		if (adapter->types[i].is_writable)
 			return;
 	all = arena_alloc(arena, 2 * sizeof(*all));
-	all[0] = arena_format(arena, "%s.*", adapter->kind);
+	if (adapter->type_count)
+		all[0] = arena_format(arena, "%s.*", adapter->kind);
 	target->allow = all;
 }
 

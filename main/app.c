@@ -1,9 +1,11 @@
 #include "approval/approval_api.h"
 #include "audit/audit.h"
 #include "calendar/calendar.h"
+#include "change/change_api.h"
+#include "change/emergency/emergency_api.h"
+#include "change/grant/grant.h"
 #include "change/object/object.h"
 #include "change/object/object_api.h"
-#include "change/emergency/emergency_api.h"
 #include "change/risk/risk_api.h"
 #include "executor/execution.h"
 #include "incidents/incident_api.h"
@@ -50,6 +52,8 @@ static const struct store_schema *const schemas[] = {
 	&risk_schema,
 	&emergency_schema,
 	&object_schema,
+	&grant_schema,
+	&change_schema,
 };
 
 const struct store_schema *const *app_schemas(size_t *ret_count)
@@ -69,6 +73,11 @@ static const struct audit_crosscheck *const crosschecks[] = {
 	&effect_crosscheck,
 	&emergency_crosscheck,
 	&follow_up_crosscheck,
+	&change_crosscheck,
+	&change_revision_crosscheck,
+	&change_waiver_crosscheck,
+	&change_grant_crosscheck,
+	&rcm_run_crosscheck,
 };
 
 const struct audit_crosscheck *const *app_crosschecks(size_t *ret_count)
@@ -100,6 +109,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = object_routes();
 	ret[count++] = risk_routes(app->risk);
 	ret[count++] = emergency_routes();
+	ret[count++] = change_routes(app->changes);
 	ret[count++] = target_routes(&app->targets);
 	ret[count++] = approval_routes(app->approvals);
 	ret[count++] = plan_routes(app->plans);
@@ -329,6 +339,35 @@ static int open_risk(struct app *app, struct error *err)
 	return risk_open(&options, &app->risk, err);
 }
 
+static int open_changes(struct app *app, struct error *err)
+{
+	const struct config *settings = app->settings;
+	struct arena *arena = &app->arena;
+	struct changes_options options = {
+		.loop = app->loop,
+		.store = app->store,
+		.client = app->client,
+		.adapters = &adapter_list,
+		.approvals = app->approvals,
+		.risk = app->risk,
+		.limits =
+			{
+				.protected_paths =
+					settings_list(settings, "protected-paths", arena),
+				.tier0_units = settings_list(settings, "tier0-units", arena),
+				.trusted_dirs = settings_list(settings, "trusted-dirs", arena),
+				.affected_rows = config_int(settings, "affected-rows"),
+				.table_rows = config_int(settings, "table-rows"),
+				.drained_nodes = config_int(settings, "drained-nodes"),
+				.owners_suffix = config_text(settings, "owners-suffix"),
+				.oncall_group = config_text(settings, "oncall-group"),
+				.fallback_group = config_text(settings, "fallback-group"),
+			},
+	};
+
+	return changes_open(&options, &app->changes, err);
+}
+
 static int open_plans(struct app *app, struct error *err)
 {
 	struct plans_options options = {app->store, app->jail, &adapter_list, app->approvals};
@@ -430,6 +469,7 @@ static const open_step open_steps[] = {
 	open_emergencies,
 	open_jail,
 	open_risk,
+	open_changes,
 	open_plans,
 	open_executor,
 	open_backups,
@@ -465,6 +505,7 @@ void app_close(struct app *app)
 	server_close(app->server);
 	backups_stop(app->backups);
 	executor_stop(app->executor);
+	changes_stop(app->changes);
 	target_watch_stop(app->watch);
 	jail_close(app->jail);
 	notifier_close(app->notifier);
@@ -477,6 +518,7 @@ void app_close(struct app *app)
 	client_close(app->client);
 	target_watch_close(app->watch);
 	plans_close(app->plans);
+	changes_close(app->changes);
 	risk_close(app->risk);
 	approvals_close(app->approvals);
 	people_close(app->people);

@@ -7,6 +7,7 @@
 #include "audit/audit_api.h"
 #include "calendar/calendar_api.h"
 #include "calendar/calendar_horizon.h"
+#include "change/change.h"
 #include "change/emergency/emergency.h"
 #include "change/risk/risk.h"
 #include "executor/executor.h"
@@ -45,6 +46,7 @@ struct app {
 	struct emergencies *emergencies;
 	struct jail *jail;
 	struct risk *risk;
+	struct changes *changes;
 	struct plans *plans;
 	struct executor *executor;
 	struct backups *backups;

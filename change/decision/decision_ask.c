@@ -158,7 +158,7 @@ static int take_emergency(
 	run->target = json_string_value(
 		json_object_get(json_object_get(asking->facts, "target"), "name"));
 	run->person_id = asking->question->person_id;
-	rc = run_begin(tx, run, &asking->question->actor, asking->question->now_us, err);
+	rc = rcm_run_begin(tx, run, &asking->question->actor, asking->question->now_us, err);
 	return rc < 0 ? rc : note_emergency(tx, asking, run->id, err);
 }
 

@@ -12,8 +12,9 @@
 #define DECISION_BODY_MAX  ((size_t)256 * 1024)
 #define DECISION_DEPTH_MAX 32
 #define DECISION_POLICY	   1 /* of this table of checks: explain refuses to compare another */
-#define DECISION_ROUNDS	   2 /* so often the rules are asked anew because the world moved meanwhile \
-			      */
+#define DECISION_ROUNDS                                                                            \
+	2 /* so often the rules are asked anew because the world moved meanwhile                   \
+	   */
 
 /* --- decision.c: the decision itself, over facts alone --- */
 

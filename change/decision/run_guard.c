@@ -144,7 +144,7 @@ struct stop_one {
 static int ask_stop(struct store_tx *tx, void *arg, struct error *err)
 {
 	const struct stop_one *stop = arg;
-	int rc = run_stop(tx, stop->run, stop->reason, &audit_system, stop->at_us, err);
+	int rc = rcm_run_stop(tx, stop->run, stop->reason, &audit_system, stop->at_us, err);
 
 	return rc == ERROR_CONFLICT ? 0 : rc; /* it ended meanwhile */
 }

@@ -221,7 +221,7 @@ int grant_take(struct store_tx *tx, const char *id, const char *person_id, struc
 	fill_run(run, grant, person_id);
 	if ((rc = record_take(tx, grant, run, actor, now_us, err)) < 0)
 		return rc;
-	return run_begin(tx, run, actor, now_us, err);
+	return rcm_run_begin(tx, run, actor, now_us, err);
 }
 
 /* --- revoking --- */
@@ -277,7 +277,7 @@ int grant_revoke(struct store_tx *tx, int64_t change_seq, bool keep_rollback, bo
 	for (size_t i = 0; rc >= 0 && i < run_count; i++)
 		if (!strcmp(runs[i]->state, "started") &&
 			!runs_on_kept(runs[i], grants, count, keep_rollback))
-			rc = run_stop(tx, runs[i]->id, reason, actor, now_us, err);
+			rc = rcm_run_stop(tx, runs[i]->id, reason, actor, now_us, err);
 	if (rc >= 0 && ret_count)
 		*ret_count = revoked;
 	arena_done(&arena);

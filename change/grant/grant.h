@@ -95,7 +95,7 @@ int grant_count_left(
 	struct store_tx *tx, int64_t change_seq, int64_t now_us, int64_t *ret, struct error *err);
 
 /* A run without a grant: in an emergency. */
-int run_begin(struct store_tx *tx, struct rcm_run *run, const struct audit_actor *actor,
+int rcm_run_begin(struct store_tx *tx, struct rcm_run *run, const struct audit_actor *actor,
 	int64_t now_us, struct error *err);
 int run_get(struct store_tx *tx, struct arena *arena, const char *id, struct rcm_run **ret,
 	struct error *err);
@@ -114,7 +114,7 @@ int run_heartbeat(struct store_tx *tx, const char *id, const char *person_id, in
 	struct error *err);
 /* Says that it must stop, audited; whoever watches it ends the command. ERROR_CONFLICT unless it is
  * started; one that must stop already keeps its first reason. */
-int run_stop(struct store_tx *tx, const char *id, const char *reason,
+int rcm_run_stop(struct store_tx *tx, const char *id, const char *reason,
 	const struct audit_actor *actor, int64_t now_us, struct error *err);
 struct run_end {
 	const char *id, *person_id; /* NULL = the gate of its host */

@@ -56,7 +56,7 @@ static int record(struct store_tx *tx, const struct rcm_run *run, enum audit_act
 
 /* --- beginning --- */
 
-int run_begin(struct store_tx *tx, struct rcm_run *run, const struct audit_actor *actor,
+int rcm_run_begin(struct store_tx *tx, struct rcm_run *run, const struct audit_actor *actor,
 	int64_t now_us, struct error *err)
 {
 	struct arena arena = ARENA_INIT;
@@ -141,7 +141,7 @@ int run_heartbeat(struct store_tx *tx, const char *id, const char *person_id, in
 	return rc < 0 ? rc : 0;
 }
 
-int run_stop(struct store_tx *tx, const char *id, const char *reason,
+int rcm_run_stop(struct store_tx *tx, const char *id, const char *reason,
 	const struct audit_actor *actor, int64_t now_us, struct error *err)
 {
 	struct arena arena = ARENA_INIT;

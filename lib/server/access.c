@@ -205,8 +205,8 @@ static int take_if_digest(struct request *req, struct error *err)
 	if (!value)
 		return refuse_if_digest(err, ERROR_PRECONDITION, "If-Match is missing");
 	if (length == DIGEST_TEXT_SIZE + 1 && *value == '"' && value[length - 1] == '"') {
-		snprintf(req->if_digest, sizeof(req->if_digest), "%.*s", (int)length - 2,
-			value + 1);
+		snprintf(
+			req->if_digest, sizeof(req->if_digest), "%.*s", (int)length - 2, value + 1);
 		if (digest_parse(req->if_digest, &digest))
 			return 0;
 	}

@@ -232,7 +232,8 @@ static void add_problem(struct description *into, json_t *answers, int status)
 static void add_problems(struct description *into, const struct route *route, json_t *answers)
 {
 	const bool is_write = route->method != ROUTE_GET;
-	const bool takes_match = route->flags & (ROUTE_IF_MATCH | ROUTE_NEED_MATCH | ROUTE_NEED_DIGEST);
+	const bool takes_match =
+		route->flags & (ROUTE_IF_MATCH | ROUTE_NEED_MATCH | ROUTE_NEED_DIGEST);
 	const struct {
 		int status;
 		bool is_possible;

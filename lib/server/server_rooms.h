@@ -184,9 +184,9 @@ struct request {
 	struct reply reply;
 	struct MHD_Response *response; /* of a stream that waits to be sent */
 	struct keyed keyed;
-	int64_t if_version;	     /* of If-Match; -1 = any */
+	int64_t if_version;		  /* of If-Match; -1 = any */
 	char if_digest[DIGEST_TEXT_SIZE]; /* of If-Match; "" without */
-	struct store_tx *capture_tx; /* tell runs inside the transaction */
+	struct store_tx *capture_tx;	  /* tell runs inside the transaction */
 	struct stream *stream;
 	bool is_begun;	  /* MHD's first call was made */
 	bool is_old;	  /* HTTP/1.0 */

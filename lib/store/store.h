@@ -171,7 +171,8 @@ char *store_text_copy(struct store_query *query, const char *column, struct aren
 void store_text_into(struct store_query *query, const char *column, char *out, size_t size);
 int64_t store_int(struct store_query *query, const char *column); /* 0 for SQL NULL */
 bool store_is_null(struct store_query *query, const char *column);
-/* The bytes of any column, numbers as their digits; NULL for SQL NULL. For those who read many rows. */
+/* The bytes of any column, numbers as their digits; NULL for SQL NULL. For those who read many
+ * rows. */
 const void *store_value(struct store_query *query, const char *column, size_t *ret_length);
 const void *store_bytes(struct store_query *query, const char *column, size_t *ret_length);
 

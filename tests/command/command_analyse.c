@@ -56,8 +56,11 @@ static json_t *words_json(const char *const *words)
 
 static int analyse(struct arena *arena, const json_t *asked, json_t *answer, struct error *err)
 {
-	struct command_input input = {.path = text_of(asked, "path"), .cwd = text_of(asked, "cwd"),
-		.runas = text_of(asked, "runas"), .sql = text_of(asked, "sql"), .is_trusted = -1};
+	struct command_input input = {.path = text_of(asked, "path"),
+		.cwd = text_of(asked, "cwd"),
+		.runas = text_of(asked, "runas"),
+		.sql = text_of(asked, "sql"),
+		.is_trusted = -1};
 	const json_t *trusted = json_object_get(asked, "trusted");
 	enum command_proof proof;
 	const char *reason;
