@@ -135,7 +135,8 @@ def listen_as(uid, path):
             os.write(tell, b"x")
             while True:
                 connection, _ = listener.accept()
-                connection.send(gate.allow(gate.decode(connection.recv(1 << 18))))
+                if packet := connection.recv(1 << 18):
+                    connection.send(gate.allow(gate.decode(packet)))
         finally:
             os._exit(1)
     os.close(tell)
