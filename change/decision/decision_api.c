@@ -18,15 +18,16 @@ static void show_key(struct request *req);
 static const struct route routes[] = {
 	{ROUTE_POST, "/api/v1/gate/decide", ROLE_AGENT, DECISION_BODY_MAX, ROUTE_NO_KEY,
 		post_decide, {{0}}, {{0}},
-		"May this run now? The same request_id and body has the same answer while it is good",
+		"May this run now? The same request_id and body has the same answer while it is "
+		"good",
 		"GateQuestion", {"200 GateAnswer", "422 Problem"}},
 	{ROUTE_POST, "/api/v1/gate/check", MAY_CHECK, DECISION_BODY_MAX, ROUTE_NO_KEY, post_check,
 		{{0}}, {{0}}, "What would be answered; nothing is taken and nothing is kept",
 		"GateQuestion", {"200 GateAnswer"}},
 	{ROUTE_GET, "/api/v1/gate/decisions/{id}/explain", ROLE_ANY, 0, 0, show_explain,
 		{{"id", PARAM_NAME, 0, 0, "DEC- and a number"}}, {{0}},
-		"A decision computed again out of what was stored, and whether it is the same", NULL,
-		{"200 GateExplained"}},
+		"A decision computed again out of what was stored, and whether it is the same",
+		NULL, {"200 GateExplained"}},
 	/* Whoever throttles by it (gh-ost) sends no token; it is told a status and no more. */
 	{ROUTE_GET, "/api/v1/gate/throttle/{change}", 0, 0, 0, show_throttle,
 		{{"change", PARAM_NAME, 0, 0, "CHG- and a number"}}, {{0}},
@@ -112,8 +113,8 @@ static void on_decided(void *arg, const struct gate_verdict *verdict, const stru
 		request_fail(asked->req);
 		return;
 	}
-	request_reply_bytes(asked->req, 200, "application/json", verdict->detail,
-		strlen(verdict->detail));
+	request_reply_bytes(
+		asked->req, 200, "application/json", verdict->detail, strlen(verdict->detail));
 }
 
 static void ask(struct request *req, enum gate_kind kind)
@@ -158,9 +159,8 @@ static void show_throttle(struct request *req)
 {
 	const char *why = "";
 
-	if (decision_may_go_on(request_reader(req), request_arena(req),
-		    request_text(req, "change"), request_now_us(req), &why,
-		    request_error(req)) < 0) {
+	if (decision_may_go_on(request_reader(req), request_arena(req), request_text(req, "change"),
+		    request_now_us(req), &why, request_error(req)) < 0) {
 		request_fail(req);
 		return;
 	}

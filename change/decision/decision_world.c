@@ -476,8 +476,7 @@ static const char *why_closed(struct loading *l)
 	json_t *subjects = subjects_of_change(l);
 	struct calendar_state state;
 	bool is_excepted = false;
-	int rc = calendar_get_state(
-		l->tx, l->arena, subjects, l->question->now_us, &state, l->err);
+	int rc = calendar_get_state(l->tx, l->arena, subjects, l->question->now_us, &state, l->err);
 
 	json_decref(subjects);
 	if (rc < 0)

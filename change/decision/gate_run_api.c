@@ -32,11 +32,11 @@ static const struct route routes[] = {
 			{"limit", PARAM_INT, 1, RUNS_PAGE, "how many at most"}},
 		"Runs, the newest first", NULL, {"200 RunList"}},
 	{ROUTE_POST, "/api/v1/gate/runs/{run}/heartbeat", ROLE_AGENT, BODY_MAX, ROUTE_NO_KEY,
-		post_heartbeat, {RUN}, {{0}},
-		"The run goes on: moves its lease. 409: it must stop", "GateHeartbeat", {"204"}},
+		post_heartbeat, {RUN}, {{0}}, "The run goes on: moves its lease. 409: it must stop",
+		"GateHeartbeat", {"204"}},
 	{ROUTE_POST, "/api/v1/gate/runs/{run}/end", ROLE_AGENT, BODY_MAX,
-		ROUTE_NO_KEY | ROUTE_VITAL, post_end, {RUN}, {{0}}, "The run has ended",
-		"GateEnd", {"204"}},
+		ROUTE_NO_KEY | ROUTE_VITAL, post_end, {RUN}, {{0}}, "The run has ended", "GateEnd",
+		{"204"}},
 	{ROUTE_POST, "/api/v1/gate/runs/{run}/reset", ROLE_APPROVER, BODY_MAX, 0, post_reset, {RUN},
 		{{0}}, "Give the use of a lost run back to its grant", "RunReset", {"200 Run"}},
 	{ROUTE_GET, "/api/v1/gate/steps/{change}/{step}", ROLE_AGENT, 0, 0, show_step,
@@ -187,8 +187,8 @@ static int take_end(struct request *req, struct run_end *end, struct error *err)
 		(rc = json_get_int(body, "status", true, INT32_MIN, INT32_MAX, &end->status, err)) <
 			0 ||
 		(rc = json_get_text(body, "recording", false, &end->recording, err)) < 0 ||
-		(rc = json_get_text(
-			 body, "recording_sha256", false, &end->recording_sha256, err)) < 0 ||
+		(rc = json_get_text(body, "recording_sha256", false, &end->recording_sha256, err)) <
+			0 ||
 		(rc = json_get_int(body, "recording_bytes", false, 0, INT64_MAX,
 			 &end->recording_bytes, err)) < 0)
 		return rc;

@@ -66,7 +66,8 @@ static int take_end(struct taking *t)
 		.id = word_of(t->record, "run"),
 		.status = number_of(t->record, "status"),
 		.recording_bytes = number_of(t->record, "recording_bytes"),
-		.is_recording_whole = json_is_true(json_object_get(t->record, "is_recording_whole")),
+		.is_recording_whole =
+			json_is_true(json_object_get(t->record, "is_recording_whole")),
 		.at_us = number_of(t->record, "at_us"),
 	};
 	struct rcm_run *run;
@@ -116,7 +117,7 @@ static int take_glass(struct taking *t)
 	run.emergency = glass.ret_emergency->name;
 	run.target = t->target->name;
 	run.person_id = glass.person_id;
-	return run_begin(t->tx, &run, t->take->actor, t->take->at_us, t->err);
+	return rcm_run_begin(t->tx, &run, t->take->actor, t->take->at_us, t->err);
 }
 
 static const struct {
@@ -196,8 +197,7 @@ int spool_take(struct store_tx *tx, struct spool_take *take, struct error *err)
 	struct digest digest;
 	struct spool_row row;
 	json_t *record;
-	int rc = canonical_parse(
-		take->record, strlen(take->record), JSON_DEPTH_MAX, &record, err);
+	int rc = canonical_parse(take->record, strlen(take->record), JSON_DEPTH_MAX, &record, err);
 
 	if (rc < 0)
 		return rc;

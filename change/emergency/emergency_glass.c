@@ -41,8 +41,8 @@ int emergency_note_glass(struct store_tx *tx, struct emergency_glass *glass, str
 
 	if ((rc = fill(tx, glass, emergency, err)) < 0 ||
 		(rc = emergency_store_insert(tx, emergency, err)) < 0 ||
-		(rc = follow_up_store_insert(tx, emergency,
-			 emergency->ends_at_us + FOLLOW_UP_DUE_US, err)) < 0 ||
+		(rc = follow_up_store_insert(
+			 tx, emergency, emergency->ends_at_us + FOLLOW_UP_DUE_US, err)) < 0 ||
 		(rc = emergency_audit(tx, emergency, glass->actor, AUDIT_EMERGENCY_START,
 			 glass->at_us, err)) < 0 ||
 		(rc = emergency_note_run(
