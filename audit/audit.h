@@ -100,6 +100,7 @@ extern const struct audit_actor audit_system; /* the daemon itself */
 	X(RUN_STOP, "run.stop")                                                                    \
 	X(RUN_RESET, "run.reset")                                                                  \
 	X(GATE_DECIDE, "gate.decide")                                                              \
+	X(GATE_SPOOL, "gate.spool")                                                                \
 	X(ACCOUNT_MAP, "account.map")                                                              \
 	X(ACCOUNT_UNMAP, "account.unmap")                                                          \
 	X(EDGES_PUT, "object.edges")                                                               \

@@ -3,6 +3,7 @@
 #include "calendar/calendar.h"
 #include "change/change_api.h"
 #include "change/emergency/emergency_api.h"
+#include "change/gate/identity.h"
 #include "change/grant/grant.h"
 #include "change/object/object.h"
 #include "change/object/object_api.h"
@@ -54,6 +55,7 @@ static const struct store_schema *const schemas[] = {
 	&object_schema,
 	&grant_schema,
 	&change_schema,
+	&decision_schema,
 };
 
 const struct store_schema *const *app_schemas(size_t *ret_count)
@@ -78,6 +80,7 @@ static const struct audit_crosscheck *const crosschecks[] = {
 	&change_waiver_crosscheck,
 	&change_grant_crosscheck,
 	&rcm_run_crosscheck,
+	&decision_crosscheck,
 };
 
 const struct audit_crosscheck *const *app_crosschecks(size_t *ret_count)
@@ -110,6 +113,9 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = risk_routes(app->risk);
 	ret[count++] = emergency_routes();
 	ret[count++] = change_routes(app->changes);
+	ret[count++] = gate_routes(&app->gate_api);
+	ret[count++] = gate_run_routes(&app->gate_api);
+	ret[count++] = account_routes(&app->gate_api);
 	ret[count++] = target_routes(&app->targets);
 	ret[count++] = approval_routes(app->approvals);
 	ret[count++] = plan_routes(app->plans);
@@ -368,6 +374,52 @@ static int open_changes(struct app *app, struct error *err)
 	return changes_open(&options, &app->changes, err);
 }
 
+/* Who asks over HTTP needs no socket here: decisions are made without one. */
+static int open_decisions(struct app *app, struct error *err)
+{
+	const char *reference = settings_text(app->settings, "gate-key");
+	struct run_guard_options runs = {app->loop, app->store};
+	struct decisions_options options = {
+		.loop = app->loop,
+		.store = app->store,
+		.people = app->people,
+		.risk = app->risk,
+	};
+	int rc = reference ? gate_key_open(reference, &app->gate_key, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	options.key = app->gate_key;
+	if ((rc = decisions_open(&options, &app->decisions, err)) < 0)
+		return rc;
+	app->gate_api = (struct gate_api){app->store, app->people, app->decisions, app->gate_key};
+	return run_guard_open(&runs, &app->runs, err);
+}
+
+/* A host without an identity has a gate that says no: the reason is in its log. */
+static int open_gate(struct app *app, struct error *err)
+{
+	struct gate_local_options options = {
+		.loop = app->loop,
+		.store = app->store,
+		.people = app->people,
+		.decisions = app->decisions,
+		.runs = app->runs,
+		.socket_path = settings_text(app->settings, "gate-socket"),
+		.identity = settings_text(app->settings, "gate-identity"),
+	};
+	struct error why = ERROR_INIT;
+
+	if (!options.socket_path)
+		return 0;
+	if (!options.identity && identity_host(&app->arena, "", &options.identity, &why) < 0) {
+		log_warn("main", "the gate allows nothing: this host has no identity", "error",
+			why.message, "remedy", why.remedy);
+		options.identity = "";
+	}
+	return gate_local_open(&options, &app->gate, err);
+}
+
 static int open_plans(struct app *app, struct error *err)
 {
 	struct plans_options options = {app->store, app->jail, &adapter_list, app->approvals};
@@ -470,6 +522,8 @@ static const open_step open_steps[] = {
 	open_jail,
 	open_risk,
 	open_changes,
+	open_decisions,
+	open_gate,
 	open_plans,
 	open_executor,
 	open_backups,
@@ -503,6 +557,9 @@ void app_close(struct app *app)
 	if (!app)
 		return;
 	server_close(app->server);
+	gate_local_stop(app->gate);
+	run_guard_stop(app->runs);
+	decisions_stop(app->decisions);
 	backups_stop(app->backups);
 	executor_stop(app->executor);
 	changes_stop(app->changes);
@@ -518,6 +575,10 @@ void app_close(struct app *app)
 	client_close(app->client);
 	target_watch_close(app->watch);
 	plans_close(app->plans);
+	decisions_close(app->decisions);
+	gate_local_close(app->gate);
+	run_guard_close(app->runs);
+	gate_key_close(app->gate_key);
 	changes_close(app->changes);
 	risk_close(app->risk);
 	approvals_close(app->approvals);

@@ -10,6 +10,8 @@
 #include "change/change.h"
 #include "change/emergency/emergency.h"
 #include "change/risk/risk.h"
+#include "change/decision/decision_api.h"
+#include "change/decision/gate_local.h"
 #include "executor/executor.h"
 #include "executor/executor_api.h"
 #include "inventory/target_api.h"
@@ -47,6 +49,10 @@ struct app {
 	struct jail *jail;
 	struct risk *risk;
 	struct changes *changes;
+	struct gate_key *gate_key;
+	struct decisions *decisions;
+	struct run_guard *runs;
+	struct gate_local *gate;
 	struct plans *plans;
 	struct executor *executor;
 	struct backups *backups;
@@ -60,6 +66,7 @@ struct app {
 	struct status_rooms status;
 	struct backup_api backup_api;
 	struct metrics_api metrics;
+	struct gate_api gate_api;
 	/* The run of the daemon. */
 	struct bootstrap bootstrap;
 	const char *database;

@@ -51,6 +51,15 @@ static const struct config_option options[] = {
 		"group that is asked besides the owners when a change is critical"},
 	{"fallback-group", CONFIG_TEXT, "change-owners", 0, 0,
 		"group that is asked where a group of owners has nobody who may decide"},
+	{"gate-socket", CONFIG_PATH, "", 0, 0,
+		"unix socket at which rcm and the sudo plugin of this host ask "
+		"(/run/redbutton/gate.sock); empty = none"},
+	{"gate-key", CONFIG_TEXT, "", 0, 0,
+		"file:/path or cred:name of the Ed25519 key that signs the gate's answers; a file "
+		"that is not there is made; empty = unsigned"},
+	{"gate-identity", CONFIG_TEXT, "", 0, 0,
+		"who this host is to the gate, as its target's address (default: what rcm identity "
+		"prints)"},
 	{"space-reserve", CONFIG_INT, "32", 0, 4096,
 		"MiB kept back for undo, abort and audit on a full disk; no new run is started "
 		"when less than that is free besides; 0 = none"},

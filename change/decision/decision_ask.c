@@ -55,6 +55,14 @@ static void answer(struct asking *asking, const struct error *err)
 	asking_free(asking);
 }
 
+static void answer_closed(struct asking *asking)
+{
+	struct error err = ERROR_INIT;
+
+	error_set(&err, ERROR_IO, "the gate was closed");
+	answer(asking, &err);
+}
+
 static void drop_facts(struct asking *asking)
 {
 	json_decref(asking->facts);
@@ -86,7 +94,7 @@ void decisions_close(struct decisions *decisions)
 	if (!decisions)
 		return;
 	while (decisions->first)
-		asking_free(decisions->first);
+		answer_closed(decisions->first);
 	free(decisions);
 }
 
@@ -192,7 +200,7 @@ static int take(struct store_tx *tx, struct asking *asking, struct error *err)
 		asking->run_used = question->request.parent_run;
 		return asking->outcome.reason == REASON_OK_EMERGENCY &&
 				       json_object_get(asking->facts, "emergency")
-			       ? note_emergency(tx, asking, asking->run_used, err)
+			       ? note_emergency(tx, asking, asking->run, err)
 			       : 0;
 	case DECISION_TAKE_GRANT:
 		asking->run_used = asking->run;
@@ -391,8 +399,9 @@ static void on_assessed(void *arg, const struct risk_report *report, const struc
 	snprintf(asking->assessed.revision, sizeof(asking->assessed.revision), "%s",
 		options->risk ? risk_revision(options->risk) : "");
 	if (asking->decisions->is_stopped)
-		return; /* the store may be gone; decisions_close frees it */
-	store_write(options->store, ask, told, asking);
+		answer_closed(asking);
+	else
+		store_write(options->store, ask, told, asking);
 }
 
 static void ask_rules(struct asking *asking)
@@ -414,6 +423,8 @@ static void told(void *arg, const struct error *err)
 
 	if (err || !asking->rules)
 		answer(asking, err);
+	else if (asking->decisions->is_stopped)
+		answer_closed(asking);
 	else
 		ask_rules(asking);
 }

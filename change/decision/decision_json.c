@@ -519,6 +519,18 @@ static json_t *actor_json(const struct gate_request *request)
 	return actor;
 }
 
+void decision_exec_put(json_t *object, const struct gate_exec *exec)
+{
+	json_object_set_new(object, "exec", exec_json(exec));
+	json_object_set_new(object, "contents", contents_json(exec));
+}
+
+int decision_exec_parse(
+	struct arena *arena, const json_t *object, struct gate_exec *ret, struct error *err)
+{
+	return take_exec(arena, object, ret, err);
+}
+
 json_t *decision_question_json(
 	const struct gate_request *request, const char *phase, const char *target, int64_t ts_us)
 {

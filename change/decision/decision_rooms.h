@@ -83,6 +83,13 @@ struct decision_match {
 int decision_match(struct store_tx *tx, struct arena *arena,
 	const struct decision_question *question, struct decision_match *ret, struct error *err);
 
+/* --- decision_world.c --- */
+
+/* May a change that runs go on now: approved still, calendars open, no conflict? *ret_why is "" or
+ * one sentence. ERROR_NOT_FOUND. For those who ask while they work (gh-ost). */
+int decision_may_go_on(struct store_tx *tx, struct arena *arena, const char *change, int64_t now_us,
+	const char **ret_why, struct error *err);
+
 /* --- decision_rules.c: the rules' input for what no change describes --- */
 
 /* One command outside any change, or a release (commands NULL); the caller's. */
@@ -111,6 +118,10 @@ int decision_question_parse(struct arena *arena, const json_t *body, struct deci
 /* The same shape, of a question from the socket; the caller's. `target` is this host's identity. */
 json_t *decision_question_json(
 	const struct gate_request *request, const char *phase, const char *target, int64_t ts_us);
+/* Members "exec" and "contents" of a command, there and back. */
+void decision_exec_put(json_t *object, const struct gate_exec *exec);
+int decision_exec_parse(
+	struct arena *arena, const json_t *object, struct gate_exec *ret, struct error *err);
 /* Without what nobody may read later: values of variables, the second key. The caller's. */
 json_t *decision_input_json(const json_t *body);
 

@@ -57,6 +57,17 @@ static const struct store_migration migrations[] = {
 		" release_seq INTEGER NOT NULL REFERENCES change_release (seq),"
 		" passed_at_us INTEGER NOT NULL,"
 		" PRIMARY KEY (platform, service, artifact_digest, phase)"
+		") STRICT, WITHOUT ROWID;"
+		"CREATE TABLE change_spool ("
+		" gate TEXT NOT NULL," /* person whose token told it */
+		" chain TEXT NOT NULL,"
+		" seq INTEGER NOT NULL,"
+		" digest TEXT NOT NULL," /* of the record's bytes */
+		" kind TEXT NOT NULL,"
+		" record TEXT NOT NULL,"
+		" has_gap INTEGER NOT NULL CHECK (has_gap IN (0, 1)),"
+		" at_us INTEGER NOT NULL,"
+		" PRIMARY KEY (gate, chain, seq)"
 		") STRICT, WITHOUT ROWID;"},
 };
 

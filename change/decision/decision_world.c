@@ -455,3 +455,74 @@ int loading_emergency(struct loading *l)
 			strcmp(l->question->key_person, l->question->person_id) != 0);
 	return assess_emergency(l, object);
 }
+
+/* --- one that runs --- */
+
+static json_t *subjects_of_change(struct loading *l)
+{
+	json_t *subjects = json_array();
+
+	for (size_t i = 0; i < l->revision->target_count; i++) {
+		struct target *target;
+
+		if (target_get(l->tx, l->arena, l->revision->targets[i].name, &target, NULL) == 0)
+			json_array_append_new(subjects, target_all_labels(target));
+	}
+	return subjects;
+}
+
+static const char *why_closed(struct loading *l)
+{
+	json_t *subjects = subjects_of_change(l);
+	struct calendar_state state;
+	bool is_excepted = false;
+	int rc = calendar_get_state(l->tx, l->arena, subjects, l->question->now_us, &state, l->err);
+
+	json_decref(subjects);
+	if (rc < 0)
+		return "calendars cannot be read";
+	if (state.is_open)
+		return "";
+	if (load_excepted(l, &state, &is_excepted, l->err) < 0 || !is_excepted)
+		return "a calendar is closed";
+	return "";
+}
+
+static const char *why_conflict(struct loading *l)
+{
+	const json_t *conflict;
+	size_t i;
+
+	if (loading_conflicts(l) < 0)
+		return "conflicts cannot be looked up";
+	json_array_foreach (json_object_get(l->facts, "conflicts"), i, conflict)
+		if (!json_is_true(json_object_get(conflict, "coordinated")))
+			return arena_format(l->arena, "%s holds %s",
+				json_string_value(json_object_get(conflict, "change")),
+				json_string_value(json_object_get(conflict, "other_key")));
+	return "";
+}
+
+int decision_may_go_on(struct store_tx *tx, struct arena *arena, const char *name, int64_t now_us,
+	const char **ret_why, struct error *err)
+{
+	struct decision_question question = {.now_us = now_us};
+	struct loading l = {.tx = tx, .arena = arena, .question = &question, .err = err};
+	enum gate_reason reason = REASON_NOT_APPROVED;
+	int rc;
+
+	if ((rc = change_get(tx, arena, name, &l.change, err)) < 0 ||
+		(rc = change_get_revision(tx, arena, l.change, &l.revision, err)) < 0)
+		return rc;
+	if (change_check_approved(tx, arena, l.change, now_us, &reason, NULL) < 0) {
+		*ret_why = arena_format(arena, "it may not run: %s", gate_reason_word(reason));
+		return 0;
+	}
+	*ret_why = why_closed(&l);
+	if (**ret_why)
+		return 0;
+	l.facts = json_object();
+	*ret_why = why_conflict(&l);
+	json_decref(l.facts);
+	return 0;
+}

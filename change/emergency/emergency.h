@@ -114,6 +114,21 @@ int emergency_renew(struct store_tx *tx, struct emergency_change *change, struct
 /* By who is in it, a commander or an admin. */
 int emergency_end(struct store_tx *tx, struct emergency_change *change, struct error *err);
 
+/*
+ * The host's sealed code was used while the gate was unavailable: an emergency that has ended when
+ * it becomes known, with what ran and a follow-up that is due a day from now. The person is whose
+ * account it was, else who answers for that host's gate.
+ */
+struct emergency_glass {
+	const struct audit_actor *actor;
+	const char *person_id, *target, *account, *run_id, *line;
+	int64_t used_at_us, at_us;
+	char notify_id[ID_SIZE];
+	struct arena *arena;
+	struct emergency *ret_emergency;
+};
+int emergency_note_glass(struct store_tx *tx, struct emergency_glass *glass, struct error *err);
+
 /* --- what is owed --- */
 
 /* All that are open, the oldest first: for rules and reports. */
