@@ -84,6 +84,7 @@ extern const struct audit_actor audit_system; /* the daemon itself */
 	X(CHANGE_REVISE, "change.revise")                                                          \
 	X(CHANGE_STATE, "change.state")                                                            \
 	X(CHANGE_ASSESS, "change.assess")                                                          \
+	X(CHANGE_COMMENT, "change.comment")                                                        \
 	X(CHANGE_WAIVE, "change.waive")                                                            \
 	X(CHANGE_VERIFY, "change.verify")                                                          \
 	X(CHANGE_FINDING, "change.finding")                                                        \
@@ -97,7 +98,9 @@ extern const struct audit_actor audit_system; /* the daemon itself */
 	X(RUN_END, "run.end")                                                                      \
 	X(RUN_LOST, "run.lost")                                                                    \
 	X(RUN_STOP, "run.stop")                                                                    \
+	X(RUN_RESET, "run.reset")                                                                  \
 	X(GATE_DECIDE, "gate.decide")                                                              \
+	X(GATE_SPOOL, "gate.spool")                                                                \
 	X(ACCOUNT_MAP, "account.map")                                                              \
 	X(ACCOUNT_UNMAP, "account.unmap")                                                          \
 	X(EDGES_PUT, "object.edges")                                                               \

@@ -80,4 +80,17 @@ int calendar_get_state(struct store_tx *tx, struct arena *arena, const json_t *s
 int calendar_get(struct store_tx *tx, struct arena *arena, const char *name, struct calendar **ret,
 	struct error *err);
 
+/* --- times as people write and read them --- */
+
+/* ERROR_INVALID, field "zone", for a name that the tz database does not have. */
+int calendar_check_zone(const char *zone, struct error *err);
+/*
+ * "2026-12-01 09:30" (a 'T' between, seconds: as you like) as the clocks of the zone show it. A
+ * time that they show twice or never is refused: it needs an offset (time_parse).
+ */
+int calendar_parse_local(const char *field, const char *text, const char *zone, int64_t *ret_at_us,
+	struct error *err);
+/* "2026-12-01 09:30:00 +08:00" in the zone, in the arena; UTC for a zone that is not known. */
+const char *calendar_format_local(struct arena *arena, const char *zone, int64_t at_us);
+
 #endif

@@ -31,8 +31,6 @@ struct calendar_text {
  * its time: on the pool. */
 int calendar_ics_expand(struct arena *arena, const struct calendar_text *text,
 	struct calendar_window **ret, size_t *ret_count, struct error *err);
-/* Is that the name of a time zone? */
-int calendar_check_zone(const char *zone, struct error *err);
 
 /* --- calendar.c --- */
 

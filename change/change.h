@@ -14,6 +14,8 @@
 
 #include "adapters/adapter.h"
 #include "approval/approval.h"
+#include "audit/audit_ledger.h"
+#include "change/gate/gate_message.h"
 #include "change/gate/reason.h"
 #include "change/revision.h"
 #include "change/risk/risk.h"
@@ -62,10 +64,19 @@ struct change {
 	int64_t level;				/* 0 .. 3, -1 before it is assessed */
 	int64_t start_us, end_us;		/* of the current revision */
 	int64_t created_at_us, changed_at_us;
-	int64_t version; /* for If-Match of commands; approvals match the digest */
+	int64_t submitted_at_us;  /* of the current revision; 0 = not yet */
+	int64_t runs_ended_at_us; /* since when it is verified; 0 = not yet */
+	int64_t verify_at_us;	  /* when its metrics are looked at next; 0 = never */
+	const char *verdict;	  /* what its runs or metrics say: NULL = not known yet, "failed",
+				     "inconclusive" */
+	int64_t closed_at_us;	  /* 0 until it is terminal */
+	int64_t version;	  /* for If-Match of commands; approvals match the digest */
 };
 
 extern const struct store_schema change_schema;
+/* For a verification: changes, their revisions, waivers, against the log. */
+extern const struct audit_crosscheck change_crosscheck, change_revision_crosscheck,
+	change_waiver_crosscheck;
 
 /* By its name "CHG-7" (or by number). ERROR_NOT_FOUND. */
 int change_get(struct store_tx *tx, struct arena *arena, const char *name, struct change **ret,
@@ -75,6 +86,12 @@ int change_get_seq(struct store_tx *tx, struct arena *arena, int64_t seq, struct
 /* The body of its current revision. */
 int change_get_revision(struct store_tx *tx, struct arena *arena, const struct change *change,
 	struct revision **ret, struct error *err);
+/*
+ * The command of a step as the gate knows it: what its grants are minted over and what FETCH gives
+ * out, in the arena. A script's path is "sha256:<hex>" of its first content; contents are in the
+ * step's order (role, sha256, size); cwd "" is any. The environment is all of the step's.
+ */
+void change_step_exec(struct arena *arena, const struct revision_step *step, struct gate_exec *ret);
 /* Bytes of a content by its sha256, in the arena. */
 int change_get_content(struct store_tx *tx, struct arena *arena, const char *sha256,
 	const char **ret_bytes, size_t *ret_length, struct error *err);
@@ -86,6 +103,18 @@ int change_get_content(struct store_tx *tx, struct arena *arena, const char *sha
  */
 int change_check_approved(struct store_tx *tx, struct arena *arena, const struct change *change,
 	int64_t now_us, enum gate_reason *ret_reason, struct error *err);
+
+/*
+ * What the rules are given for its current revision as of now (executor/runner/prelude/
+ * rule_input.lua); *ret_input is the caller's. `ret_context` is the digest over what of it moves by
+ * itself: calendars (name, state, event), conflicts, incidents, alerts, releases; no time is in it.
+ */
+int change_rule_input(struct store_tx *tx, struct arena *arena, const struct change *change,
+	int64_t now_us, json_t **ret_input, char ret_context[static DIGEST_TEXT_SIZE],
+	struct error *err);
+/* The same digest as it was when the findings that are stored were made; "" before. */
+int change_assessed_context(struct store_tx *tx, const struct change *change,
+	char ret_context[static DIGEST_TEXT_SIZE], struct error *err);
 
 /* --- called by the gate, in its own transactions --- */
 
@@ -101,6 +130,15 @@ int change_note_run_ended(struct store_tx *tx, int64_t seq, const struct audit_a
 
 /* --- the living part: assessments that run, timers (expiry, verification) --- */
 
+/* What rules are told of this site and of their limits. Lists are NULL-ended. */
+struct change_limits {
+	const char *const *protected_paths, *const *tier0_units, *const *trusted_dirs;
+	int64_t affected_rows, table_rows, drained_nodes;
+	const char *owners_suffix;  /* of a service's group of owners: "-owners" */
+	const char *oncall_group;   /* asked at level 3: "sre-oncall" */
+	const char *fallback_group; /* asked where a group of owners has nobody */
+};
+
 struct changes;
 struct changes_options {
 	struct loop *loop;
@@ -109,6 +147,8 @@ struct changes_options {
 	const struct adapter_list *adapters;
 	struct approvals *approvals; /* followed: a decision moves the change in its transaction */
 	struct risk *risk;
+	struct change_limits limits;
+	int64_t look_each_ms; /* at what is due; 0 = 5 s */
 };
 int changes_open(const struct changes_options *options, struct changes **ret, struct error *err);
 void changes_stop(struct changes *changes);

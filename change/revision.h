@@ -115,6 +115,9 @@ int revision_parse(
 int revision_canonical(const json_t *body, char **ret_bytes, size_t *ret_length,
 	struct digest *ret_digest, struct error *err);
 
+/* By name; NULL when it is none of the revision. */
+const struct revision_target *revision_target_of(const struct revision *revision, const char *name);
+
 /* Arguments as JSON: text where it is UTF-8 without control characters, else {"b64": ...}. */
 json_t *revision_bytes_json(const char *bytes);
 int revision_bytes_parse(struct arena *arena, const char *field, const json_t *value,

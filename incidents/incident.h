@@ -53,6 +53,14 @@ int incident_list_open(struct store_tx *tx, struct arena *arena, const char *env
 int incident_check_open(struct store_tx *tx, struct arena *arena, const char *name,
 	struct incident **ret, struct error *err);
 
+struct incident_linked {
+	const char *incident; /* "INC-12" */
+	int64_t linked_at_us;
+};
+/* The incidents that something is linked to: kind and reference of a link, "change" "CHG-7". */
+int incident_linked_to(struct store_tx *tx, struct arena *arena, const char *kind,
+	const char *reference, struct incident_linked **ret, size_t *ret_count, struct error *err);
+
 /* Who acts and when; the results live in the arena. */
 struct incident_act {
 	const struct principal *by;

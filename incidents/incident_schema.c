@@ -25,6 +25,8 @@ static const struct store_migration migrations[] = {
 		      " linked_at_us INTEGER NOT NULL,"
 		      " PRIMARY KEY (incident_seq, kind, reference)"
 		      ") STRICT, WITHOUT ROWID;"},
+	{"what an incident is linked to",
+		"CREATE INDEX incident_link_by_reference ON incident_link (kind, reference);"},
 };
 
 const struct store_schema incident_schema = {.room = "incidents",

@@ -33,6 +33,9 @@ static const struct store_statement insert_link = STORE_STATEMENT(
 static const struct store_statement select_links =
 	STORE_STATEMENT("SELECT kind, reference, note, linked_by, linked_at_us FROM incident_link"
 			" WHERE incident_seq = :seq ORDER BY linked_at_us, kind, reference");
+static const struct store_statement select_linked =
+	STORE_STATEMENT("SELECT incident_seq, linked_at_us FROM incident_link"
+			" WHERE kind = :kind AND reference = :reference ORDER BY incident_seq");
 
 static struct incident *read_incident(struct store_query *row, struct arena *arena)
 {
@@ -190,6 +193,29 @@ int incident_store_links(struct store_tx *tx, struct arena *arena, int64_t seq,
 			.reference = store_text_copy(query, "reference", arena),
 			.note = store_text_copy(query, "note", arena),
 			.linked_by = store_text_copy(query, "linked_by", arena),
+			.linked_at_us = store_int(query, "linked_at_us"),
+		};
+	}
+	*ret = list;
+	*ret_count = count;
+	return rc;
+}
+
+int incident_linked_to(struct store_tx *tx, struct arena *arena, const char *kind,
+	const char *reference, struct incident_linked **ret, size_t *ret_count, struct error *err)
+{
+	struct store_query *query = store_query(tx, &select_linked);
+	struct incident_linked *list = NULL;
+	size_t count = 0, capacity = 0;
+	int rc;
+
+	store_bind_text(query, "kind", kind);
+	store_bind_text(query, "reference", reference);
+	while ((rc = store_next(query, err)) > 0) {
+		list = arena_grow(arena, list, count, &capacity, sizeof(*list));
+		list[count++] = (struct incident_linked){
+			.incident = arena_format(
+				arena, "INC-%lld", (long long)store_int(query, "incident_seq")),
 			.linked_at_us = store_int(query, "linked_at_us"),
 		};
 	}

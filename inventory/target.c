@@ -44,6 +44,12 @@ int target_get(struct store_tx *tx, struct arena *arena, const char *name, struc
 	return rc;
 }
 
+int target_find_identity(struct store_tx *tx, struct arena *arena, const char *identity,
+	struct target **ret, struct error *err)
+{
+	return target_store_find_identity(tx, arena, identity, ret, err);
+}
+
 static bool has_labels(const struct target *target, const json_t *wanted)
 {
 	json_t *all = target_all_labels(target), *value;
@@ -234,7 +240,8 @@ static void default_lists(
 		if (adapter->types[i].is_writable)
 			return;
 	all = arena_alloc(arena, 2 * sizeof(*all));
-	all[0] = arena_format(arena, "%s.*", adapter->kind);
+	if (adapter->type_count)
+		all[0] = arena_format(arena, "%s.*", adapter->kind);
 	target->allow = all;
 }
 

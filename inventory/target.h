@@ -37,6 +37,10 @@ extern const struct store_schema inventory_schema;
 
 int target_get(struct store_tx *tx, struct arena *arena, const char *name, struct target **ret,
 	struct error *err);
+/* The one target of a kind that is known by who it is (host, k8s, database) with that address.
+ * ERROR_NOT_FOUND; ERROR_CONFLICT when there are several. */
+int target_find_identity(struct store_tx *tx, struct arena *arena, const char *identity,
+	struct target **ret, struct error *err);
 /* All labels of a target (with environment ... tier) as one JSON object of texts; the caller's. */
 json_t *target_all_labels(const struct target *target);
 /* Targets of a kind whose labels have all of `labels` (an object of texts, not empty), by name;

@@ -12,6 +12,8 @@ int target_store_get(struct store_tx *tx, struct arena *arena, const char *name,
 /* kind NULL = all; by name. */
 int target_store_list(struct store_tx *tx, struct arena *arena, const char *kind,
 	struct target ***ret, size_t *ret_count, struct error *err);
+int target_store_find_identity(struct store_tx *tx, struct arena *arena, const char *identity,
+	struct target **ret, struct error *err);
 /* What an overview needs of a target. */
 struct target_brief {
 	char id[ID_SIZE];

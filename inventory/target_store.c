@@ -10,6 +10,9 @@ static const struct store_statement select_kind =
 	STORE_STATEMENT("SELECT " TARGET_COLUMNS " FROM target WHERE kind = :kind ORDER BY name");
 static const struct store_statement select_all =
 	STORE_STATEMENT("SELECT " TARGET_COLUMNS " FROM target ORDER BY name");
+static const struct store_statement select_identity =
+	STORE_STATEMENT("SELECT " TARGET_COLUMNS " FROM target WHERE address = :address"
+			" AND kind IN ('host', 'k8s', 'database') ORDER BY name LIMIT 2");
 static const struct store_statement select_briefs =
 	STORE_STATEMENT("SELECT id, name, kind, version FROM target ORDER BY name");
 static const struct store_statement insert_target = STORE_STATEMENT(
@@ -80,6 +83,24 @@ int target_store_list(struct store_tx *tx, struct arena *arena, const char *kind
 	*ret = list;
 	*ret_count = count;
 	return 0;
+}
+
+int target_store_find_identity(struct store_tx *tx, struct arena *arena, const char *identity,
+	struct target **ret, struct error *err)
+{
+	struct store_query *query = store_query(tx, &select_identity);
+	int rc;
+
+	store_bind_text(query, "address", identity);
+	if ((rc = store_one(query, "target with that identity", err)) < 0)
+		return rc;
+	*ret = read_target(query, arena);
+	if ((rc = store_next(query, err)) > 0) {
+		store_finish(query);
+		return error_set(err, ERROR_CONFLICT, "more than one target has this identity: %s",
+			(*ret)->name);
+	}
+	return rc;
 }
 
 int target_store_briefs(struct store_tx *tx, struct arena *arena, struct target_brief **ret,

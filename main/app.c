@@ -1,8 +1,13 @@
 #include "approval/approval_api.h"
 #include "audit/audit.h"
 #include "calendar/calendar.h"
+#include "change/change_api.h"
+#include "change/emergency/emergency_api.h"
+#include "change/gate/identity.h"
+#include "change/grant/grant.h"
 #include "change/object/object.h"
 #include "change/object/object_api.h"
+#include "change/risk/risk_api.h"
 #include "executor/execution.h"
 #include "incidents/incident_api.h"
 #include "lib/base/json.h"
@@ -45,7 +50,12 @@ static const struct store_schema *const schemas[] = {
 	&executor_schema,
 	&calendar_schema,
 	&incident_schema,
+	&risk_schema,
+	&emergency_schema,
 	&object_schema,
+	&grant_schema,
+	&change_schema,
+	&decision_schema,
 };
 
 const struct store_schema *const *app_schemas(size_t *ret_count)
@@ -63,6 +73,14 @@ static const struct audit_crosscheck *const crosschecks[] = {
 	&preview_crosscheck,
 	&execution_crosscheck,
 	&effect_crosscheck,
+	&emergency_crosscheck,
+	&follow_up_crosscheck,
+	&change_crosscheck,
+	&change_revision_crosscheck,
+	&change_waiver_crosscheck,
+	&change_grant_crosscheck,
+	&rcm_run_crosscheck,
+	&decision_crosscheck,
 };
 
 const struct audit_crosscheck *const *app_crosschecks(size_t *ret_count)
@@ -92,6 +110,12 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = calendar_routes(&app->calendar_context);
 	ret[count++] = incident_routes();
 	ret[count++] = object_routes();
+	ret[count++] = risk_routes(app->risk);
+	ret[count++] = emergency_routes();
+	ret[count++] = change_routes(app->changes);
+	ret[count++] = gate_routes(&app->gate_api);
+	ret[count++] = gate_run_routes(&app->gate_api);
+	ret[count++] = account_routes(&app->gate_api);
 	ret[count++] = target_routes(&app->targets);
 	ret[count++] = approval_routes(app->approvals);
 	ret[count++] = plan_routes(app->plans);
@@ -299,6 +323,11 @@ const char *app_find_runner(const struct config *settings, struct arena *arena)
 	return path;
 }
 
+static int open_emergencies(struct app *app, struct error *err)
+{
+	return emergencies_open(app->store, app->loop, &app->emergencies, err);
+}
+
 static int open_jail(struct app *app, struct error *err)
 {
 	struct jail_options options = {
@@ -307,6 +336,88 @@ static int open_jail(struct app *app, struct error *err)
 	};
 
 	return jail_open(app->loop, &options, &app->jail, err);
+}
+
+static int open_risk(struct app *app, struct error *err)
+{
+	struct risk_options options = {app->jail, settings_text(app->settings, "rules")};
+
+	return risk_open(&options, &app->risk, err);
+}
+
+static int open_changes(struct app *app, struct error *err)
+{
+	const struct config *settings = app->settings;
+	struct arena *arena = &app->arena;
+	struct changes_options options = {
+		.loop = app->loop,
+		.store = app->store,
+		.client = app->client,
+		.adapters = &adapter_list,
+		.approvals = app->approvals,
+		.risk = app->risk,
+		.limits =
+			{
+				.protected_paths =
+					settings_list(settings, "protected-paths", arena),
+				.tier0_units = settings_list(settings, "tier0-units", arena),
+				.trusted_dirs = settings_list(settings, "trusted-dirs", arena),
+				.affected_rows = config_int(settings, "affected-rows"),
+				.table_rows = config_int(settings, "table-rows"),
+				.drained_nodes = config_int(settings, "drained-nodes"),
+				.owners_suffix = config_text(settings, "owners-suffix"),
+				.oncall_group = config_text(settings, "oncall-group"),
+				.fallback_group = config_text(settings, "fallback-group"),
+			},
+	};
+
+	return changes_open(&options, &app->changes, err);
+}
+
+/* Who asks over HTTP needs no socket here: decisions are made without one. */
+static int open_decisions(struct app *app, struct error *err)
+{
+	const char *reference = settings_text(app->settings, "gate-key");
+	struct run_guard_options runs = {app->loop, app->store};
+	struct decisions_options options = {
+		.loop = app->loop,
+		.store = app->store,
+		.people = app->people,
+		.risk = app->risk,
+	};
+	int rc = reference ? gate_key_open(reference, &app->gate_key, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	options.key = app->gate_key;
+	if ((rc = decisions_open(&options, &app->decisions, err)) < 0)
+		return rc;
+	app->gate_api = (struct gate_api){app->store, app->people, app->decisions, app->gate_key};
+	return run_guard_open(&runs, &app->runs, err);
+}
+
+/* A host without an identity has a gate that says no: the reason is in its log. */
+static int open_gate(struct app *app, struct error *err)
+{
+	struct gate_local_options options = {
+		.loop = app->loop,
+		.store = app->store,
+		.people = app->people,
+		.decisions = app->decisions,
+		.runs = app->runs,
+		.socket_path = settings_text(app->settings, "gate-socket"),
+		.identity = settings_text(app->settings, "gate-identity"),
+	};
+	struct error why = ERROR_INIT;
+
+	if (!options.socket_path)
+		return 0;
+	if (!options.identity && identity_host(&app->arena, "", &options.identity, &why) < 0) {
+		log_warn("main", "the gate allows nothing: this host has no identity", "error",
+			why.message, "remedy", why.remedy);
+		options.identity = "";
+	}
+	return gate_local_open(&options, &app->gate, err);
 }
 
 static int open_plans(struct app *app, struct error *err)
@@ -407,7 +518,12 @@ static const open_step open_steps[] = {
 	open_notifier,
 	open_watch,
 	open_calendars,
+	open_emergencies,
 	open_jail,
+	open_risk,
+	open_changes,
+	open_decisions,
+	open_gate,
 	open_plans,
 	open_executor,
 	open_backups,
@@ -441,8 +557,12 @@ void app_close(struct app *app)
 	if (!app)
 		return;
 	server_close(app->server);
+	gate_local_stop(app->gate);
+	run_guard_stop(app->runs);
+	decisions_stop(app->decisions);
 	backups_stop(app->backups);
 	executor_stop(app->executor);
+	changes_stop(app->changes);
 	target_watch_stop(app->watch);
 	jail_close(app->jail);
 	notifier_close(app->notifier);
@@ -450,10 +570,17 @@ void app_close(struct app *app)
 	audit_close(app->audit);
 	store_close(app->store);
 	calendars_close(app->calendars);
+	emergencies_close(app->emergencies);
 	executor_close(app->executor);
 	client_close(app->client);
 	target_watch_close(app->watch);
 	plans_close(app->plans);
+	decisions_close(app->decisions);
+	gate_local_close(app->gate);
+	run_guard_close(app->runs);
+	gate_key_close(app->gate_key);
+	changes_close(app->changes);
+	risk_close(app->risk);
 	approvals_close(app->approvals);
 	people_close(app->people);
 	loop_timer_free(app->watchdog);

@@ -7,6 +7,11 @@
 #include "audit/audit_api.h"
 #include "calendar/calendar_api.h"
 #include "calendar/calendar_horizon.h"
+#include "change/change.h"
+#include "change/emergency/emergency.h"
+#include "change/risk/risk.h"
+#include "change/decision/decision_api.h"
+#include "change/decision/gate_local.h"
 #include "executor/executor.h"
 #include "executor/executor_api.h"
 #include "inventory/target_api.h"
@@ -40,7 +45,14 @@ struct app {
 	struct notifier *notifier;
 	struct target_watch *watch;
 	struct calendars *calendars;
+	struct emergencies *emergencies;
 	struct jail *jail;
+	struct risk *risk;
+	struct changes *changes;
+	struct gate_key *gate_key;
+	struct decisions *decisions;
+	struct run_guard *runs;
+	struct gate_local *gate;
 	struct plans *plans;
 	struct executor *executor;
 	struct backups *backups;
@@ -54,6 +66,7 @@ struct app {
 	struct status_rooms status;
 	struct backup_api backup_api;
 	struct metrics_api metrics;
+	struct gate_api gate_api;
 	/* The run of the daemon. */
 	struct bootstrap bootstrap;
 	const char *database;
@@ -67,7 +80,7 @@ struct app {
 
 /* --- app.c --- */
 
-#define APP_TABLES_MAX 24
+#define APP_TABLES_MAX 32
 
 /* Every table of routes, with what its handlers are given, as far as it is open. */
 size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]);

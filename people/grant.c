@@ -205,7 +205,7 @@ static bool is_everywhere(const struct scope *scope)
 	return scope_is_covered(scope, &everywhere);
 }
 
-int grant_revoke(struct store_tx *tx, struct grant_decide *decide, struct error *err)
+int grant_withdraw(struct store_tx *tx, struct grant_decide *decide, struct error *err)
 {
 	struct grant *grant;
 	int rc;

@@ -367,7 +367,7 @@ static int ask_confirm_grant(struct store_tx *tx, void *arg, struct error *err)
 
 static int ask_revoke_grant(struct store_tx *tx, void *arg, struct error *err)
 {
-	return grant_revoke(tx, arg, err);
+	return grant_withdraw(tx, arg, err);
 }
 
 static void tell_decided_grant(struct request *req, void *arg)

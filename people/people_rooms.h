@@ -178,7 +178,7 @@ struct grant_decide {
 	struct grant *ret_grant;
 };
 int grant_confirm(struct store_tx *tx, struct grant_decide *decide, struct error *err);
-int grant_revoke(struct store_tx *tx, struct grant_decide *decide, struct error *err);
+int grant_withdraw(struct store_tx *tx, struct grant_decide *decide, struct error *err);
 
 /* Fails when, without what is about to end, nobody enabled would be an admin everywhere. */
 int grant_check_admin_remains(

@@ -44,6 +44,20 @@ void loop_timer_start(struct loop_timer *timer, int64_t delay_ms, int64_t repeat
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer); /* NULL is fine; safe inside its own callback */
 
+/*
+ * A descriptor of the caller's, not blocking. `ready` is told what can be done, as long as it is
+ * wanted; the end of the other side counts as readable. Free the watch before closing the
+ * descriptor, and before the loop is closed; inside its own callback is fine. NULL when the
+ * descriptor cannot be watched.
+ */
+#define LOOP_READABLE 1u
+#define LOOP_WRITABLE 2u
+struct loop_watch;
+struct loop_watch *loop_watch_new(
+	struct loop *loop, int fd, void (*ready)(void *arg, unsigned events), void *arg);
+void loop_watch_for(struct loop_watch *watch, unsigned events); /* 0 = nothing */
+void loop_watch_free(struct loop_watch *watch);			/* NULL is fine */
+
 /* `call(arg)` at the start of the next turn, never now. */
 void loop_soon(struct loop *loop, void (*call)(void *arg), void *arg);
 /* SIGINT and SIGTERM call `call` once each. */

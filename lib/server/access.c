@@ -189,6 +189,30 @@ static int refuse_precondition(const struct request *req, struct error *err)
 	return 0;
 }
 
+static int refuse_if_digest(struct error *err, int code, const char *message)
+{
+	refuse_if_match(err, code, message);
+	return error_remedy(err, "send the digest of what you were shown: "
+				 "If-Match: \"sha256:...\"");
+}
+
+static int take_if_digest(struct request *req, struct error *err)
+{
+	const char *value = request_header(req, "If-Match");
+	size_t length = value ? strlen(value) : 0;
+	struct digest digest;
+
+	if (!value)
+		return refuse_if_digest(err, ERROR_PRECONDITION, "If-Match is missing");
+	if (length == DIGEST_TEXT_SIZE + 1 && *value == '"' && value[length - 1] == '"') {
+		snprintf(
+			req->if_digest, sizeof(req->if_digest), "%.*s", (int)length - 2, value + 1);
+		if (digest_parse(req->if_digest, &digest))
+			return 0;
+	}
+	return refuse_if_digest(err, ERROR_INVALID, "If-Match is not one digest");
+}
+
 static int take_if_match(struct request *req, struct error *err)
 {
 	unsigned flags = req->route->route->flags;
@@ -197,6 +221,8 @@ static int take_if_match(struct request *req, struct error *err)
 	char digits[24];
 
 	req->if_version = -1;
+	if (flags & ROUTE_NEED_DIGEST)
+		return take_if_digest(req, err);
 	if (!(flags & (ROUTE_IF_MATCH | ROUTE_NEED_MATCH)))
 		return refuse_precondition(req, err);
 	if (!value)

@@ -137,7 +137,9 @@ static json_t *parameters_of(struct description *into, const struct route *route
 
 	add_params(into, route->path_params, "path", list);
 	add_params(into, route->query_params, "query", list);
-	if (route->flags & ROUTE_NEED_MATCH)
+	if (route->flags & ROUTE_NEED_DIGEST)
+		json_array_append_new(list, reference(into, "parameters", "IfMatchDigest"));
+	else if (route->flags & ROUTE_NEED_MATCH)
 		json_array_append_new(list, reference(into, "parameters", "IfMatch"));
 	else if (route->flags & ROUTE_IF_MATCH)
 		json_array_append_new(list, reference(into, "parameters", "IfMatchOptional"));
@@ -240,7 +242,8 @@ static void add_problem(struct description *into, json_t *answers, int status)
 static void add_problems(struct description *into, const struct route *route, json_t *answers)
 {
 	const bool is_write = route->method != ROUTE_GET;
-	const bool takes_match = route->flags & (ROUTE_IF_MATCH | ROUTE_NEED_MATCH);
+	const bool takes_match =
+		route->flags & (ROUTE_IF_MATCH | ROUTE_NEED_MATCH | ROUTE_NEED_DIGEST);
 	const struct {
 		int status;
 		bool is_possible;
@@ -254,7 +257,7 @@ static void add_problems(struct description *into, const struct route *route, js
 		{413, route->max_body},
 		{415, route->max_body},
 		{422, takes_key(route)},
-		{428, route->flags & ROUTE_NEED_MATCH},
+		{428, route->flags & (ROUTE_NEED_MATCH | ROUTE_NEED_DIGEST)},
 		{429, route->access},
 		{503, true},
 	};

@@ -196,6 +196,11 @@ int64_t request_if_match(const struct request *req)
 	return req->if_version;
 }
 
+const char *request_if_digest(const struct request *req)
+{
+	return *req->if_digest ? req->if_digest : NULL;
+}
+
 /* --- the handler's duties --- */
 
 void request_call(struct request *req, void (*call)(struct request *req, void *arg), void *arg)

@@ -73,6 +73,8 @@ struct route {
  * the same principal until the next COMMIT, and the handler is not called meanwhile.
  */
 #define ROUTE_KEPT 256u
+/* Takes If-Match and demands it: the digest of what was shown, "sha256:...". */
+#define ROUTE_NEED_DIGEST 512u
 
 struct route_table {
 	const struct route *routes;
@@ -198,6 +200,8 @@ const char *request_header(const struct request *req, const char *name);
 /* The version in If-Match ("v7"), -1 for `*` and when it is absent and may be. Only for routes that
  * take it: it was checked before the handler ran. */
 int64_t request_if_match(const struct request *req);
+/* The digest in If-Match ("sha256:..."), of a ROUTE_NEED_DIGEST; else NULL. */
+const char *request_if_digest(const struct request *req);
 
 /* --- ask --- */
 

@@ -186,8 +186,9 @@ struct request {
 	struct MHD_Response *page;     /* the reply as it is kept; borrowed */
 	uint64_t data_version;	       /* of the rows that the handler sees; 0 = keep nothing */
 	struct keyed keyed;
-	int64_t if_version;	     /* of If-Match; -1 = any */
-	struct store_tx *capture_tx; /* tell runs inside the transaction */
+	int64_t if_version;		  /* of If-Match; -1 = any */
+	char if_digest[DIGEST_TEXT_SIZE]; /* of If-Match; "" without */
+	struct store_tx *capture_tx;	  /* tell runs inside the transaction */
 	struct stream *stream;
 	bool is_begun;	  /* MHD's first call was made */
 	bool is_old;	  /* HTTP/1.0 */

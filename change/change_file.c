@@ -1,0 +1,245 @@
+/* Filing a change and editing it: each makes a revision. */
+#include "change/change_rooms.h"
+#include "change/grant/grant.h"
+#include "lib/base/canonical.h"
+#include "lib/base/json.h"
+#include "lib/base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A body that was filed, completed, parsed, in its canonical bytes. */
+struct draft {
+	struct revision *revision;
+	json_t *body;
+	struct change_revision row;
+};
+
+static int check_title(const char *title, struct error *err)
+{
+	int rc = text_check_prose("title", title, CHANGE_TITLE_MAX, err);
+
+	if (rc < 0)
+		return rc;
+	if (!strchr(title, '\n'))
+		return 0;
+	error_set(err, ERROR_INVALID, "the title has more than one line");
+	error_field(err, "title");
+	return error_remedy(err, "keep it to one; comments may be longer");
+}
+
+/* Executors are persons, and what it is coordinated with are changes: found now, not at the gate.
+ */
+static int check_names(struct store_tx *tx, struct arena *arena, const struct revision *revision,
+	struct error *err)
+{
+	char id[ID_SIZE];
+	struct change *other;
+	int rc;
+
+	for (size_t i = 0; revision->executors[i]; i++)
+		if ((rc = people_find(tx, revision->executors[i], id, err)) < 0)
+			return error_field(err, "executors");
+	for (size_t i = 0; revision->coordinated_with[i]; i++)
+		if ((rc = change_get(tx, arena, revision->coordinated_with[i], &other, err)) < 0)
+			return error_field(err, "coordinated_with");
+	return 0;
+}
+
+/*
+ * A standard change takes its approval from a template, an emergency has a room of its own: a
+ * person files neither.
+ */
+static int check_type(const struct revision *revision, struct error *err)
+{
+	if (!strcmp(revision->type, "normal") && !revision->template_name)
+		return 0;
+	error_set(err, ERROR_INVALID, "a change that is filed is a normal one");
+	error_field(err, "type");
+	return error_remedy(
+		err, "leave type and template out; in an emergency: rcm emergency start");
+}
+
+static int make_draft(
+	struct store_tx *tx, const struct change_file *file, struct draft *draft, struct error *err)
+{
+	struct revision_filing filing = {
+		.tx = tx, .person = file->act.by->person_name, .filed = file->body};
+	struct arena *arena = file->act.arena;
+	struct digest digest;
+	char *bytes = NULL;
+	size_t length;
+	int rc;
+
+	if ((rc = revision_complete(arena, &filing, &draft->body, err)) < 0 ||
+		(rc = revision_parse(arena, draft->body, &draft->revision, err)) < 0 ||
+		(rc = check_type(draft->revision, err)) < 0 ||
+		(rc = check_names(tx, arena, draft->revision, err)) < 0 ||
+		(rc = change_require(file->act.by, CHANGE_MAY_FILE, draft->revision, err)) < 0 ||
+		(rc = revision_canonical(draft->body, &bytes, &length, &digest, err)) < 0)
+		return rc;
+	draft->row.body = arena_text_n(arena, bytes, length);
+	free(bytes);
+	digest_text(&digest, draft->row.digest);
+	draft->row.author = file->act.by->person_name;
+	draft->row.author_id = file->act.by->person_id;
+	draft->row.diff = "[]";
+	draft->row.rendering = "";
+	draft->row.created_at_us = file->act.at_us;
+	return 0;
+}
+
+static json_t *revise_detail(const struct change_revision *row)
+{
+	json_t *detail = json_object();
+
+	json_set_text(detail, "digest", row->digest);
+	json_set_text(detail, "author", row->author);
+	json_set_text(detail, "author_id", row->author_id);
+	return detail;
+}
+
+static int put_revision(struct store_tx *tx, const struct change_file *file, struct draft *draft,
+	const struct change *change, struct error *err)
+{
+	int rc;
+
+	draft->row.change_seq = change->seq;
+	draft->row.revision = change->revision;
+	if ((rc = revision_store_insert(tx, &draft->row, err)) < 0)
+		return rc;
+	return change_record(tx, change, AUDIT_CHANGE_REVISE, &file->act.by->actor,
+		revise_detail(&draft->row), file->act.at_us, err);
+}
+
+static void take_revision(struct change *change, const struct draft *draft, const char *title)
+{
+	change->title = title;
+	change->start_us = draft->revision->start_us;
+	change->end_us = draft->revision->end_us;
+	change->level = -1;
+	change->approval_digest[0] = change->render_digest[0] = 0;
+	change->submitted_at_us = 0;
+	memcpy(change->revision_digest, draft->row.digest, sizeof(change->revision_digest));
+}
+
+/* What never changes of it, for the verification: as in change_crosscheck. */
+static const char *change_terms(struct arena *arena, const struct change *change)
+{
+	const char *const values[] = {change->requester_id, change->requester,
+		arena_format(arena, "%lld", (long long)change->created_at_us)};
+
+	return audit_terms(arena, values, sizeof(values) / sizeof(values[0]));
+}
+
+int change_file(struct store_tx *tx, struct change_file *file, struct error *err)
+{
+	struct change *change = arena_alloc(file->act.arena, sizeof(*change));
+	struct draft draft = {0};
+	int rc;
+
+	if (!file->act.by->person_id[0]) {
+		error_set(err, ERROR_FORBIDDEN, "only a known person files a change");
+		return error_remedy(err, "an admin maps this account: redbutton peer map");
+	}
+	if ((rc = check_title(file->title, err)) < 0 ||
+		(rc = make_draft(tx, file, &draft, err)) < 0 ||
+		(rc = change_store_next(tx, &change->seq, err)) < 0)
+		return rc;
+	snprintf(change->name, sizeof(change->name), "CHG-%lld", (long long)change->seq);
+	change->state = CHANGE_DRAFT;
+	change->requester = file->act.by->person_name;
+	memcpy(change->requester_id, file->act.by->person_id, ID_SIZE);
+	change->revision = 1;
+	change->created_at_us = change->changed_at_us = file->act.at_us;
+	change->version = 1;
+	take_revision(change, &draft, file->title);
+	if ((rc = change_store_insert(tx, change, err)) < 0 ||
+		(rc = change_record(tx, change, AUDIT_CHANGE_CREATE, &file->act.by->actor,
+			 json_pack("{s:s, s:s}", "title", change->title, "terms",
+				 change_terms(file->act.arena, change)),
+			 file->act.at_us, err)) < 0)
+		return rc;
+	file->act.ret_change = change;
+	return put_revision(tx, file, &draft, change, err);
+}
+
+/* --- edit --- */
+
+static int check_unrun(
+	struct store_tx *tx, struct arena *arena, const struct change *change, struct error *err)
+{
+	struct rcm_run **runs;
+	size_t count;
+	int rc = run_list(tx, arena, change->seq, &runs, &count, err);
+
+	if (rc < 0 || !count)
+		return rc;
+	error_set(err, ERROR_CONFLICT, "a step of %s ran already: it stays as it was approved",
+		change->name);
+	return error_remedy(err, "file a new change: rcm new");
+}
+
+static int make_diff(struct arena *arena, const struct change_revision *old, struct draft *draft,
+	struct error *err)
+{
+	struct buf text = BUF_INIT;
+	json_t *before = NULL, *diff;
+	int rc = json_parse(old->body, strlen(old->body), JSON_DEPTH_MAX, &before, err);
+
+	if (rc < 0)
+		return rc;
+	diff = change_diff(before, draft->body);
+	rc = canonical_add(&text, diff, err);
+	draft->row.diff = arena_text(arena, buf_text(&text));
+	buf_done(&text);
+	json_decref(diff);
+	json_decref(before);
+	return rc;
+}
+
+static int check_differs(const struct change *change, const struct draft *draft, const char *title,
+	struct error *err)
+{
+	if (strcmp(draft->row.digest, change->revision_digest) != 0 ||
+		strcmp(title, change->title) != 0)
+		return 0;
+	return error_set(
+		err, ERROR_NO_EFFECT, "%s is like this already: nothing differs", change->name);
+}
+
+int change_edit(struct store_tx *tx, struct change_file *file, struct error *err)
+{
+	static const char why[] = "a new revision was made";
+	struct change_move move = {.event = EVENT_EDIT,
+		.reason = why,
+		.actor = &file->act.by->actor,
+		.at_us = file->act.at_us};
+	struct change_revision *old;
+	struct draft draft = {0};
+	struct change *change;
+	int rc = change_act_load(tx, &file->act, &change, err);
+
+	if (rc < 0)
+		return rc;
+	if (!file->title)
+		file->title = change->title;
+	if ((rc = check_title(file->title, err)) < 0 ||
+		(rc = check_unrun(tx, file->act.arena, change, err)) < 0 ||
+		(rc = revision_store_get(
+			 tx, file->act.arena, change->seq, change->revision, &old, err)) < 0 ||
+		(rc = make_draft(tx, file, &draft, err)) < 0 ||
+		(rc = check_differs(change, &draft, file->title, err)) < 0 ||
+		(rc = make_diff(file->act.arena, old, &draft, err)) < 0 ||
+		(rc = change_withdraw(
+			 tx, change, why, &file->act.by->actor, file->act.at_us, err)) < 0)
+		return rc;
+	move.old_revision = change->revision++;
+	take_revision(change, &draft, file->title);
+	move.detail = json_pack("{s:s}", "title", change->title);
+	/* The revision first: a change's row is read together with it. */
+	if ((rc = put_revision(tx, file, &draft, change, err)) < 0)
+		return rc;
+	return change_move(tx, change, &move, err);
+}

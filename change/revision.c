@@ -1,0 +1,341 @@
+#include "change/revision.h"
+
+#include "change/revision_rooms.h"
+#include "lib/base/canonical.h"
+#include "lib/base/json.h"
+#include "lib/base/text.h"
+#include "lib/base/time.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const phase_words[] = {
+#define X(name, word) [PHASE_##name] = word,
+	STEP_PHASES(X)
+#undef X
+};
+static const char *const kind_words[] = {
+#define X(name, word) [STEP_##name] = word,
+	STEP_KINDS(X)
+#undef X
+};
+static const char *const body_keys[] = {"type", "environment", "services", "executors",
+	"coordinated_with", "start", "end", "zone", "steps", "targets", "verification", "observe_s",
+	"objects", "template", "release", "incident", NULL};
+static const char *const types[] = {"normal", "standard", "emergency", NULL};
+static const char *const ops[] = {"<", "<=", ">", ">=", "==", NULL};
+
+const char *step_phase_word(enum step_phase phase)
+{
+	return phase_words[phase];
+}
+
+const char *step_kind_word(enum step_kind kind)
+{
+	return kind_words[kind];
+}
+
+int revision_refuse(struct error *err, const char *field, const char *what, const char *remedy)
+{
+	error_set(err, ERROR_INVALID, "%s", what);
+	error_field(err, "%s", field);
+	return error_remedy(err, "%s", remedy);
+}
+
+int revision_word(const char *field, const char *text, const char *const *words, size_t *ret,
+	struct error *err)
+{
+	size_t count = 0;
+	const char *near;
+
+	for (; words[count]; count++)
+		if (!strcmp(words[count], text)) {
+			*ret = count;
+			return 0;
+		}
+	near = text_nearest(text, words, count);
+	error_set(err, ERROR_INVALID, "\"%s\" is none of the words for it", text);
+	error_field(err, "%s", field);
+	return error_remedy(err, "%s%s%s", near ? "perhaps " : "write ", near ? near : words[0],
+		near ? "" : " or another word of the API document");
+}
+
+/* --- small readers --- */
+
+int revision_is_null_text(
+	const json_t *object, const char *field, const char **ret, struct error *err)
+{
+	const json_t *value = json_object_get(object, field);
+
+	if (!value || json_is_null(value)) {
+		*ret = NULL;
+		return 0;
+	}
+	return json_get_text(object, field, true, ret, err);
+}
+
+int revision_names(struct arena *arena, const json_t *object, const char *field, size_t max,
+	const char *const **ret, struct error *err)
+{
+	const char **list, *name;
+	json_t *array = NULL, *value;
+	size_t i;
+	int rc = json_get_array(object, field, true, &array, err);
+
+	if (rc < 0)
+		return rc;
+	if (json_array_size(array) > max) {
+		error_set(err, ERROR_INVALID, "at most %zu are taken", max);
+		return error_field(err, "%s", field);
+	}
+	list = arena_alloc(arena, (json_array_size(array) + 1) * sizeof(*list));
+	json_array_foreach (array, i, value) {
+		name = json_string_value(value);
+		if (!name)
+			return revision_refuse(err, field, "a text is needed", "a list of names");
+		if ((rc = text_check_name(field, name, err)) < 0)
+			return rc;
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(list[k], name))
+				return revision_refuse(
+					err, field, "a name stands there twice", "name it once");
+		list[i] = arena_text(arena, name);
+	}
+	*ret = list;
+	return 0;
+}
+
+static int read_time(const json_t *body, const char *field, int64_t *ret, struct error *err)
+{
+	const char *text = NULL;
+	int rc = json_get_text(body, field, true, &text, err);
+
+	return rc < 0 ? rc : time_parse(field, text, ret, err);
+}
+
+/* --- targets, metrics, template --- */
+
+static int read_target(
+	struct arena *arena, const json_t *value, struct revision_target *ret, struct error *err)
+{
+	static const char *const keys[] = {"name", "kind", "identity", NULL};
+	int rc;
+
+	if ((rc = json_check_keys(value, keys, err)) < 0 ||
+		(rc = json_get_text(value, "name", true, &ret->name, err)) < 0 ||
+		(rc = json_get_text(value, "kind", true, &ret->kind, err)) < 0 ||
+		(rc = json_get_text(value, "identity", true, &ret->identity, err)) < 0 ||
+		(rc = text_check_name("name", ret->name, err)) < 0)
+		return rc;
+	if (!*ret->identity)
+		return revision_refuse(err, "identity", "a target without identity matches nothing",
+			"give it an address: redbutton target set");
+	ret->name = arena_text(arena, ret->name);
+	ret->kind = arena_text(arena, ret->kind);
+	ret->identity = arena_text(arena, ret->identity);
+	return 0;
+}
+
+static int read_targets(
+	struct arena *arena, const json_t *body, struct revision *revision, struct error *err)
+{
+	json_t *array = NULL, *value;
+	size_t i;
+	int rc = json_get_array(body, "targets", true, &array, err);
+
+	if (rc < 0)
+		return rc;
+	if (json_array_size(array) > REVISION_TARGETS_MAX)
+		return revision_refuse(
+			err, "targets", "at most 5000 targets are taken", "file several changes");
+	revision->target_count = json_array_size(array);
+	revision->targets =
+		arena_alloc(arena, (revision->target_count + 1) * sizeof(*revision->targets));
+	json_array_foreach (array, i, value)
+		if ((rc = read_target(arena, value, &revision->targets[i], err)) < 0)
+			return error_place(err, "targets[%zu]", i);
+	return 0;
+}
+
+static int read_metric(
+	struct arena *arena, const json_t *value, struct revision_metric *ret, struct error *err)
+{
+	static const char *const keys[] = {
+		"name", "target", "query", "op", "threshold", "window_s", NULL};
+	size_t op;
+	char *end;
+	int rc;
+
+	if ((rc = json_check_keys(value, keys, err)) < 0 ||
+		(rc = json_get_text(value, "name", true, &ret->name, err)) < 0 ||
+		(rc = json_get_text(value, "target", true, &ret->target, err)) < 0 ||
+		(rc = json_get_text(value, "query", true, &ret->query, err)) < 0 ||
+		(rc = json_get_text(value, "op", true, &ret->op, err)) < 0 ||
+		(rc = json_get_text(value, "threshold", true, &ret->threshold, err)) < 0 ||
+		(rc = json_get_int(value, "window_s", true, 1, 86400, &ret->window_s, err)) < 0 ||
+		(rc = text_check_name("name", ret->name, err)) < 0 ||
+		(rc = text_check_name("target", ret->target, err)) < 0 ||
+		(rc = text_check_prose("query", ret->query, 4000, err)) < 0 ||
+		(rc = revision_word("op", ret->op, ops, &op, err)) < 0)
+		return rc;
+	(void)strtold(ret->threshold, &end);
+	if (!*ret->threshold || *end ||
+		strspn(ret->threshold, "+-0123456789.eE") != strlen(ret->threshold))
+		return revision_refuse(err, "threshold", "this is no decimal number", "0.01");
+	ret->name = arena_text(arena, ret->name);
+	ret->target = arena_text(arena, ret->target);
+	ret->query = arena_text(arena, ret->query);
+	ret->op = ops[op];
+	ret->threshold = arena_text(arena, ret->threshold);
+	return 0;
+}
+
+static int read_metrics(
+	struct arena *arena, const json_t *body, struct revision *revision, struct error *err)
+{
+	json_t *array = NULL, *value;
+	size_t i;
+	int rc = json_get_array(body, "verification", true, &array, err);
+
+	if (rc < 0)
+		return rc;
+	if (json_array_size(array) > REVISION_METRICS_MAX)
+		return revision_refuse(
+			err, "verification", "at most 32 metrics are taken", "the ones that count");
+	revision->metric_count = json_array_size(array);
+	revision->verification =
+		arena_alloc(arena, (revision->metric_count + 1) * sizeof(*revision->verification));
+	json_array_foreach (array, i, value)
+		if ((rc = read_metric(arena, value, &revision->verification[i], err)) < 0)
+			return error_place(err, "verification[%zu]", i);
+	return 0;
+}
+
+static int read_template(
+	struct arena *arena, const json_t *body, struct revision *revision, struct error *err)
+{
+	static const char *const keys[] = {"name", "version", "params", NULL};
+	const json_t *template = json_object_get(body, "template");
+	json_t *params = NULL;
+	int rc;
+
+	if (!template || json_is_null(template))
+		return 0;
+	if ((rc = json_check_keys(template, keys, err)) < 0 ||
+		(rc = json_get_text(template, "name", true, &revision->template_name, err)) < 0 ||
+		(rc = json_get_int(template, "version", true, 1, INT64_MAX,
+			 &revision->template_version, err)) < 0 ||
+		(rc = json_get_object(template, "params", true, &params, err)) < 0)
+		return rc;
+	revision->template_name = arena_text(arena, revision->template_name);
+	revision->template_params = params;
+	return text_check_path_name("template.name", revision->template_name, err);
+}
+
+/* --- the whole --- */
+
+static int read_frame(
+	struct arena *arena, const json_t *body, struct revision *revision, struct error *err)
+{
+	size_t type;
+	int rc;
+
+	if ((rc = json_check_keys(body, body_keys, err)) < 0 ||
+		(rc = json_get_text(body, "type", true, &revision->type, err)) < 0 ||
+		(rc = revision_word("type", revision->type, types, &type, err)) < 0 ||
+		(rc = json_get_text(body, "environment", true, &revision->environment, err)) < 0 ||
+		(rc = text_check_name("environment", revision->environment, err)) < 0 ||
+		(rc = revision_names(arena, body, "services", REVISION_SERVICES_MAX,
+			 &revision->services, err)) < 0 ||
+		(rc = revision_names(arena, body, "executors", REVISION_EXECUTORS_MAX,
+			 &revision->executors, err)) < 0 ||
+		(rc = revision_names(arena, body, "coordinated_with", 32,
+			 &revision->coordinated_with, err)) < 0 ||
+		(rc = revision_names(arena, body, "objects", 200, &revision->objects, err)) < 0 ||
+		(rc = read_time(body, "start", &revision->start_us, err)) < 0 ||
+		(rc = read_time(body, "end", &revision->end_us, err)) < 0 ||
+		(rc = json_get_text(body, "zone", true, &revision->zone, err)) < 0 ||
+		(rc = json_get_int(body, "observe_s", true, 0, 86400, &revision->observe_s, err)) <
+			0 ||
+		(rc = revision_is_null_text(body, "incident", &revision->incident, err)) < 0)
+		return rc;
+	revision->type = types[type];
+	revision->environment = arena_text(arena, revision->environment);
+	revision->zone = arena_text(arena, revision->zone);
+	revision->incident = arena_text(arena, revision->incident);
+	revision->release = json_object_get(body, "release");
+	if (json_is_null(revision->release))
+		revision->release = NULL;
+	return 0;
+}
+
+static int check_frame(const struct revision *revision, struct error *err)
+{
+	if (!revision->services[0])
+		return revision_refuse(err, "services", "a change belongs to a service",
+			"its owners are asked: name 1 to 3 services");
+	if (!revision->executors[0])
+		return revision_refuse(
+			err, "executors", "nobody is to run it", "name who will run the steps");
+	if (revision->end_us <= revision->start_us)
+		return revision_refuse(
+			err, "end", "the end is not behind the start", "give the window more time");
+	if (revision->end_us - revision->start_us > REVISION_WINDOW_MAX_US)
+		return revision_refuse(err, "end", "a window of more than 7 days is no window",
+			"file one change for each piece of work");
+	if (revision->release && !json_is_object(revision->release))
+		return revision_refuse(err, "release", "an object is needed", "or leave it out");
+	return 0;
+}
+
+int revision_parse(
+	struct arena *arena, const json_t *body, struct revision **ret, struct error *err)
+{
+	struct revision *revision = arena_alloc(arena, sizeof(*revision));
+	struct buf bytes = BUF_INIT;
+	size_t length;
+	int rc = canonical_add(&bytes, body, err);
+
+	length = bytes.length;
+	buf_done(&bytes);
+	if (rc < 0)
+		return rc;
+	if (length > REVISION_BODY_MAX)
+		return error_set(err, ERROR_TOO_LARGE,
+			"the change is larger than 256 KiB: "
+			"put what is long into contents");
+	json_incref((json_t *)body);
+	arena_defer(arena, (void (*)(void *))json_decref, (void *)body);
+	if ((rc = read_frame(arena, body, revision, err)) < 0 ||
+		(rc = check_frame(revision, err)) < 0 ||
+		(rc = read_targets(arena, body, revision, err)) < 0 ||
+		(rc = read_metrics(arena, body, revision, err)) < 0 ||
+		(rc = read_template(arena, body, revision, err)) < 0 ||
+		(rc = revision_read_steps(arena, body, revision, err)) < 0)
+		return rc;
+	*ret = revision;
+	return 0;
+}
+
+int revision_canonical(const json_t *body, char **ret_bytes, size_t *ret_length,
+	struct digest *ret_digest, struct error *err)
+{
+	struct buf bytes = BUF_INIT;
+	int rc = canonical_add(&bytes, body, err);
+
+	if (rc < 0) {
+		buf_done(&bytes);
+		return rc;
+	}
+	digest_of_domain("rcm revision 1\n", buf_text(&bytes), bytes.length, ret_digest);
+	*ret_bytes = buf_take(&bytes, ret_length);
+	return 0;
+}
+
+const struct revision_target *revision_target_of(const struct revision *revision, const char *name)
+{
+	for (size_t i = 0; i < revision->target_count; i++)
+		if (!strcmp(revision->targets[i].name, name))
+			return &revision->targets[i];
+	return NULL;
+}

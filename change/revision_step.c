@@ -1,0 +1,273 @@
+/* Steps of a revision: what is run, as whom, where, with which contents. */
+#include "change/revision_rooms.h"
+#include "lib/base/json.h"
+#include "lib/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ARGV_MAX     4096
+#define ENV_MAX	     256
+#define CONTENTS_MAX 32
+#define RUNS_MAX     100
+#define SECONDS_MAX  86400
+
+static const char *const step_keys[] = {"seq", "phase", "kind", "path", "argv", "runas", "cwd",
+	"targets", "env", "stdin", "contents", "max_runs", "timeout_s", "observe_s",
+	"irreversible_reason", NULL};
+static const char *const phases[] = {
+#define X(name, word) word,
+	STEP_PHASES(X)
+#undef X
+		NULL};
+static const char *const kinds[] = {
+#define X(name, word) word,
+	STEP_KINDS(X)
+#undef X
+		NULL};
+static const char *const roles[] = {"script", "sql", "manifest", "stdin", "file", NULL};
+
+static bool is_sha256(const char *text)
+{
+	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
+/* --- bytes --- */
+
+static int read_bytes_list(struct arena *arena, const json_t *step, const char *field, size_t max,
+	const char *const **ret, struct error *err)
+{
+	const char **list;
+	json_t *array = NULL, *value;
+	size_t i;
+	int rc = json_get_array(step, field, true, &array, err);
+
+	if (rc < 0)
+		return rc;
+	if (json_array_size(array) > max) {
+		error_set(err, ERROR_INVALID, "at most %zu are taken", max);
+		return error_field(err, "%s", field);
+	}
+	list = arena_alloc(arena, (json_array_size(array) + 1) * sizeof(*list));
+	json_array_foreach (array, i, value)
+		if ((rc = revision_bytes_parse(arena, field, value, &list[i], err)) < 0)
+			return rc;
+	*ret = list;
+	return 0;
+}
+
+/* Names that a shell could not hold would be read by nobody as meant. */
+static int check_env(const char *const *env, struct error *err)
+{
+	for (size_t i = 0; env[i]; i++) {
+		const char *equals = strchr(env[i], '=');
+		size_t length = equals ? (size_t)(equals - env[i]) : 0;
+
+		if (!length ||
+			strspn(env[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				       "0123456789_") < length ||
+			strchr("0123456789", env[i][0]))
+			return revision_refuse(
+				err, "env", "this is no variable", "write NAME=value");
+		if (i && strcmp(env[i - 1], env[i]) >= 0)
+			return revision_refuse(err, "env", "the variables are not sorted by bytes",
+				"sort them, each once");
+		if (i && !strncmp(env[i - 1], env[i], length + 1))
+			return revision_refuse(
+				err, "env", "a variable stands there twice", "name it once");
+	}
+	return 0;
+}
+
+/* --- contents --- */
+
+static int read_content(
+	struct arena *arena, const json_t *value, struct revision_content *ret, struct error *err)
+{
+	static const char *const keys[] = {"role", "name", "sha256", "size", "mode", NULL};
+	size_t role;
+	int rc;
+
+	if ((rc = json_check_keys(value, keys, err)) < 0 ||
+		(rc = json_get_text(value, "role", true, &ret->role, err)) < 0 ||
+		(rc = revision_word("role", ret->role, roles, &role, err)) < 0 ||
+		(rc = json_get_text(value, "name", true, &ret->name, err)) < 0 ||
+		(rc = text_check_name("name", ret->name, err)) < 0 ||
+		(rc = json_get_text(value, "sha256", true, &ret->sha256, err)) < 0 ||
+		(rc = json_get_int(value, "size", true, 0, (int64_t)REVISION_CONTENT_MAX,
+			 &ret->size, err)) < 0 ||
+		(rc = json_get_int(value, "mode", true, 0, 0777, &ret->mode, err)) < 0)
+		return rc;
+	if (!is_sha256(ret->sha256))
+		return revision_refuse(err, "sha256", "this is no SHA-256", "64 hex digits");
+	ret->role = roles[role];
+	ret->name = arena_text(arena, ret->name);
+	ret->sha256 = arena_text(arena, ret->sha256);
+	return 0;
+}
+
+static int read_contents(
+	struct arena *arena, const json_t *value, struct revision_step *step, struct error *err)
+{
+	json_t *array = NULL, *one;
+	size_t i;
+	int rc = json_get_array(value, "contents", true, &array, err);
+
+	if (rc < 0)
+		return rc;
+	if (json_array_size(array) > CONTENTS_MAX)
+		return revision_refuse(
+			err, "contents", "at most 32 contents are taken", "split the step");
+	step->content_count = json_array_size(array);
+	step->contents = arena_alloc(arena, (step->content_count + 1) * sizeof(*step->contents));
+	json_array_foreach (array, i, one)
+		if ((rc = read_content(arena, one, &step->contents[i], err)) < 0)
+			return rc;
+	return 0;
+}
+
+/* --- what belongs together --- */
+
+static int check_stdin(const struct revision_step *step, struct error *err)
+{
+	if (!step->stdin_content)
+		return 0;
+	if (!is_sha256(step->stdin_content))
+		return revision_refuse(err, "stdin", "this is no SHA-256", "64 hex digits");
+	for (size_t i = 0; i < step->content_count; i++)
+		if (!strcmp(step->contents[i].role, "stdin") &&
+			!strcmp(step->contents[i].sha256, step->stdin_content))
+			return 0;
+	return revision_refuse(err, "stdin", "it is none of the step's contents",
+		"list it under contents with the role stdin");
+}
+
+/* A script's program is its content; everybody else names a program by an absolute path. */
+static int check_program(const struct revision_step *step, struct error *err)
+{
+	bool is_script = step->kind == STEP_SCRIPT;
+	bool runs_elsewhere = step->kind == STEP_API || step->kind == STEP_RELEASE;
+
+	if (runs_elsewhere)
+		return 0;
+	if (!step->argv[0])
+		return revision_refuse(err, "argv", "there is no command", "name the program");
+	if (is_script && (!step->content_count || strcmp(step->contents[0].role, "script") != 0))
+		return revision_refuse(err, "contents", "a script is the first content of its step",
+			"upload it, and give it the role script");
+	if (is_script && *step->path)
+		return revision_refuse(
+			err, "path", "a script runs from its content", "leave the path empty");
+	if (!is_script && step->path[0] != '/')
+		return revision_refuse(err, "path", "the program has no absolute path",
+			"give the path that it has on the targets: /usr/bin/systemctl");
+	if (!is_script && (strstr(step->path, "//") || strstr(step->path, "/./") ||
+				  strstr(step->path, "/../")))
+		return revision_refuse(
+			err, "path", "the path is not the real one", "as realpath(1) prints it");
+	if (step->kind == STEP_SQL &&
+		(!step->content_count || strcmp(step->contents[0].role, "sql") != 0))
+		return revision_refuse(err, "contents", "the SQL is the first content of its step",
+			"upload it, and give it the role sql");
+	return 0;
+}
+
+static int check_step(const struct revision *revision, const struct revision_step *step,
+	int64_t seq, struct error *err)
+{
+	int rc;
+
+	if (step->seq != seq)
+		return revision_refuse(err, "seq", "steps are numbered from 1 on",
+			"in the order in which they run");
+	for (size_t i = 0; step->targets[i]; i++)
+		if (!revision_target_of(revision, step->targets[i]))
+			return revision_refuse(err, "targets",
+				"a target of the step is none of the change",
+				"list it under targets");
+	if (!step->targets[0])
+		return revision_refuse(
+			err, "targets", "the step has no target", "name where it runs");
+	if ((rc = check_env(step->env, err)) < 0 || (rc = check_stdin(step, err)) < 0 ||
+		(rc = check_program(step, err)) < 0)
+		return rc;
+	if (*step->cwd && step->cwd[0] != '/')
+		return revision_refuse(err, "cwd", "the directory is not absolute",
+			"/srv/shop, or leave it empty");
+	if (step->irreversible_reason)
+		return text_check_prose(
+			"irreversible_reason", step->irreversible_reason, 1000, err);
+	return 0;
+}
+
+static int read_numbers(const json_t *value, struct revision_step *step, struct error *err)
+{
+	int rc;
+
+	if ((rc = json_get_int(value, "seq", true, 1, REVISION_STEPS_MAX, &step->seq, err)) < 0 ||
+		(rc = json_get_int(value, "max_runs", true, 1, RUNS_MAX, &step->max_runs, err)) <
+			0 ||
+		(rc = json_get_int(
+			 value, "timeout_s", true, 0, SECONDS_MAX, &step->timeout_s, err)) < 0)
+		return rc;
+	return json_get_int(value, "observe_s", true, 0, SECONDS_MAX, &step->observe_s, err);
+}
+
+static int read_step(
+	struct arena *arena, const json_t *value, struct revision_step *step, struct error *err)
+{
+	const char *phase, *kind;
+	size_t phase_at, kind_at;
+	int rc;
+
+	if ((rc = json_check_keys(value, step_keys, err)) < 0 ||
+		(rc = read_numbers(value, step, err)) < 0 ||
+		(rc = json_get_text(value, "phase", true, &phase, err)) < 0 ||
+		(rc = revision_word("phase", phase, phases, &phase_at, err)) < 0 ||
+		(rc = json_get_text(value, "kind", true, &kind, err)) < 0 ||
+		(rc = revision_word("kind", kind, kinds, &kind_at, err)) < 0 ||
+		(rc = revision_bytes_parse(
+			 arena, "path", json_object_get(value, "path"), &step->path, err)) < 0 ||
+		(rc = revision_bytes_parse(
+			 arena, "cwd", json_object_get(value, "cwd"), &step->cwd, err)) < 0 ||
+		(rc = json_get_text(value, "runas", true, &step->runas, err)) < 0 ||
+		(rc = text_check_name("runas", step->runas, err)) < 0 ||
+		(rc = read_bytes_list(arena, value, "argv", ARGV_MAX, &step->argv, err)) < 0 ||
+		(rc = read_bytes_list(arena, value, "env", ENV_MAX, &step->env, err)) < 0 ||
+		(rc = revision_names(
+			 arena, value, "targets", REVISION_TARGETS_MAX, &step->targets, err)) < 0 ||
+		(rc = revision_is_null_text(value, "stdin", &step->stdin_content, err)) < 0 ||
+		(rc = revision_is_null_text(
+			 value, "irreversible_reason", &step->irreversible_reason, err)) < 0)
+		return rc;
+	step->phase = (enum step_phase)phase_at;
+	step->kind = (enum step_kind)kind_at;
+	step->runas = arena_text(arena, step->runas);
+	step->stdin_content = arena_text(arena, step->stdin_content);
+	step->irreversible_reason = arena_text(arena, step->irreversible_reason);
+	return read_contents(arena, value, step, err);
+}
+
+int revision_read_steps(
+	struct arena *arena, const json_t *body, struct revision *revision, struct error *err)
+{
+	json_t *array = NULL, *value;
+	size_t i;
+	int rc = json_get_array(body, "steps", true, &array, err);
+
+	if (rc < 0)
+		return rc;
+	if (!json_array_size(array) || json_array_size(array) > REVISION_STEPS_MAX)
+		return revision_refuse(
+			err, "steps", "a change has 1 to 200 steps", "split it, or use a script");
+	revision->step_count = json_array_size(array);
+	revision->steps = arena_alloc(arena, revision->step_count * sizeof(*revision->steps));
+	json_array_foreach (array, i, value) {
+		rc = read_step(arena, value, &revision->steps[i], err);
+		if (rc >= 0)
+			rc = check_step(revision, &revision->steps[i], (int64_t)i + 1, err);
+		if (rc < 0)
+			return error_place(err, "steps[%zu]", i);
+	}
+	return 0;
+}
