@@ -1,12 +1,11 @@
 #include "plans/plan_files.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,44 +17,6 @@
 static void free_json(void *value)
 {
 	json_decref(value);
-}
-
-static int check_whole(
-	const struct buf *text, const char *path, size_t max_bytes, struct error *err)
-{
-	if (text->length > max_bytes) {
-		error_set(err, ERROR_TOO_LARGE, "%s is larger than %zu bytes", path, max_bytes);
-		return error_place(err, "%s", path);
-	}
-	if (!memchr(buf_text(text), 0, text->length) && text_is_utf8(buf_text(text), text->length))
-		return 0;
-	error_set(err, ERROR_INVALID, "%s is no UTF-8 text", path);
-	return error_place(err, "%s", path);
-}
-
-int plan_files_text(struct arena *arena, const char *path, size_t max_bytes, const char **ret,
-	struct error *err)
-{
-	FILE *file = fopen(path, "rbe");
-	struct buf text = BUF_INIT;
-	char piece[8192];
-	size_t got;
-	int rc;
-
-	if (!file) {
-		error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "%s: %s", path,
-			strerror(errno));
-		return error_place(err, "%s", path);
-	}
-	while (text.length <= max_bytes && (got = fread(piece, 1, sizeof(piece), file)) > 0)
-		buf_add(&text, piece, got);
-	rc = ferror(file) ? error_errno(err, ERROR_IO, path)
-			  : check_whole(&text, path, max_bytes, err);
-	fclose(file);
-	if (rc >= 0)
-		*ret = arena_text_n(arena, buf_text(&text), text.length);
-	buf_done(&text);
-	return rc;
 }
 
 const char *plan_files_beside(struct arena *arena, const char *path, const char *name)
@@ -107,7 +68,7 @@ static int read_module(struct arena *arena, const char *path, const char *librar
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (places[i] && access(places[i], F_OK) == 0)
-			return plan_files_text(arena, places[i], FILE_MAX_BYTES, ret, err);
+			return file_read_text(arena, places[i], FILE_MAX_BYTES, ret, err);
 	*ret = NULL;
 	return 0;
 }
@@ -145,7 +106,7 @@ int plan_files_read(struct arena *arena, const char *path, const char *library,
 {
 	const char *slash = strrchr(path, '/');
 	struct plan_files files = {.file = arena_text(arena, slash ? slash + 1 : path)};
-	int rc = plan_files_text(arena, path, FILE_MAX_BYTES, &files.script, err);
+	int rc = file_read_text(arena, path, FILE_MAX_BYTES, &files.script, err);
 
 	if (rc < 0)
 		return rc;

@@ -22,9 +22,6 @@ struct plan_files {
  */
 int plan_files_read(struct arena *arena, const char *path, const char *library,
 	struct plan_files *ret, struct error *err);
-/* One whole text file of at most max_bytes. */
-int plan_files_text(struct arena *arena, const char *path, size_t max_bytes, const char **ret,
-	struct error *err);
 /* "lua/x.lua" and "y.lua": "lua/y.lua". */
 const char *plan_files_beside(struct arena *arena, const char *path, const char *name);
 

@@ -1,3 +1,4 @@
+#include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "plans/plan_files.h"
@@ -108,7 +109,7 @@ static int read_inventory(struct plan_test *test, struct error *err)
 
 	if (!test->inventory_path || test->inventory)
 		return 0;
-	if ((rc = plan_files_text(
+	if ((rc = file_read_text(
 		     &test->arena, test->inventory_path, INVENTORY_MAX_BYTES, &text, err)) < 0)
 		return rc;
 	if ((rc = json_parse(text, strlen(text), JSON_DEPTH_MAX, &value, err)) < 0)
