@@ -52,6 +52,18 @@ test("all rules pass their own tests and the lint of rules", function()
 	equal(#output.rules, #ruleset.names())
 end)
 
+test("the list says what each rule is, and which cannot be read", function()
+	local files = ruleset.files()
+	files[#files + 1] = file("A-001", "input.nothing()")
+	files[#files + 1] = { file = "rules/A-002.lua", script = "return {" }
+	local output = kit.ok(kit.evaluate { verb = "rules_list", rules = files, modules = ruleset.modules() })
+	equal(#output.rules, #ruleset.names() + 1)
+	equal(output.rules[1].id, "A-001")
+	equal(output.rules[1].severity, "H")
+	equal(#output.errors, 1)
+	equal(output.errors[1].rule, "A-002")
+end)
+
 test("nothing fires on the input in which nothing is wrong", function()
 	local output = evaluate(ruleset.files())
 	equal(output.findings, list {})

@@ -1,5 +1,6 @@
--- The verbs on risk rules: `rules` evaluates a set of them on one input, `rules_test` runs their own
--- tests, `rules_input` gives the input in which nothing is wrong. A rule's fault stays its own.
+-- The verbs on risk rules: `rules` evaluates a set of them on one input, `rules_list` says what they
+-- are, `rules_test` runs their own tests, `rules_input` gives the input in which nothing is wrong. A
+-- rule's fault stays its own.
 local host, use = ...
 local encode = use "encode"
 local fault = use "fault"
@@ -93,6 +94,21 @@ function rules.rules(input)
 	rule_input.view(input.input)
 	for _, row in ipairs(rows_of(input)) do
 		evaluate(answer, row, input, seen)
+	end
+	return answer
+end
+
+-- What each rule is, from its text alone; what can't be read is an error.
+function rules.rules_list(input)
+	local answer = { ok = true, rules = encode.array {}, findings = encode.array {}, errors = encode.array {} }
+	local seen = {}
+	for _, row in ipairs(rows_of(input)) do
+		local one, faults = load_rule(row, input.modules, seen)
+		if one then
+			answer.rules[#answer.rules + 1] = rule.describe(one)
+		else
+			add_faults(answer, row, faults)
+		end
 	end
 	return answer
 end
