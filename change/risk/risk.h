@@ -50,11 +50,15 @@ const char *risk_revision(const struct risk *risk);
 /* The report lives in `arena`. Without a usable answer of the jail: err is given, and the caller
  * must treat the change as not assessed. Called once, later, on the loop. */
 typedef void risk_done(void *arg, const struct risk_report *report, const struct error *err);
-/* `input` is borrowed for the call. */
+/* `input` is borrowed for the call, and has no real numbers: what is asked is canonical JSON. */
 int risk_assess(struct risk *risk, struct arena *arena, const json_t *input, risk_done *done,
 	void *arg, struct error *err);
 
-/* Rules whose findings do not count, by id: what was waived. Recomputes total, terms and level. */
+/*
+ * Rules whose findings do not count, by id, NULL-ended (NULL = none): what was waived. Recomputes
+ * total, terms and level. A rule counts once, however often it fires; one that nobody may waive,
+ * and a rule_error, always.
+ */
 void risk_recount(struct risk_report *report, const char *const *waived, struct arena *arena);
 
 /* --- findings as rows: of a revision of a change --- */
