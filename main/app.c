@@ -3,6 +3,7 @@
 #include "calendar/calendar.h"
 #include "change/object/object.h"
 #include "change/object/object_api.h"
+#include "change/risk/risk_api.h"
 #include "executor/execution.h"
 #include "incidents/incident_api.h"
 #include "lib/base/json.h"
@@ -45,6 +46,7 @@ static const struct store_schema *const schemas[] = {
 	&executor_schema,
 	&calendar_schema,
 	&incident_schema,
+	&risk_schema,
 	&object_schema,
 };
 
@@ -92,6 +94,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = calendar_routes(&app->calendar_context);
 	ret[count++] = incident_routes();
 	ret[count++] = object_routes();
+	ret[count++] = risk_routes(app->risk);
 	ret[count++] = target_routes(&app->targets);
 	ret[count++] = approval_routes(app->approvals);
 	ret[count++] = plan_routes(app->plans);
@@ -309,6 +312,13 @@ static int open_jail(struct app *app, struct error *err)
 	return jail_open(app->loop, &options, &app->jail, err);
 }
 
+static int open_risk(struct app *app, struct error *err)
+{
+	struct risk_options options = {app->jail, settings_text(app->settings, "rules")};
+
+	return risk_open(&options, &app->risk, err);
+}
+
 static int open_plans(struct app *app, struct error *err)
 {
 	struct plans_options options = {app->store, app->jail, &adapter_list, app->approvals};
@@ -408,6 +418,7 @@ static const open_step open_steps[] = {
 	open_watch,
 	open_calendars,
 	open_jail,
+	open_risk,
 	open_plans,
 	open_executor,
 	open_backups,
@@ -454,6 +465,7 @@ void app_close(struct app *app)
 	client_close(app->client);
 	target_watch_close(app->watch);
 	plans_close(app->plans);
+	risk_close(app->risk);
 	approvals_close(app->approvals);
 	people_close(app->people);
 	loop_timer_free(app->watchdog);

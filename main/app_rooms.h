@@ -7,6 +7,7 @@
 #include "audit/audit_api.h"
 #include "calendar/calendar_api.h"
 #include "calendar/calendar_horizon.h"
+#include "change/risk/risk.h"
 #include "executor/executor.h"
 #include "executor/executor_api.h"
 #include "inventory/target_api.h"
@@ -41,6 +42,7 @@ struct app {
 	struct target_watch *watch;
 	struct calendars *calendars;
 	struct jail *jail;
+	struct risk *risk;
 	struct plans *plans;
 	struct executor *executor;
 	struct backups *backups;

@@ -2,6 +2,7 @@
 #include "approval/approval_cli.h"
 #include "audit/audit_cli.h"
 #include "calendar/calendar_cli.h"
+#include "change/risk/risk_cli.h"
 #include "change/object/object_cli.h"
 #include "executor/execution_cli.h"
 #include "incidents/incident_cli.h"
@@ -35,6 +36,7 @@ static const struct cli_names names[] = {
 	{"grant", "ID", "/api/v1/grants", "id", "role"},
 	{"token", "ID", "/api/v1/tokens", "id", "name"},
 	{"peer", "UID", "/api/v1/peers", "uid", "person"},
+	{"rules", "RULE", "/api/v1/rules", "id", "title"},
 	{"hook", "NAME", "/api/v1/hooks", "name", NULL},
 };
 
@@ -50,6 +52,7 @@ int main(int argc, char **argv)
 		target_verbs,
 		calendar_verbs,
 		incident_verbs,
+		risk_verbs,
 		object_verbs,
 		people_verbs,
 		token_verbs,

@@ -28,6 +28,9 @@ static const struct config_option options[] = {
 	{"runner", CONFIG_PATH, "", 0, 0,
 		"the program redbutton-runner (default: found beside the daemon)"},
 	{"runner-children", CONFIG_INT, "8", 1, 32, "evaluations of plans at once"},
+	{"rules", CONFIG_PATH, "", 0, 0,
+		"folder of risk rules instead of those built in; `redbutton rules test FOLDER` "
+		"tries one"},
 	{"target-check-interval", CONFIG_DURATION, "2m", 1000, 86400000,
 		"how often each target is looked at, read only, for `redbutton status`"},
 	{"space-reserve", CONFIG_INT, "32", 0, 4096,

@@ -75,7 +75,7 @@ static void reply_rule(void *arg, const struct error *err)
 			return;
 		}
 	error_set(request_error(req), ERROR_NOT_FOUND, "there is no rule %s", id);
-	error_remedy(request_error(req), "list them: rcm rules list");
+	error_remedy(request_error(req), "list them: redbutton rules list");
 	request_fail(req);
 }
 
