@@ -3,6 +3,7 @@
 #include "calendar/calendar.h"
 #include "change/object/object.h"
 #include "change/object/object_api.h"
+#include "change/emergency/emergency_api.h"
 #include "change/risk/risk_api.h"
 #include "executor/execution.h"
 #include "incidents/incident_api.h"
@@ -47,6 +48,7 @@ static const struct store_schema *const schemas[] = {
 	&calendar_schema,
 	&incident_schema,
 	&risk_schema,
+	&emergency_schema,
 	&object_schema,
 };
 
@@ -65,6 +67,8 @@ static const struct audit_crosscheck *const crosschecks[] = {
 	&preview_crosscheck,
 	&execution_crosscheck,
 	&effect_crosscheck,
+	&emergency_crosscheck,
+	&follow_up_crosscheck,
 };
 
 const struct audit_crosscheck *const *app_crosschecks(size_t *ret_count)
@@ -95,6 +99,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = incident_routes();
 	ret[count++] = object_routes();
 	ret[count++] = risk_routes(app->risk);
+	ret[count++] = emergency_routes();
 	ret[count++] = target_routes(&app->targets);
 	ret[count++] = approval_routes(app->approvals);
 	ret[count++] = plan_routes(app->plans);
@@ -302,6 +307,11 @@ const char *app_find_runner(const struct config *settings, struct arena *arena)
 	return path;
 }
 
+static int open_emergencies(struct app *app, struct error *err)
+{
+	return emergencies_open(app->store, app->loop, &app->emergencies, err);
+}
+
 static int open_jail(struct app *app, struct error *err)
 {
 	struct jail_options options = {
@@ -417,6 +427,7 @@ static const open_step open_steps[] = {
 	open_notifier,
 	open_watch,
 	open_calendars,
+	open_emergencies,
 	open_jail,
 	open_risk,
 	open_plans,
@@ -461,6 +472,7 @@ void app_close(struct app *app)
 	audit_close(app->audit);
 	store_close(app->store);
 	calendars_close(app->calendars);
+	emergencies_close(app->emergencies);
 	executor_close(app->executor);
 	client_close(app->client);
 	target_watch_close(app->watch);

@@ -7,6 +7,7 @@
 #include "audit/audit_api.h"
 #include "calendar/calendar_api.h"
 #include "calendar/calendar_horizon.h"
+#include "change/emergency/emergency.h"
 #include "change/risk/risk.h"
 #include "executor/executor.h"
 #include "executor/executor_api.h"
@@ -41,6 +42,7 @@ struct app {
 	struct notifier *notifier;
 	struct target_watch *watch;
 	struct calendars *calendars;
+	struct emergencies *emergencies;
 	struct jail *jail;
 	struct risk *risk;
 	struct plans *plans;
@@ -69,7 +71,7 @@ struct app {
 
 /* --- app.c --- */
 
-#define APP_TABLES_MAX 24
+#define APP_TABLES_MAX 32
 
 /* Every table of routes, with what its handlers are given, as far as it is open. */
 size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]);

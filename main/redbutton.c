@@ -2,6 +2,7 @@
 #include "approval/approval_cli.h"
 #include "audit/audit_cli.h"
 #include "calendar/calendar_cli.h"
+#include "change/emergency/emergency_cli.h"
 #include "change/risk/risk_cli.h"
 #include "change/object/object_cli.h"
 #include "executor/execution_cli.h"
@@ -36,6 +37,8 @@ static const struct cli_names names[] = {
 	{"grant", "ID", "/api/v1/grants", "id", "role"},
 	{"token", "ID", "/api/v1/tokens", "id", "name"},
 	{"peer", "UID", "/api/v1/peers", "uid", "person"},
+	{"emergency", "NAME", "/api/v1/emergencies", "name", "state"},
+	{"follow-up", "EMERGENCY", "/api/v1/follow-ups?open=true", "emergency", "state"},
 	{"rules", "RULE", "/api/v1/rules", "id", "title"},
 	{"hook", "NAME", "/api/v1/hooks", "name", NULL},
 };
@@ -53,6 +56,7 @@ int main(int argc, char **argv)
 		calendar_verbs,
 		incident_verbs,
 		risk_verbs,
+		emergency_verbs,
 		object_verbs,
 		people_verbs,
 		token_verbs,

@@ -223,6 +223,27 @@ class Asks:
         execution = self.ended()
         return self.call("alice", "GET", f"/api/v1/effects?execution={execution}").json["items"][0]["id"]
 
+    def responder(self, *roles):
+        """Somebody of a team of their own, who owes nothing."""
+        name = self.name("responder")
+        self.world.people.add(name, name, roles or ["commander"])
+        return name
+
+    def incident(self):
+        return self.call("alice", "POST", "/api/v1/incidents", self.example(self.operations["post_incidents"])).json["name"]
+
+    def emergency(self, who, *ends):
+        """Its name; ended when it says so."""
+        body = self.example(self.operations["post_emergencies"], incident=self.incident())
+        name = self.call(who, "POST", "/api/v1/emergencies", body).json["name"]
+        for word in ends:
+            self.call(who, "POST", f"/api/v1/emergencies/{name}/{word}")
+        return name
+
+    def _of_emergency(self, operation):
+        who = self.responder()
+        return Ask(operation, {"name": self.emergency(who)}, who=who, body=self.example(operation) if operation.asked else None)
+
     def _command(self, operation, make, **body):
         return Ask(operation, {"id": make()}, body=self.example(operation, **body))
 
@@ -263,6 +284,8 @@ class Asks:
         "get_plans_by_plan_versions": lambda self: {"path": {"plan": "paper/set"}},
         "get_plans_by_plan_versions_by_version": lambda self: {"path": {"plan": "paper/set", "version": 1}},
         "get_plans_by_plan_diff": lambda self: {"path": {"plan": "paper/set"}, "query": {"from": 1, "to": 1}},
+        "get_emergencies_by_name": lambda self: {"path": {"name": self.emergency(self.responder())}},
+        "get_follow_ups_by_name": lambda self: {"path": {"name": self.emergency(self.responder(), "end")}},
         "get_rules_by_rule": lambda self: {"path": {"rule": "FS-001"}},
         "get_effects": lambda self: {"query": {"execution": self.ended()}},
         "get_effects_by_id": lambda self: {"path": {"id": self.effect()}},
@@ -301,6 +324,12 @@ class Asks:
         "post_targets_by_name_check": lambda self, o: Ask(o, {"name": "edge-1"}),
         "post_approvals_by_id_approve": _decision,
         "post_approvals_by_id_reject": _decision,
+        "post_emergencies": lambda self, o: Ask(o, who=self.responder(), body=self.example(o, incident=self.incident())),
+        "post_emergencies_by_name_confirm": lambda self, o: Ask(o, {"name": self.emergency(self.responder("author"))}, who="dora"),
+        "post_emergencies_by_name_renew": _of_emergency,
+        "post_emergencies_by_name_end": _of_emergency,
+        "post_follow_ups_by_name_close": lambda self, o: Ask(o, {"name": self.emergency(self.responder(), "end")}, who="dora",
+                                                             body=self.example(o)),
         "post_rules_test": lambda self, o: Ask(o, body=self.example(o)),
         "post_plans_lint": lambda self, o: Ask(o, body=self.example(o)),
         "post_plans": lambda self, o: Ask(o, body=self.example(o, script=self.script())),
