@@ -225,8 +225,12 @@ class Asks:
 
     def responder(self, *roles):
         """Somebody of a team of their own, who owes nothing."""
-        name = self.name("responder")
-        self.world.people.add(name, name, roles or ["commander"])
+        roles, name = list(roles or ["commander"]), self.name("responder")
+        self.call("dora", "POST", "/api/v1/persons", {"name": name, "team": name})
+        for role in roles:
+            self.call("dora", "POST", "/api/v1/grants", {"person": name, "role": role})
+        token = self.call("dora", "POST", "/api/v1/tokens", {"name": "t", "roles": roles, "expires_in": "1h", "person": name})
+        self.world.people.token_file(name).write_text(token.json["token"])
         return name
 
     def incident(self):
