@@ -12,6 +12,7 @@
 #include "change/risk/risk.h"
 #include "change/decision/decision_api.h"
 #include "change/decision/gate_local.h"
+#include "change/template/template.h"
 #include "executor/executor.h"
 #include "executor/executor_api.h"
 #include "inventory/target_api.h"
@@ -53,6 +54,7 @@ struct app {
 	struct decisions *decisions;
 	struct run_guard *runs;
 	struct gate_local *gate;
+	struct templates *templates;
 	struct plans *plans;
 	struct executor *executor;
 	struct backups *backups;
