@@ -2,10 +2,13 @@
  * The fingerprint of a step on a target: what a grant is bound to. SHA-256 over fields with their
  * length before them (8 bytes, big-endian): nothing can run together, and bytes are bytes.
  *
- *   "rcm-fp-1", realpath of the program, number of arguments, each argument (the first replaced by
- *   the program's base name), account, target identity, working directory or "-", each variable of
+ *   "rcm-fp-1", realpath of the program, number of arguments, each argument (the first without the
+ *   folders before its name), account, target identity, working directory or "-", each variable of
  *   the allowed environment sorted by bytes, standard input ("none", "open" or its sha256), and
  *   each content as role, sha256.
+ *
+ * argv[0] counts by its name because one file can be several programs: /usr/bin/pkill is a link to
+ * pgrep, and a grant for the one must not run the other.
  */
 #ifndef RB_CHANGE_GATE_FINGERPRINT_H
 #define RB_CHANGE_GATE_FINGERPRINT_H

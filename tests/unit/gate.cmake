@@ -1,0 +1,4 @@
+foreach(room message fingerprint)
+  rb_unit_test(test_gate_${room} SOURCES test_gate_${room}.c gate_samples.c
+    LIBS rb_gate PkgConfig::SODIUM)
+endforeach()
