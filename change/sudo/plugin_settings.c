@@ -88,7 +88,7 @@ static int take_server_uid(struct plugin_options *options, const char *value, st
 
 static int take_public_key(struct plugin_options *options, const char *value, struct error *err)
 {
-	const char *path;
+	const char *path = value;
 
 	if (take_path("public_key", value, &path, err) < 0 ||
 		gate_key_read(path, options->public_key, err) < 0)
@@ -273,7 +273,14 @@ static int read_edit(char *const *info, struct plugin_command *command, struct e
 	if (text && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
 		return refuse(err, COMMAND_PLACE, "sudoedit", "is neither true nor false");
 	command->is_edit = text && text[0] == 't';
-	return 0;
+	if (!command->is_edit)
+		return 0;
+	if (plugin_setting(COMMAND_PLACE, info, "sudoedit_nfiles", &text, err) < 0)
+		return err->code;
+	if (!text)
+		return refuse(err, COMMAND_PLACE, "sudoedit_nfiles", "is missing");
+	return read_number(COMMAND_PLACE, "sudoedit_nfiles", text, GATE_LIST_MAX,
+		&command->edit_files, err);
 }
 
 int plugin_command_read(struct arena *arena, char *const *command_info, struct plugin_command *ret,

@@ -49,6 +49,7 @@ struct plugin_command {
 	const char *cwd;    /* where it will run; NULL when sudo names none: the caller's */
 	const char *runcwd; /* set for a command that an allowed one started (intercept) */
 	bool is_edit;	    /* sudoedit */
+	uint32_t edit_files; /* how many */
 };
 int plugin_command_read(struct arena *arena, char *const *command_info, struct plugin_command *ret,
 	struct error *err);

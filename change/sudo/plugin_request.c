@@ -1,0 +1,190 @@
+#include "change/sudo/plugin_request.h"
+
+#include "change/command/steering.h"
+#include "change/gate/trust.h"
+#include "lib/base/id.h"
+#include "lib/base/text.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define NAME_SHOWN 80
+
+static const char *const editors[] = {"EDITOR", "VISUAL", "SUDO_EDITOR"};
+
+static int refuse(struct error *err, const char *field, const char *what)
+{
+	error_set(err, ERROR_INVALID, "%s %s", field, what);
+	return error_field(err, "%s", field);
+}
+
+static size_t count_of(char *const *list)
+{
+	size_t count = 0;
+
+	while (list[count])
+		count++;
+	return count;
+}
+
+static bool is_editor(const char *variable)
+{
+	for (size_t i = 0; i < sizeof(editors) / sizeof(editors[0]); i++)
+		if (strncmp(variable, editors[i], strlen(editors[i])) == 0 &&
+			variable[strlen(editors[i])] == '=')
+			return true;
+	return false;
+}
+
+static int refuse_steering(char *const *environment, bool is_edit, struct error *err)
+{
+	for (size_t i = 0; environment[i]; i++) {
+		int length = (int)strcspn(environment[i], "=");
+
+		if (!command_is_steering(environment[i]) || (is_edit && is_editor(environment[i])))
+			continue;
+		error_set(err, ERROR_FORBIDDEN, "environment changes what runs: %.*s",
+			length < NAME_SHOWN ? length : NAME_SHOWN, environment[i]);
+		error_field(err, "%.*s", length, environment[i]);
+		return error_remedy(err, "unset it; sudoers must not keep it (env_keep, SETENV)");
+	}
+	return 0;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int resolve(struct arena *arena, const char *path, struct gate_exec *exec, struct error *err)
+{
+	char resolved[PATH_MAX];
+
+	if (!realpath(path, resolved)) {
+		error_set(err, ERROR_INVALID, "command %.200s: %s", path, strerror(errno));
+		return error_field(err, "command");
+	}
+	exec->path = arena_text(arena, resolved);
+	exec->is_trusted = trust_is_root_only(resolved, NULL, 0);
+	return 0;
+}
+
+/* The null device gives nothing to read, which a step can ask for; all else is the caller's. */
+static enum gate_stdin stdin_kind(void)
+{
+	struct stat status;
+
+	if (fstat(STDIN_FILENO, &status) == 0 && S_ISCHR(status.st_mode) &&
+		status.st_rdev == makedev(1, 3))
+		return GATE_STDIN_NONE;
+	return GATE_STDIN_OPEN;
+}
+
+static int make_program(struct arena *arena, const struct plugin_command *command,
+	char *const *argv, char *const *environment, struct gate_exec *exec, struct error *err)
+{
+	size_t count = count_of(argv);
+	const char **words = arena_alloc(arena, (count + 1) * sizeof(*words));
+
+	if (resolve(arena, command->path, exec, err) < 0)
+		return err->code;
+	for (size_t i = 1; i < count; i++)
+		words[i] = argv[i];
+	words[0] = arena_format(
+		arena, "%s%s", argv[0][0] == '-' ? "-" : "", base_name(command->path));
+	exec->argv = words;
+	exec->env = (const char *const *)environment;
+	exec->stdin_kind = stdin_kind();
+	return 0;
+}
+
+/* EDITOR [its arguments] -- FILE ...; sudo says how many files there are. */
+static int make_edit(struct arena *arena, const struct plugin_command *command, char *const *argv,
+	struct gate_exec *exec, struct error *err)
+{
+	static const char *const nothing[] = {NULL};
+	size_t count = count_of(argv), first;
+	const char **words;
+
+	if (command->edit_files < 1 || count < command->edit_files + 2)
+		return refuse(err, "sudoedit_nfiles", "does not fit the arguments");
+	first = count - command->edit_files;
+	if (strcmp(argv[first - 1], "--") != 0)
+		return refuse(err, "run_argv", "has no \"--\" before the files");
+	words = arena_alloc(arena, (command->edit_files + 2) * sizeof(*words));
+	words[0] = PLUGIN_EDIT_PATH;
+	for (size_t i = 0; i < command->edit_files; i++) {
+		const char *file = argv[first + i];
+
+		words[i + 1] = file[0] == '/' ? file : arena_format(arena, "%s/%s", exec->cwd, file);
+	}
+	exec->path = PLUGIN_EDIT_PATH;
+	exec->argv = words;
+	exec->env = nothing;
+	exec->stdin_kind = GATE_STDIN_OPEN;
+	return 0;
+}
+
+void plugin_request_draw(struct arena *arena, struct gate_request *request)
+{
+	unsigned char random[32];
+	char *uuid = arena_alloc(arena, 37);
+
+	id_random(random, sizeof(random));
+	random[6] = (unsigned char)((random[6] & 0x0F) | 0x40);
+	random[8] = (unsigned char)((random[8] & 0x3F) | 0x80);
+	for (size_t i = 0, at = 0; i < 16; i++) {
+		at += (size_t)snprintf(uuid + at, 3, "%02x", random[i]);
+		if (i == 3 || i == 5 || i == 7 || i == 9)
+			uuid[at++] = '-';
+	}
+	for (size_t i = 0; i < 16; i++)
+		snprintf(request->nonce + 2 * i, 3, "%02x", random[16 + i]);
+	request->request_id = uuid;
+}
+
+int plugin_request_make(struct arena *arena, const struct plugin_caller *caller,
+	const struct plugin_command *command, char *const *argv, char *const *environment,
+	const char *parent_run, struct gate_request *ret, struct error *err)
+{
+	struct gate_request request = {
+		.kind = GATE_DECIDE,
+		.source = "sudo",
+		.change = caller->change,
+		.step = caller->step,
+		.actor_uid = caller->uid,
+		.actor_user = caller->user,
+		.session = arena_format(arena, "%u", caller->session),
+		.tty = caller->tty,
+		.parent_run = parent_run,
+		.typed_key = "",
+		.exec = {.runas = command->runas},
+	};
+	int code;
+
+	if (!argv || !argv[0])
+		return refuse(err, "run_argv", "is missing");
+	if (!environment)
+		return refuse(err, "run_envp", "is missing");
+	if (refuse_steering(environment, command->is_edit, err) < 0)
+		return err->code;
+	request.exec.cwd = command->runcwd ? command->runcwd
+			   : command->cwd  ? command->cwd
+					   : caller->cwd;
+	code = command->is_edit ? make_edit(arena, command, argv, &request.exec, err)
+				: make_program(arena, command, argv, environment, &request.exec,
+					  err);
+	if (code < 0)
+		return code;
+	plugin_request_draw(arena, &request);
+	*ret = request;
+	return 0;
+}
