@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sudo_plugin.h>
+#include <sys/types.h>
 
 #define PLUGIN_DEADLINE_MS 2000
 #define PLUGIN_ID_SIZE	   257
@@ -41,6 +42,7 @@ struct plugin {
 	struct plugin_options io_options;
 	struct plugin_watch *watch;
 	struct plugin_record *record;
+	pid_t owner; /* the process that opened it: a child of sudo's has a copy */
 	char said[PLUGIN_SAID_SIZE]; /* *errstr points here */
 };
 
@@ -81,6 +83,9 @@ int plugin_io_resize(
 	struct plugin *plugin, unsigned lines, unsigned columns, const char **errstr);
 /* `status` as waitpid gives it; `failed` is the errno when the command could not be executed. */
 void plugin_io_close(struct plugin *plugin, int status, int failed);
+/* For the end of sudo's process: sudo 1.9.13 closes no I/O plugin when one of them broke its loop
+ * and there is no terminal. Ends what is still open; nothing in any other process. */
+void plugin_io_exit(struct plugin *plugin);
 
 /* --- plugin_say.c: the only output, on the standard error, through sudo --- */
 

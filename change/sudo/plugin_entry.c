@@ -102,3 +102,8 @@ __attribute__((visibility("default"))) struct io_plugin rcm_io = {
 	.log_stderr = log_output,
 	.change_winsize = io_change_winsize,
 };
+
+__attribute__((destructor)) static void at_exit(void)
+{
+	plugin_io_exit(&plugin);
+}

@@ -3,8 +3,10 @@
 #include "change/sudo/plugin_record.h"
 #include "change/sudo/plugin_watch.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* As sudo itself reports a command that could not be executed. */
 #define STATUS_NOT_EXECUTED (126 << 8)
@@ -105,13 +107,14 @@ int plugin_io_open(
 
 	plugin->converse = opening->converse;
 	plugin->print = opening->print;
+	plugin->owner = getpid();
 	snprintf(plugin->said, sizeof(plugin->said), "rcm: no memory");
 	if (plugin_guard(open_guarded, &work, -1) == 1)
 		return 1;
 	if (errstr)
 		*errstr = plugin->said;
 	/* The grant was taken: the gate must know that the command did not run. */
-	if (*plugin->session.run)
+	if (*plugin->session.run && plugin->io_options.socket)
 		plugin_guard(end_run, &(struct close_work){plugin, STATUS_NOT_EXECUTED}, -1);
 	forget(plugin);
 	return -1;
@@ -124,6 +127,12 @@ void plugin_io_close(struct plugin *plugin, int status, int failed)
 	if (plugin->watch)
 		plugin_guard(end_run, &work, -1);
 	forget(plugin);
+}
+
+void plugin_io_exit(struct plugin *plugin)
+{
+	if (plugin->watch && plugin->owner == getpid())
+		plugin_io_close(plugin, SIGKILL, 0);
 }
 
 /* --- while it runs --- */

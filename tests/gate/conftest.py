@@ -15,7 +15,7 @@ def shared_box(tmp_path_factory):
     for above in [folder, *folder.parents]:     # alice's sudo loads nothing from here, but reads her folder
         if str(above).startswith("/tmp/"):
             os.chmod(above, 0o755)
-    box = sudo.SudoBox(folder, Path(os.environ["RB_BUILD"]) / "bin" / "rcm_approval.so").start()
+    box = sudo.SudoBox(folder, Path(os.environ.get("RB_BUILD", "build/release")) / "bin" / "rcm_approval.so").start()
     yield box
     box.close()
 

@@ -7,6 +7,8 @@ answers what a test tells it to.
     gate.stop_run("RUN-1", "revoked", "CHG-7 was revoked")
     gate.close()
 """
+import ctypes
+import hashlib
 import os
 import socket
 import struct
@@ -133,13 +135,28 @@ def lp(data):
 
 def attest_bytes(verdict, request_packet):
     """What a signature of a verdict is over."""
-    import hashlib
     texts = ["rcm-verdict-1", verdict["nonce"], verdict["verdict"], verdict["reason"], verdict["change"]]
     out = b"".join(lp(text_of(each)) for each in texts) + lp(struct.pack(">Q", verdict["step"]))
     out += lp(text_of(verdict["grant"])) + lp(text_of(verdict["run"]))
     for number in (verdict["must"], verdict["kill_at_us"], verdict["expires_at_us"]):
         out += lp(struct.pack(">Q", number))
     return out + lp(hashlib.sha256(request_packet).digest())
+
+
+class Signer:
+    """An Ed25519 key pair of libsodium, which the programs link too."""
+
+    def __init__(self):
+        self.sodium = ctypes.CDLL("libsodium.so.23")
+        assert self.sodium.sodium_init() >= 0
+        public, secret = ctypes.create_string_buffer(32), ctypes.create_string_buffer(64)
+        self.sodium.crypto_sign_keypair(public, secret)
+        self.public, self.secret = public.raw, secret.raw
+
+    def sign(self, data):
+        signature = ctypes.create_string_buffer(64)
+        self.sodium.crypto_sign_detached(signature, None, data, ctypes.c_ulonglong(len(data)), self.secret)
+        return signature.raw
 
 
 def now_us():
@@ -270,7 +287,8 @@ class Gate:
 
     def stop_run(self, run, reason="revoked", message="the change was revoked"):
         for connection in self.watchers.get(run, []):
-            connection.send(pack("stop", run=run, reason=reason, message=message))
+            if connection.fileno() >= 0:
+                connection.send(pack("stop", run=run, reason=reason, message=message))
 
     def drop(self):
         """Every connection, as a gate that dies; the socket goes on listening."""
