@@ -1,38 +1,59 @@
 #include "change/gate/trust.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static bool is_closed(const char *path, mode_t type)
+static int check_part(const char *part, struct error *err)
 {
-	struct stat status;
+	struct stat state;
 
-	return lstat(path, &status) == 0 && (status.st_mode & S_IFMT) == type &&
-	       status.st_uid == 0 && !(status.st_mode & S_IWOTH) &&
-	       (!(status.st_mode & S_IWGRP) || status.st_gid == 0);
-}
-
-static bool say_open(const char *path, char *why, size_t why_size)
-{
-	if (why && why_size)
-		snprintf(why, why_size, "%s", path);
-	return false;
-}
-
-bool trust_is_root_only(const char *path, char *why, size_t why_size)
-{
-	char above[PATH_MAX];
-	char *slash;
-
-	if (path[0] != '/' || strlen(path) >= sizeof(above) || !is_closed(path, S_IFREG))
-		return say_open(path, why, why_size);
-	strcpy(above, path);
-	while ((slash = strrchr(above, '/')) != above) {
-		*slash = 0;
-		if (!is_closed(above, S_IFDIR))
-			return say_open(above, why, why_size);
+	if (lstat(part, &state) < 0)
+		return error_errno(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, part);
+	if (state.st_uid != 0) {
+		error_set(err, ERROR_FORBIDDEN, "%s belongs to uid %u, not to root", part,
+			(unsigned)state.st_uid);
+		return error_place(err, "%s", part);
 	}
-	return is_closed("/", S_IFDIR) || say_open("/", why, why_size);
+	if (!S_ISLNK(state.st_mode) && (state.st_mode & (S_IWGRP | S_IWOTH))) {
+		error_set(err, ERROR_FORBIDDEN,
+			"%s can be written to by others than root (mode %o)", part,
+			(unsigned)(state.st_mode & 07777));
+		return error_place(err, "%s", part);
+	}
+	return 0;
+}
+
+/* "/", "/usr", "/usr/bin", ... as they are written. */
+static int check_parts(const char *path, struct error *err)
+{
+	char part[PATH_MAX];
+	size_t length = strlen(path);
+	int code = check_part("/", err);
+
+	if (path[0] != '/' || length >= sizeof(part))
+		return error_set(err, ERROR_INVALID, "no absolute path: %s", path);
+	for (size_t end = 1; code == 0 && end <= length; end++) {
+		if (end < length && path[end] != '/')
+			continue;
+		memcpy(part, path, end);
+		part[end] = 0;
+		code = check_part(part, err);
+	}
+	return code;
+}
+
+int trust_check(const char *path, struct error *err)
+{
+	char real[PATH_MAX];
+	int code = check_parts(path, err);
+
+	if (code < 0)
+		return code;
+	if (!realpath(path, real))
+		return error_errno(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, path);
+	return strcmp(real, path) ? check_parts(real, err) : 0;
 }

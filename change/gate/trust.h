@@ -1,15 +1,15 @@
-/* Can a file be changed by root alone? Then its name says what it is. */
+/* Who can change a file: root alone, or somebody else too. */
 #ifndef RB_CHANGE_GATE_TRUST_H
 #define RB_CHANGE_GATE_TRUST_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "lib/base/error.h"
 
 /*
- * True when the regular file and every folder above it belong to root and nobody else may write
- * there (a sticky folder does not count as safe). `path` must be a realpath: absolute and without
- * links. False also for what cannot be looked at. `why` (may be NULL) gets the place that is open.
+ * 0 when only root can change what is at the absolute `path`: the file and each folder down to it
+ * belong to root and no other may write to them. A folder with the sticky bit is no exception: in
+ * /tmp anybody makes names. Symbolic links on the way count with the folders they stand in.
+ * ERROR_FORBIDDEN names the first part that somebody else can change; ERROR_NOT_FOUND.
  */
-bool trust_is_root_only(const char *path, char *why, size_t why_size);
+int trust_check(const char *path, struct error *err);
 
 #endif

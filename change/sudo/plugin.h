@@ -9,12 +9,12 @@
 #include "change/gate/gate_message.h"
 #include "change/sudo/plugin_settings.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sudo_plugin.h>
 #include <sys/types.h>
 
-#define PLUGIN_DEADLINE_MS 2000
 #define PLUGIN_ID_SIZE	   257
 #define PLUGIN_SAID_SIZE   1024
 
@@ -23,11 +23,13 @@ struct plugin_session {
 	bool is_allowed;
 	char run[PLUGIN_ID_SIZE], change[PLUGIN_ID_SIZE]; /* "" without */
 	uint32_t step, must, lease_s;
-	int64_t kill_at_us; /* 0 = never */
+	int64_t kill_at_us;	 /* 0 = never */
+	struct gate_config gate; /* who allowed it, and watches the run; `socket` is this: */
+	char socket[PATH_MAX];
 };
 
 struct plugin_watch;
-struct plugin_record;
+struct recorder;
 
 struct plugin {
 	sudo_conv_t converse;
@@ -41,7 +43,7 @@ struct plugin {
 	struct arena io_arena;
 	struct plugin_options io_options;
 	struct plugin_watch *watch;
-	struct plugin_record *record;
+	struct recorder *recorder;
 	pid_t owner; /* the process that opened it: a child of sudo's has a copy */
 	char said[PLUGIN_SAID_SIZE]; /* *errstr points here */
 };

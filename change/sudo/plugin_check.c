@@ -1,8 +1,7 @@
-#include "change/gate/gate_message.h"
+#include "change/gate/gate_client.h"
 #include "change/sudo/plugin.h"
 #include "change/sudo/plugin_account.h"
 #include "change/sudo/plugin_guard.h"
-#include "change/sudo/plugin_link.h"
 #include "change/sudo/plugin_request.h"
 #include "change/sudo/plugin_verdict.h"
 #include "lib/base/text.h"
@@ -11,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MINOR_MIN 15 /* sudo 1.9.0: the first with approval plugins */
 
@@ -86,100 +84,45 @@ struct check_work {
 	char *const *command_info, *const *argv, *const *environment;
 };
 
-/* What the gate could not be asked, or did not answer: no, with one reason for all of it. */
-static int refuse_unanswered(struct plugin *plugin, const struct error *err)
-{
-	plugin_say_refusal(plugin, GATE_DENY, gate_reason_word(REASON_GATE_UNAVAILABLE),
-		plugin->caller.change, plugin->caller.step, err->message);
-	return 0;
-}
-
-static int decode_verdict(
-	struct arena *arena, const struct buf *packet, struct gate_verdict *ret, struct error *err)
-{
-	struct gate_message message;
-
-	if (gate_decode(arena, packet->bytes, packet->length, &message, err) < 0)
-		return error_prefix(err, "the gate's answer");
-	if (message.kind == GATE_FAULT)
-		return error_set(err, ERROR_REFUSED, "the gate refused the question: %s: %s",
-			message.fault.field, message.fault.message);
-	if (message.kind != GATE_VERDICT)
-		return error_set(err, ERROR_INVALID, "the gate's answer is no verdict");
-	*ret = message.verdict;
-	return 0;
-}
-
-/* One question on a connection of its own; everything within the deadline. */
-static int ask(struct plugin *plugin, const struct buf *question, struct gate_verdict *ret,
-	struct error *err)
-{
-	int64_t deadline_ms = time_mono_ms() + PLUGIN_DEADLINE_MS;
-	struct buf packet = BUF_INIT;
-	int fd, code;
-
-	if (plugin_link_open(&plugin->options, deadline_ms, &fd, err) < 0)
-		return err->code;
-	code = plugin_link_send(fd, question, deadline_ms, err);
-	if (code == 0)
-		code = plugin_link_receive(fd, deadline_ms, &packet, err);
-	close(fd);
-	if (code == 0)
-		code = decode_verdict(&plugin->arena, &packet, ret, err);
-	buf_done(&packet);
-	return code;
-}
-
-static void keep_session(struct plugin_session *session, const struct gate_verdict *verdict)
+static void keep_session(struct plugin_session *session, const struct gate_config *gate,
+	const struct gate_verdict *verdict)
 {
 	*session = (struct plugin_session){
+		.gate = *gate,
 		.is_allowed = true,
 		.step = verdict->step,
 		.must = verdict->must,
 		.lease_s = verdict->lease_s,
 		.kill_at_us = verdict->kill_at_us,
 	};
+	snprintf(session->socket, sizeof(session->socket), "%s", gate->socket);
+	session->gate.socket = session->socket;
 	snprintf(session->run, sizeof(session->run), "%s", verdict->run);
 	snprintf(session->change, sizeof(session->change), "%s", verdict->change);
 }
 
-/* 1, 0, or -1 with `err`. */
-static int decide(struct check_work *work, const struct gate_request *request, bool is_edit,
-	struct gate_verdict *ret_verdict, struct error *err)
+static int decide(struct check_work *work, struct gate_request *request, bool is_edit,
+	struct gate_verdict *ret_verdict)
 {
 	struct plugin *plugin = work->plugin;
+	struct gate_client client = GATE_CLIENT_INIT(&plugin->options.gate);
 	struct plugin_question question = {
-		.options = &plugin->options,
 		.request = request,
 		.is_edit = is_edit,
 		.is_io_loaded = work->is_io_loaded,
-		.is_recording = plugin->watch && (plugin->session.must & GATE_MUST_RECORD),
+		.is_recording = plugin->recorder != NULL,
 	};
-	struct buf bytes = BUF_INIT;
-	enum gate_reason reason;
-	int answer = 0;
+	const char *reason, *message;
 
-	if (gate_encode_request(&bytes, request, err) < 0) {
-		buf_done(&bytes);
-		return -1;
-	}
-	if (ask(plugin, &bytes, ret_verdict, err) < 0) {
-		buf_done(&bytes);
-		return refuse_unanswered(plugin, err);
-	}
-	question.bytes = bytes.bytes;
-	question.length = bytes.length;
+	gate_ask(&client, &plugin->arena, request, ret_verdict);
+	gate_client_close(&client);
 	question.now_us = time_now_us();
-	if (plugin_verdict_is_allow(&question, ret_verdict, &reason, err))
-		answer = 1;
-	else if (*err->message)
-		plugin_say_refusal(plugin, GATE_DENY, gate_reason_word(reason), plugin->caller.change,
-			plugin->caller.step, err->message);
-	else
-		plugin_say_refusal(plugin, ret_verdict->verdict, ret_verdict->reason,
-			ret_verdict->change, ret_verdict->step, ret_verdict->message);
-	buf_done(&bytes);
-	return answer;
+	if (plugin_verdict_is_allow(&question, ret_verdict, &reason, &message))
+		return 1;
+	plugin_say_refusal(plugin,
+		ret_verdict->verdict == GATE_REVIEW ? GATE_REVIEW : GATE_DENY, reason,
+		ret_verdict->change, ret_verdict->step, message);
+	return 0;
 }
 
 /* The gate asks for the second key by a review whose reason is a rule (an emergency in which that
@@ -207,7 +150,7 @@ static char *type_key(struct plugin *plugin)
 }
 
 static int decide_with_key(struct check_work *work, struct gate_request *request, bool is_edit,
-	struct gate_verdict *ret_verdict, struct error *err)
+	struct gate_verdict *ret_verdict)
 {
 	char *key = type_key(work->plugin);
 	int answer;
@@ -215,8 +158,8 @@ static int decide_with_key(struct check_work *work, struct gate_request *request
 	if (!key)
 		return 0;
 	request->typed_key = key;
-	plugin_request_draw(&work->plugin->arena, request);
-	answer = decide(work, request, is_edit, ret_verdict, err);
+	request->request_id = NULL; /* another question: it is drawn anew */
+	answer = decide(work, request, is_edit, ret_verdict);
 	explicit_bzero(key, strlen(key));
 	free(key);
 	request->typed_key = "";
@@ -266,13 +209,13 @@ static int check(void *argument)
 			plugin->caller.step, err.message);
 		return 0;
 	}
-	answer = err.code < 0 ? -1 : decide(work, &request, command.is_edit, &verdict, &err);
+	answer = err.code < 0 ? -1 : decide(work, &request, command.is_edit, &verdict);
 	if (answer == 0 && wants_key(plugin, &request, &verdict))
-		answer = decide_with_key(work, &request, command.is_edit, &verdict, &err);
+		answer = decide_with_key(work, &request, command.is_edit, &verdict);
 	if (answer < 0)
 		plugin_say_error(plugin, &err);
 	if (answer == 1 && !plugin->session.is_allowed)
-		keep_session(&plugin->session, &verdict);
+		keep_session(&plugin->session, &plugin->options.gate, &verdict);
 	return answer;
 }
 

@@ -1,3 +1,4 @@
+#include "change/gate/recorder.h"
 #include "change/sudo/plugin.h"
 #include "change/sudo/plugin_guard.h"
 #include "change/sudo/plugin_record.h"
@@ -23,8 +24,21 @@ static int open_record(struct plugin *plugin, char *const *argv, unsigned lines,
 {
 	if (!(plugin->session.must & GATE_MUST_RECORD))
 		return 0;
-	return plugin_record_open(plugin, plugin->io_options.record_dir, argv, lines, columns,
-		&plugin->record, err);
+	return plugin_record_open(plugin, plugin->io_options.gate.recordings, argv, lines, columns,
+		&plugin->recorder, err);
+}
+
+/* A run is watched where it was granted: both Plugin lines name the same gate. */
+static int check_gate(const struct gate_config *own, const struct gate_config *asked,
+	struct error *err)
+{
+	if (strcmp(own->socket, asked->socket) == 0 && own->server_uid == asked->server_uid &&
+		own->has_key == asked->has_key &&
+		memcmp(own->key, asked->key, sizeof(own->key)) == 0)
+		return 0;
+	error_set(err, ERROR_INVALID, "rcm_io and rcm_approval name different gates");
+	error_place(err, "/etc/sudo.conf");
+	return error_remedy(err, "give both Plugin lines the same options");
 }
 
 /* The recording first: a command that cannot be recorded is not watched, and does not run. */
@@ -43,12 +57,13 @@ static int open_duties(struct plugin *plugin, const struct plugin_io_opening *op
 		return error_remedy(err, "add the line \"Plugin rcm_approval rcm_approval.so\" to "
 					 "/etc/sudo.conf");
 	}
+	if (check_gate(&plugin->io_options.gate, &plugin->session.gate, err) < 0)
+		return err->code;
 	if (!*plugin->session.run)
 		return 0;
 	if (open_record(plugin, opening->argv, caller.lines, caller.columns, err) < 0)
 		return err->code;
-	return plugin_watch_open(
-		plugin, &plugin->io_options, opening->event_alloc, &plugin->watch, err);
+	return plugin_watch_open(plugin, opening->event_alloc, &plugin->watch, err);
 }
 
 static int open_guarded(void *argument)
@@ -79,13 +94,13 @@ static int end_run(void *argument)
 		.recording = "",
 		.recording_sha256 = ""};
 
-	if (plugin->record) {
-		struct plugin_record *record = plugin->record;
+	if (plugin->recorder) {
+		struct recorder *recorder = plugin->recorder;
 
-		plugin->record = NULL;
-		plugin_record_end(record, &plugin->io_arena, &end);
+		plugin->recorder = NULL;
+		plugin_record_end(recorder, work->status, &plugin->io_arena, &end);
 	}
-	if (plugin_watch_end(&plugin->io_options, &end, &err) == 0)
+	if (plugin_watch_end(&plugin->session.gate, &end, &err) == 0)
 		return 0;
 	error_prefix(&err, "the end of run %s could not be told", plugin->session.run);
 	plugin_say_error(plugin, &err);
@@ -96,7 +111,7 @@ static void forget(struct plugin *plugin)
 {
 	plugin_watch_free(plugin->watch);
 	plugin->watch = NULL;
-	plugin->record = NULL;
+	plugin->recorder = NULL;
 	arena_done(&plugin->io_arena);
 }
 
@@ -114,7 +129,7 @@ int plugin_io_open(
 	if (errstr)
 		*errstr = plugin->said;
 	/* The grant was taken: the gate must know that the command did not run. */
-	if (*plugin->session.run && plugin->io_options.socket)
+	if (*plugin->session.run)
 		plugin_guard(end_run, &(struct close_work){plugin, STATUS_NOT_EXECUTED}, -1);
 	forget(plugin);
 	return -1;
@@ -145,19 +160,25 @@ struct log_work {
 	unsigned lines, columns;
 };
 
+/* The echo of the command's terminal is not to be seen from here: what is typed at a prompt for a
+ * secret is told by the prompt alone. */
+static bool record(struct recorder *recorder, const struct log_work *work)
+{
+	switch (work->kind) {
+	case 'i':
+		return recorder_input(recorder, work->bytes, work->length, false);
+	case 'r':
+		return recorder_window(recorder, work->columns, work->lines);
+	default:
+		return recorder_output(recorder, work->bytes, work->length);
+	}
+}
+
 static int log_guarded(void *argument)
 {
 	const struct log_work *work = argument;
-	struct plugin_record *record = work->plugin->record;
-	struct error err = ERROR_INIT;
-	int code = work->kind == 'r'
-			   ? plugin_record_resize(record, work->lines, work->columns, &err)
-			   : plugin_record_add(record, work->kind, work->bytes, work->length, &err);
 
-	if (code == 0)
-		return 1;
-	plugin_watch_stop(work->plugin->watch, gate_reason_word(REASON_SESSION_STATE), err.message);
-	return 0;
+	return record(work->plugin->recorder, work);
 }
 
 static int log_event(struct plugin *plugin, struct log_work *work, const char **errstr)
@@ -165,8 +186,10 @@ static int log_event(struct plugin *plugin, struct log_work *work, const char **
 	if (!plugin->watch)
 		return 1;
 	if (!plugin_watch_is_stopping(plugin->watch) &&
-		(!plugin->record || plugin_guard(log_guarded, work, 0) == 1))
+		(!plugin->recorder || plugin_guard(log_guarded, work, 0) == 1))
 		return 1;
+	plugin_watch_stop(plugin->watch, gate_reason_word(REASON_SESSION_STATE),
+		"its recording could not be written");
 	if (errstr)
 		*errstr = plugin->said;
 	return 0;

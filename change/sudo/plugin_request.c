@@ -2,12 +2,10 @@
 
 #include "change/command/steering.h"
 #include "change/gate/trust.h"
-#include "lib/base/id.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -66,6 +64,7 @@ static const char *base_name(const char *path)
 
 static int resolve(struct arena *arena, const char *path, struct gate_exec *exec, struct error *err)
 {
+	struct error doubt = ERROR_INIT;
 	char resolved[PATH_MAX];
 
 	if (!realpath(path, resolved)) {
@@ -73,7 +72,7 @@ static int resolve(struct arena *arena, const char *path, struct gate_exec *exec
 		return error_field(err, "command");
 	}
 	exec->path = arena_text(arena, resolved);
-	exec->is_trusted = trust_is_root_only(resolved, NULL, 0);
+	exec->is_trusted = trust_check(resolved, &doubt) == 0;
 	return 0;
 }
 
@@ -133,24 +132,6 @@ static int make_edit(struct arena *arena, const struct plugin_command *command, 
 	return 0;
 }
 
-void plugin_request_draw(struct arena *arena, struct gate_request *request)
-{
-	unsigned char random[32];
-	char *uuid = arena_alloc(arena, 37);
-
-	id_random(random, sizeof(random));
-	random[6] = (unsigned char)((random[6] & 0x0F) | 0x40);
-	random[8] = (unsigned char)((random[8] & 0x3F) | 0x80);
-	for (size_t i = 0, at = 0; i < 16; i++) {
-		at += (size_t)snprintf(uuid + at, 3, "%02x", random[i]);
-		if (i == 3 || i == 5 || i == 7 || i == 9)
-			uuid[at++] = '-';
-	}
-	for (size_t i = 0; i < 16; i++)
-		snprintf(request->nonce + 2 * i, 3, "%02x", random[16 + i]);
-	request->request_id = uuid;
-}
-
 int plugin_request_make(struct arena *arena, const struct plugin_caller *caller,
 	const struct plugin_command *command, char *const *argv, char *const *environment,
 	const char *parent_run, struct gate_request *ret, struct error *err)
@@ -184,7 +165,6 @@ int plugin_request_make(struct arena *arena, const struct plugin_caller *caller,
 					  err);
 	if (code < 0)
 		return code;
-	plugin_request_draw(arena, &request);
 	*ret = request;
 	return 0;
 }

@@ -17,11 +17,9 @@
 
 /* `parent_run` is "" but for a command that an allowed one started. The result lives as long as the
  * arena and the lists. ERROR_INVALID names what sudo gave wrongly; ERROR_FORBIDDEN a variable of
- * EXEC-005. Draws request id and nonce. */
+ * EXEC-005. gate_ask draws nonce and request id. */
 int plugin_request_make(struct arena *arena, const struct plugin_caller *caller,
 	const struct plugin_command *command, char *const *argv, char *const *environment,
 	const char *parent_run, struct gate_request *ret, struct error *err);
-/* Draws them anew: the same, asked as another question. */
-void plugin_request_draw(struct arena *arena, struct gate_request *request);
 
 #endif

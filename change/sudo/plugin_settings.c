@@ -1,10 +1,12 @@
 #include "change/sudo/plugin_settings.h"
 
+#include "change/gate/gate_key.h"
 #include "change/gate/gate_message.h"
 #include "lib/base/text.h"
 
 #include <limits.h>
 #include <string.h>
+#include <sys/un.h>
 
 static int refuse(struct error *err, const char *list, const char *name, const char *what)
 {
@@ -77,23 +79,22 @@ static int take_path(const char *name, const char *value, const char **ret, stru
 
 static int take_socket(struct plugin_options *options, const char *value, struct error *err)
 {
-	return take_path("socket", value, &options->socket, err);
+	if (strlen(value) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return refuse(err, OPTIONS_PLACE, "socket", "is too long for a socket's path");
+	return take_path("socket", value, &options->gate.socket, err);
 }
 
 static int take_server_uid(struct plugin_options *options, const char *value, struct error *err)
 {
 	return read_number(
-		OPTIONS_PLACE, "server_uid", value, UINT32_MAX - 1, &options->server_uid, err);
+		OPTIONS_PLACE, "server_uid", value, UINT32_MAX - 1, &options->gate.server_uid, err);
 }
 
 static int take_public_key(struct plugin_options *options, const char *value, struct error *err)
 {
-	const char *path = value;
-
-	if (take_path("public_key", value, &path, err) < 0 ||
-		gate_key_read(path, options->public_key, err) < 0)
-		return err->code;
-	options->has_key = true;
+	if (!gate_key_parse(value, options->gate.key))
+		return refuse(err, OPTIONS_PLACE, "public_key", "must be 64 hex digits");
+	options->gate.has_key = true;
 	return 0;
 }
 
@@ -107,7 +108,7 @@ static int take_interactive(struct plugin_options *options, const char *value, s
 
 static int take_record_dir(struct plugin_options *options, const char *value, struct error *err)
 {
-	return take_path("record_dir", value, &options->record_dir, err);
+	return take_path("record_dir", value, &options->gate.recordings, err);
 }
 
 static const struct {
@@ -140,14 +141,14 @@ static int take_option(struct arena *arena, const char *entry, unsigned *seen,
 	error_field(err, "%.80s", entry);
 	error_place(err, "%s", OPTIONS_PLACE);
 	return error_remedy(err,
-		"there are: socket=PATH server_uid=N public_key=FILE interactive=yes|no record_dir=PATH");
+		"there are: socket=PATH server_uid=N public_key=HEX interactive=yes|no record_dir=PATH");
 }
 
 int plugin_options_read(
 	struct arena *arena, char *const *options, struct plugin_options *ret, struct error *err)
 {
 	struct plugin_options read = {
-		.socket = GATE_SOCKET_PATH, .record_dir = PLUGIN_RECORD_DIR};
+		.gate = {.socket = GATE_SOCKET_PATH, .recordings = PLUGIN_RECORD_DIR}};
 	unsigned seen = 0;
 
 	for (size_t i = 0; options && options[i]; i++)

@@ -1,12 +1,12 @@
 /*
  * What sudo and its configuration tell the plugin when it is opened, read strictly: a plugin option
  * that is not known, given twice or out of its limits is an error, and so is a name that sudo always
- * gives and did not. Pure but for reading the pinned key.
+ * gives and did not. Pure.
  */
 #ifndef RB_CHANGE_SUDO_SETTINGS_H
 #define RB_CHANGE_SUDO_SETTINGS_H
 
-#include "change/gate/gate_key.h"
+#include "change/gate/gate_config.h"
 #include "lib/base/arena.h"
 #include "lib/base/error.h"
 
@@ -17,12 +17,12 @@
 
 /* Of the Plugin line in sudo.conf. */
 struct plugin_options {
-	const char *socket;		      /* socket=, absolute; the gate's own path without */
-	uint32_t server_uid;		      /* server_uid=, whose the other end must be; 0 */
-	bool has_key;			      /* public_key= was given: only signed allows count */
-	uint8_t public_key[GATE_KEY_BYTES]; /* Ed25519; the option is a file of 64 hex digits */
-	bool is_interactive;		      /* interactive=yes|no; no */
-	const char *record_dir;		      /* record_dir=, absolute */
+	/*
+	 * socket=PATH; server_uid=N, who must be at the other end, 0 without; public_key=HEX, 64
+	 * digits: then only signed allows count; record_dir=PATH, of the recordings.
+	 */
+	struct gate_config gate;
+	bool is_interactive; /* interactive=yes|no; no */
 };
 
 /* Who called sudo, where, and for which change. */

@@ -1,6 +1,5 @@
 #include "change/sudo/plugin_verdict.h"
 
-#include "change/gate/gate_key.h"
 
 #include <string.h>
 
@@ -15,36 +14,6 @@ static bool is_sub(const struct plugin_question *q)
 static bool has_duty(const struct gate_verdict *verdict)
 {
 	return *verdict->run || verdict->must;
-}
-
-static bool is_other_question(const struct plugin_question *q, const struct gate_verdict *v)
-{
-	return strlen(v->nonce) != GATE_NONCE_SIZE - 1 ||
-	       memcmp(v->nonce, q->request->nonce, GATE_NONCE_SIZE) != 0;
-}
-
-static bool is_unsigned(const struct plugin_question *q, const struct gate_verdict *v)
-{
-	return q->options->has_key &&
-	       !gate_key_has_signed(q->options->public_key, v, q->bytes, q->length);
-}
-
-static bool is_contradiction(const struct plugin_question *q, const struct gate_verdict *v)
-{
-	enum gate_reason reason;
-
-	(void)q;
-	return !gate_reason_parse(v->reason, &reason) || gate_reason_verdict(reason) != GATE_ALLOW;
-}
-
-static bool is_past(const struct plugin_question *q, const struct gate_verdict *v)
-{
-	return v->expires_at_us <= q->now_us;
-}
-
-static bool is_far_ahead(const struct plugin_question *q, const struct gate_verdict *v)
-{
-	return v->expires_at_us > q->now_us + PLUGIN_ALLOW_MAX_US;
 }
 
 static bool is_killed_already(const struct plugin_question *q, const struct gate_verdict *v)
@@ -109,16 +78,11 @@ static bool is_ungranted_edit(const struct plugin_question *q, const struct gate
 	       (!gate_reason_parse(v->reason, &reason) || reason == REASON_OK_READONLY);
 }
 
-/* In this order: what is not known to come from the gate is not looked at further. */
 static const struct {
 	wrong_function is_wrong;
 	enum gate_reason reason;
 	const char *message;
 } faults[] = {
-	{is_unsigned, REASON_BAD_SIGNATURE, "the answer is not signed by the pinned key"},
-	{is_contradiction, REASON_GATE_UNAVAILABLE, "an allow with the reason of a refusal"},
-	{is_past, REASON_EXPIRED, "the allow came too late"},
-	{is_far_ahead, REASON_CLOCK_SKEW, "the allow ends too far ahead: two clocks disagree"},
 	{is_killed_already, REASON_EXPIRED, "the command would have to end before it starts"},
 	{is_other_change, REASON_GATE_UNAVAILABLE, "the allow is of another change or step"},
 	{is_unknown_duty, REASON_GATE_UNAVAILABLE, "the allow wants what is not known here"},
@@ -136,25 +100,18 @@ static const struct {
 };
 
 bool plugin_verdict_is_allow(const struct plugin_question *question,
-	const struct gate_verdict *verdict, enum gate_reason *ret_reason, struct error *err)
+	const struct gate_verdict *verdict, const char **ret_reason, const char **ret_message)
 {
-	error_clear(err);
-	if (is_other_question(question, verdict)) {
-		*ret_reason = REASON_GATE_UNAVAILABLE;
-		error_set(err, ERROR_INVALID, "the answer is not to this question");
+	*ret_reason = verdict->reason;
+	*ret_message = verdict->message;
+	if (verdict->verdict != GATE_ALLOW)
 		return false;
-	}
-	if (verdict->verdict != GATE_ALLOW) {
-		if (!gate_reason_parse(verdict->reason, ret_reason))
-			*ret_reason = REASON_GATE_UNAVAILABLE;
-		return false;
-	}
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		if (!faults[i].is_wrong(question, verdict))
 			continue;
-		*ret_reason = faults[i].reason;
-		error_set(err, ERROR_INVALID, "%s", faults[i].message);
+		*ret_reason = gate_reason_word(faults[i].reason);
+		*ret_message = faults[i].message;
 		return false;
 	}
-	return gate_reason_parse(verdict->reason, ret_reason);
+	return true;
 }

@@ -1,21 +1,21 @@
 #include "change/sudo/plugin_watch.h"
 
+#include "change/gate/gate_client.h"
 #include "change/sudo/plugin_guard.h"
-#include "change/sudo/plugin_link.h"
 #include "lib/base/time.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define TICK_MS	     1000
 #define HEARTBEAT_MS 10000
+#define AT_ONCE_MS   20
+#define NS_PER_MS    1000000
 
 struct plugin_watch {
 	struct plugin *plugin;
-	const struct plugin_options *options;
-	int fd; /* -1 while the gate is lost */
+	struct gate_client client; /* its fd is -1 while the gate is lost */
 	struct sudo_plugin_event *readable, *tick;
 	int64_t noted_ms; /* when the gate was last heard */
 	int64_t beat_ms;  /* when it was last told that the run goes on */
@@ -24,77 +24,66 @@ struct plugin_watch {
 
 /* --- messages --- */
 
-static int send_watch(int fd, const char *run, int64_t deadline_ms, struct error *err)
+static int64_t deadline_ns(void)
 {
-	const struct gate_watch watch = {.run = run};
+	return time_mono_ns() + (int64_t)GATE_DEADLINE_MS * NS_PER_MS;
+}
+
+/* Deadlines of what must not block sudo's loop: the gate takes a packet at once, or it is lost. */
+static int64_t at_once_ns(void)
+{
+	return time_mono_ns() + AT_ONCE_MS * NS_PER_MS;
+}
+
+static int send_watch(
+	struct gate_client *client, const char *run, int64_t until_ns, struct error *err)
+{
 	struct buf bytes = BUF_INIT;
-	int code = gate_encode_watch(&bytes, &watch, err);
+	int code = gate_encode_watch(&bytes, &(struct gate_watch){.run = run}, err);
 
 	if (code == 0)
-		code = plugin_link_send(fd, &bytes, deadline_ms, err);
+		code = gate_client_send(client, &bytes, until_ns, err);
 	buf_done(&bytes);
 	return code;
 }
 
-static int send_heartbeat(int fd, const char *run, int64_t deadline_ms, struct error *err)
+static int send_heartbeat(
+	struct gate_client *client, const char *run, int64_t until_ns, struct error *err)
 {
-	const struct gate_heartbeat beat = {.run = run};
 	struct buf bytes = BUF_INIT;
-	int code = gate_encode_heartbeat(&bytes, &beat, err);
+	int code = gate_encode_heartbeat(&bytes, &(struct gate_heartbeat){.run = run}, err);
 
 	if (code == 0)
-		code = plugin_link_send(fd, &bytes, deadline_ms, err);
+		code = gate_client_send(client, &bytes, until_ns, err);
 	buf_done(&bytes);
 	return code;
 }
 
-/* One packet, decoded into the arena. ERROR_TIMEOUT when none came. */
-static int receive(struct arena *arena, int fd, int64_t deadline_ms, struct gate_message *ret,
-	struct error *err)
-{
-	struct buf packet = BUF_INIT;
-	int code = plugin_link_receive(fd, deadline_ms, &packet, err);
-
-	if (code == 0)
-		code = gate_decode(arena, packet.bytes, packet.length, ret, err);
-	buf_done(&packet);
-	return code;
-}
-
-static int await_noted(int fd, int64_t deadline_ms, struct error *err)
+static int await_noted(struct gate_client *client, int64_t until_ns, struct error *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct gate_message message;
-	int code = receive(&arena, fd, deadline_ms, &message, err);
+	struct gate_message answer;
+	int code = gate_client_receive(client, &arena, until_ns, &answer, NULL, NULL, err);
 
-	if (code == 0 && message.kind == GATE_STOP)
-		code = error_set(err, ERROR_REFUSED, "%s: %s", message.stop.reason,
-			message.stop.message);
-	else if (code == 0 && message.kind == GATE_FAULT)
-		code = error_set(err, ERROR_REFUSED, "the gate refused: %s: %s",
-			message.fault.field, message.fault.message);
-	else if (code == 0 && message.kind != GATE_NOTED)
+	if (code == 0 && answer.kind == GATE_STOP)
+		code = error_set(err, ERROR_REFUSED, "the run must not start: %s: %s",
+			answer.stop.reason, answer.stop.message);
+	else if (code == 0 && answer.kind == GATE_FAULT)
+		code = error_set(err, ERROR_REFUSED, "the gate does not watch the run: %s: %s",
+			answer.fault.field, answer.fault.message);
+	else if (code == 0 && answer.kind != GATE_NOTED)
 		code = error_set(err, ERROR_INVALID, "the gate's answer is not \"noted\"");
 	arena_done(&arena);
 	return code;
 }
 
 int plugin_watch_end(
-	const struct plugin_options *options, const struct gate_end *end, struct error *err)
+	const struct gate_config *gate, const struct gate_end *end, struct error *err)
 {
-	int64_t deadline_ms = time_mono_ms() + PLUGIN_DEADLINE_MS;
-	struct buf bytes = BUF_INIT;
-	int fd = -1, code = gate_encode_end(&bytes, end, err);
+	struct gate_client client = GATE_CLIENT_INIT(gate);
+	int code = gate_tell_end(&client, end, err);
 
-	if (code == 0)
-		code = plugin_link_open(options, deadline_ms, &fd, err);
-	if (code == 0)
-		code = plugin_link_send(fd, &bytes, deadline_ms, err);
-	if (code == 0)
-		code = await_noted(fd, deadline_ms, err);
-	if (fd >= 0)
-		close(fd);
-	buf_done(&bytes);
+	gate_client_close(&client);
 	return code;
 }
 
@@ -121,8 +110,7 @@ void plugin_watch_stop(struct plugin_watch *watch, const char *reason, const cha
 static void lose(struct plugin_watch *watch)
 {
 	watch->readable->del(watch->readable);
-	close(watch->fd);
-	watch->fd = -1;
+	gate_client_close(&watch->client);
 }
 
 /* 0, or negative when the connection is of no more use. */
@@ -147,23 +135,20 @@ static int take(struct plugin_watch *watch, const struct gate_message *message)
 	}
 }
 
-static int read_all(void *argument)
+static int read_one(void *argument)
 {
 	struct plugin_watch *watch = argument;
 	struct error err = ERROR_INIT;
-	int code = 0;
+	struct arena arena = ARENA_INIT;
+	struct gate_message message;
+	int code = gate_client_receive(
+		&watch->client, &arena, at_once_ns(), &message, NULL, NULL, &err);
 
-	while (code == 0 && !watch->is_stopping) {
-		struct arena arena = ARENA_INIT;
-		struct gate_message message;
-
-		code = receive(&arena, watch->fd, 0, &message, &err);
-		if (code == 0)
-			code = take(watch, &message);
-		arena_done(&arena);
-	}
+	if (code == 0)
+		code = take(watch, &message);
 	if (code < 0 && code != ERROR_TIMEOUT)
 		lose(watch);
+	arena_done(&arena);
 	return 0;
 }
 
@@ -173,7 +158,7 @@ static void on_readable(int fd, int what, void *closure)
 
 	(void)fd;
 	(void)what;
-	if (plugin_guard(read_all, watch, -1) < 0)
+	if (plugin_guard(read_one, watch, -1) < 0)
 		plugin_watch_stop(watch, gate_reason_word(REASON_GATE_UNAVAILABLE), "no memory");
 }
 
@@ -181,7 +166,7 @@ static int expect(struct plugin_watch *watch)
 {
 	struct sudo_plugin_event *event = watch->readable;
 
-	return event->set(event, watch->fd, SUDO_PLUGIN_EV_READ | SUDO_PLUGIN_EV_PERSIST, on_readable,
+	return event->set(event, watch->client.fd, SUDO_PLUGIN_EV_READ | SUDO_PLUGIN_EV_PERSIST, on_readable,
 		       watch) == 1 &&
 			       event->add(event, NULL) == 1
 		       ? 0
@@ -192,17 +177,15 @@ static int expect(struct plugin_watch *watch)
 static void find_again(struct plugin_watch *watch)
 {
 	struct error err = ERROR_INIT;
-	int64_t now_ms = time_mono_ms();
+	int64_t until_ns = at_once_ns();
 
-	if (plugin_link_open(watch->options, now_ms, &watch->fd, &err) < 0) {
-		watch->fd = -1;
+	if (gate_client_connect(&watch->client, until_ns, &err) < 0)
 		return;
-	}
-	if (send_watch(watch->fd, watch->plugin->session.run, now_ms, &err) < 0 ||
+	if (send_watch(&watch->client, watch->plugin->session.run, until_ns, &err) < 0 ||
 		expect(watch) < 0)
 		lose(watch);
 	else
-		watch->beat_ms = now_ms;
+		watch->beat_ms = time_mono_ms();
 }
 
 static void beat(struct plugin_watch *watch)
@@ -213,7 +196,7 @@ static void beat(struct plugin_watch *watch)
 	if (now_ms - watch->beat_ms < HEARTBEAT_MS)
 		return;
 	watch->beat_ms = now_ms;
-	if (send_heartbeat(watch->fd, watch->plugin->session.run, now_ms, &err) < 0)
+	if (send_heartbeat(&watch->client, watch->plugin->session.run, at_once_ns(), &err) < 0)
 		lose(watch);
 }
 
@@ -228,7 +211,7 @@ static int look(void *argument)
 	} else if (time_mono_ms() - watch->noted_ms > (int64_t)session->lease_s * 1000) {
 		plugin_watch_stop(watch, gate_reason_word(REASON_GATE_UNAVAILABLE),
 			"nothing was heard from the gate for as long as the lease");
-	} else if (watch->fd < 0) {
+	} else if (watch->client.fd < 0) {
 		find_again(watch);
 	} else {
 		beat(watch);
@@ -277,23 +260,24 @@ static int begin_events(struct plugin_watch *watch, struct sudo_plugin_event *(*
 	return 0;
 }
 
-int plugin_watch_open(struct plugin *plugin, const struct plugin_options *options,
-	struct sudo_plugin_event *(*event_alloc)(void), struct plugin_watch **ret,
-	struct error *err)
+int plugin_watch_open(struct plugin *plugin, struct sudo_plugin_event *(*event_alloc)(void),
+	struct plugin_watch **ret, struct error *err)
 {
-	int64_t now_ms = time_mono_ms(), deadline_ms = now_ms + PLUGIN_DEADLINE_MS;
 	struct plugin_watch *watch = calloc(1, sizeof(*watch));
+	int64_t now_ms = time_mono_ms(), until_ns = deadline_ns();
 	int code;
 
 	if (!watch)
 		return error_set(err, ERROR_NO_MEMORY, "no memory");
-	*watch = (struct plugin_watch){
-		.plugin = plugin, .options = options, .fd = -1, .noted_ms = now_ms, .beat_ms = now_ms};
-	code = plugin_link_open(options, deadline_ms, &watch->fd, err);
+	*watch = (struct plugin_watch){.plugin = plugin,
+		.client = GATE_CLIENT_INIT(&plugin->session.gate),
+		.noted_ms = now_ms,
+		.beat_ms = now_ms};
+	code = gate_client_connect(&watch->client, until_ns, err);
 	if (code == 0)
-		code = send_watch(watch->fd, plugin->session.run, deadline_ms, err);
+		code = send_watch(&watch->client, plugin->session.run, until_ns, err);
 	if (code == 0)
-		code = await_noted(watch->fd, deadline_ms, err);
+		code = await_noted(&watch->client, until_ns, err);
 	if (code == 0)
 		code = begin_events(watch, event_alloc, err);
 	if (code < 0) {
@@ -316,7 +300,6 @@ void plugin_watch_free(struct plugin_watch *watch)
 		return;
 	free_event(watch->readable);
 	free_event(watch->tick);
-	if (watch->fd >= 0)
-		close(watch->fd);
+	gate_client_close(&watch->client);
 	free(watch);
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from harness import sudo
-from harness.gate import Gate
+from harness.sudo_gate import SudoGate
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def shared_box(tmp_path_factory):
 
 @pytest.fixture
 def gate(shared_box):
-    gate = Gate(shared_box.folder / "gate.sock").start()
+    gate = SudoGate(shared_box.folder / "gate.sock").start()
     yield gate
     gate.close()
 

@@ -1,6 +1,6 @@
 """sudoedit: asked as an edit of files, never as the editor; allowed by a step alone."""
 import pytest
-from harness import gate as g
+from harness import sudo_gate as g
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Defaults intercept: each command that an allowed one starts is asked too, in its session."""
 import pytest
-from harness import gate as g
+from harness import sudo_gate as g
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def first_granted(then):
 
 
 def test_each_command_inside_is_asked_with_the_run_around_it(inside, gate):
-    gate.answer = first_granted(lambda ask: g.allow(ask, run="RUN-1"))
+    gate.answer = first_granted(lambda ask: g.inside(ask))
     done = inside.sudo("bash", "-c", "id -u; echo a | cat | tr a b")
     assert (done.code, done.out, done.err) == (0, "0\nb\n", "")
     assert [name_of(ask) for ask in gate.asks[:2]] == ["bash -c id -u; echo a | cat | tr a b", "id -u"]
@@ -31,21 +31,21 @@ def test_each_command_inside_is_asked_with_the_run_around_it(inside, gate):
 
 def test_one_that_is_refused_ends_with_126_and_the_rest_go_on(inside, gate):
     gate.answer = first_granted(lambda ask: g.deny(ask, "rule:SYS-001", "stops nginx")
-                                if "sleep" in name_of(ask) else g.allow(ask, run="RUN-1"))
+                                if "sleep" in name_of(ask) else g.inside(ask))
     done = inside.sudo("bash", "-c", "sleep 0; echo $?; id -u; sleep 0 | cat; echo done")
     assert done.code == 0 and done.out == "126\n0\ndone\n", done
     assert done.err.count("rcm: deny[11 rule:SYS-001] CHG-12 step 2: stops nginx") == 2
 
 
 def test_where_a_command_inside_runs_is_where_it_is(inside, gate):
-    gate.answer = first_granted(lambda ask: g.allow(ask, run="RUN-1"))
+    gate.answer = first_granted(lambda ask: g.inside(ask))
     inside.sudo("bash", "-c", "cd /var; ls -d . >/dev/null; :")
     assert [ask["exec"]["cwd"] for ask in gate.asks] == ["/tmp", "/var"]
     assert gate.asks[1]["exec"]["argv"] == ["ls", "-d", "."]
 
 
 def test_a_variable_that_steers_is_refused_inside(inside, gate):
-    gate.answer = first_granted(lambda ask: g.allow(ask, run="RUN-1"))
+    gate.answer = first_granted(lambda ask: g.inside(ask))
     done = inside.sudo("bash", "-c", "LD_PRELOAD=/tmp/x.so id -u; echo $?; export BASH_ENV=/tmp/x; id -g; echo $?; :")
     assert done.out == "126\n126\n", done
     assert "rcm: deny[11 rule:EXEC-005]: environment changes what runs: LD_PRELOAD" in done.err
@@ -77,7 +77,7 @@ def test_a_command_inside_a_read_is_judged_for_itself(inside, gate):
 
 
 def test_the_words_of_a_shell_come_as_one_program(inside, gate):
-    gate.answer = first_granted(lambda ask: g.allow(ask, run="RUN-1"))
+    gate.answer = first_granted(lambda ask: g.inside(ask))
     done = inside.sudo("-s", "--", "id", "-u")
     assert done.out == "0\n"
     shell, inner = gate.asks
@@ -86,7 +86,7 @@ def test_the_words_of_a_shell_come_as_one_program(inside, gate):
 
 
 def test_a_metacharacter_given_to_sudo_s_reaches_the_gate_quoted(inside, gate):
-    gate.answer = first_granted(lambda ask: g.allow(ask, run="RUN-1"))
+    gate.answer = first_granted(lambda ask: g.inside(ask))
     inside.sudo("-s", "id -u; id -g")
     assert gate.asks[0]["exec"]["argv"] == ["sh", "-c", r"id\ -u\;\ id\ -g"]
 

@@ -2,7 +2,7 @@
 import time
 
 import pytest
-from harness import gate as g
+from harness import sudo_gate as g
 
 
 def wait_for(condition, seconds=10):
@@ -62,8 +62,8 @@ def test_a_command_that_ignores_signals_ends_too(box, gate, running):
 
 def test_the_stop_of_another_run_stops_nothing(box, gate, running):
     process = running()
-    connection, = gate.watchers["RUN-1"]
-    connection.send(g.pack("stop", run="RUN-2", reason="revoked", message=""))
+    (_, connection), = gate.watchers
+    connection.send(g.encode("stop", run="RUN-2", reason="revoked", message=""))
     time.sleep(1.5)
     assert process.poll() is None
     wait_for(lambda: len(gate.watches) == 2)    # what is not understood is hung up on, and asked anew
@@ -100,7 +100,7 @@ def test_a_gate_lost_past_the_lease_ends_the_command(box, gate, running):
 
 def test_a_gate_that_is_silent_past_the_lease_ends_the_command(box, gate, running):
     process = running(lease_s=3)
-    gate.notes = False
+    gate.note = lambda message: None
     assert "nothing was heard from the gate" in box.finish(process).err
 
 
@@ -114,8 +114,8 @@ def test_heartbeats_keep_a_run_beyond_its_lease(box, gate, running):
 
 def test_a_run_that_is_stopped_before_it_starts_does_not_start(box, gate):
     gate.answer = g.grant
-    gate.on_watch = lambda connection, message, packet: connection.send(
-        g.pack("stop", run=message["run"], reason="revoked", message="too late"))
+    gate.note = lambda message: (g.encode("stop", run=message["run"], reason="revoked", message="too late")
+                                 if message["kind"] == "watch" else g.encode("noted"))
     done = box.sudo("echo", "ran")
     assert (done.code, done.out) == (1, "") and "revoked" in done.err
     assert gate.ends[0]["status"] == 126 << 8
@@ -123,7 +123,7 @@ def test_a_run_that_is_stopped_before_it_starts_does_not_start(box, gate):
 
 def test_a_gate_that_cannot_watch_lets_nothing_start(box, gate):
     gate.answer = g.grant
-    gate.on_watch = lambda connection, message, packet: None
+    gate.note = lambda message: None if message["kind"] == "watch" else g.encode("noted")
     began = time.monotonic()
     done = box.sudo("echo", "ran")
     assert (done.code, done.out) == (1, "") and time.monotonic() - began < 4

@@ -1,0 +1,390 @@
+/* rcm: commands through the change gate of this host. Small and static; every verb that is not in
+ * the table is one of rcm-client. */
+#include "main/rcm.h"
+
+#include "lib/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#define CLIENT_FALLBACK "/usr/libexec/redbutton/rcm-client"
+
+static int run_exec(struct rcm *rcm);
+static int run_shell(struct rcm *rcm);
+
+/* What a verb takes besides its own options. */
+enum operands { TAKES_NOTHING, TAKES_CHANGE, TAKES_BOTH, TAKES_PATH };
+
+enum option_id {
+	OPTION_STEP,
+	OPTION_PHASE,
+	OPTION_STATUS_FD,
+	OPTION_RECORD,
+	OPTION_LINE,
+	OPTION_STRICT,
+	OPTION_JSON,
+	OPTION_SOCKET,
+	OPTION_CONFIG
+};
+
+#define BIT(id)	  (1u << OPTION_##id)
+#define GATE_BITS (BIT(SOCKET) | BIT(CONFIG) | BIT(STATUS_FD))
+
+struct option_row {
+	const char *name, *value, *help; /* value NULL: a flag */
+};
+
+static const struct option_row options[] = {
+	[OPTION_STEP] = {"step", "N", "which step of the change"},
+	[OPTION_PHASE] = {"phase", "WORD", "rollback: of the steps that take the change back"},
+	[OPTION_STATUS_FD] = {"status-fd", "FD",
+		"where the verdict is written as one line of JSON"},
+	[OPTION_RECORD] = {"record", NULL,
+		"record the run even where the gate does not ask for it"},
+	[OPTION_LINE] = {"line", "TEXT", "the command as one typed line; quotes and \\ only"},
+	[OPTION_STRICT] = {"strict", NULL, "words that a shell would act on are refused"},
+	[OPTION_JSON] = {"json", NULL, "the whole answer on standard output"},
+	[OPTION_SOCKET] = {"socket", "PATH",
+		"another socket; the account behind it must be the same"},
+	[OPTION_CONFIG] = {"config", "PATH", "other settings, in a file that only root can change"},
+};
+
+#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+
+struct verb {
+	const char *name, *arguments, *summary;
+	enum operands operands;
+	unsigned options;
+	int usage_code;
+	int (*run)(struct rcm *rcm);
+};
+
+static const struct verb verbs[] = {
+	{"exec", "[CHG-n --step N] [-- COMMAND...]",
+		"run a command, or a step as it was approved, when the gate allows it", TAKES_BOTH,
+		GATE_BITS | BIT(STEP) | BIT(PHASE) | BIT(RECORD) | BIT(LINE), RCM_REFUSED,
+		run_exec},
+	{"check", "-- COMMAND...", "ask what the gate would say; nothing is taken and nothing runs",
+		TAKES_BOTH, GATE_BITS | BIT(STEP) | BIT(STRICT) | BIT(JSON), RCM_USAGE, rcm_check},
+	{"shell", "CHG-n", "the session that was approved, recorded", TAKES_CHANGE,
+		GATE_BITS | BIT(STEP), RCM_REFUSED, run_shell},
+	{"ssh", "", "what sshd runs (ForceCommand): the command that was sent, or a session",
+		TAKES_NOTHING, GATE_BITS, RCM_REFUSED, rcm_ssh},
+	{"identity", "", "which host this is, as grants are bound to it", TAKES_NOTHING, 0,
+		RCM_USAGE, rcm_identity},
+	{"recording", "PATH", "header and marks of a recording", TAKES_PATH, 0, RCM_USAGE,
+		rcm_recording},
+};
+
+#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+/* Help. */
+
+static void print_options(const struct verb *verb)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *row = &options[i];
+		char name[64];
+
+		if (!(verb->options & 1u << i))
+			continue;
+		snprintf(name, sizeof(name), "--%s%s%s", row->name, row->value ? " " : "",
+			row->value ? row->value : "");
+		printf("    %-18s %s\n", name, row->help);
+	}
+}
+
+static int print_help(void)
+{
+	puts("rcm VERB ...: commands through the change gate of this host\n");
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		printf("  rcm %s%s%s\n    %s\n", verbs[i].name, verbs[i].arguments[0] ? " " : "",
+			verbs[i].arguments, verbs[i].summary);
+		print_options(&verbs[i]);
+	}
+	puts("\n  Every other verb is one of rcm-client: file, approve, list, evidence.\n");
+	puts("Exit codes of exec, shell and ssh: the command's own; 125 refused, 126 cannot be "
+	     "executed,\n"
+	     "127 not found, 128+n ended by signal n. Of check: 0 allow, 10 review, 11 rule, 12 "
+	     "frozen or\n"
+	     "outside its window, 13 conflict or budget, 14 grant, 15 unprovable, 20 no gate, 64 "
+	     "usage,\n"
+	     "70 internal, 77 not authenticated, 78 settings.");
+	return fflush(stdout) == 0 ? 0 : RCM_INTERNAL;
+}
+
+__attribute__((format(printf, 2, 3))) static int complain_usage(
+	const struct verb *verb, const char *format, ...)
+{
+	struct error err = ERROR_INIT;
+	char what[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	error_set(&err, ERROR_USAGE, "%s: %s", verb->name, what);
+	error_remedy(&err, "rcm %s %s; rcm help", verb->name, verb->arguments);
+	return rcm_complain(&err, verb->usage_code);
+}
+
+/* Arguments. */
+
+static int take_number(
+	const struct verb *verb, const char *name, const char *text, int64_t max, int64_t *ret)
+{
+	struct error err = ERROR_INIT;
+
+	if (text_parse_int64(name, text, 0, max, ret, &err) < 0)
+		return complain_usage(verb, "--%s: %s", name, err.message);
+	return 0;
+}
+
+static int take_status_fd(const struct verb *verb, const char *text, struct rcm *rcm)
+{
+	int64_t number;
+	int code = take_number(verb, "status-fd", text, INT_MAX, &number);
+
+	if (code)
+		return code;
+	if (fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
+		return complain_usage(verb, "--status-fd: descriptor %s is not open", text);
+	rcm->status_fd = (int)number;
+	return 0;
+}
+
+static int take_option(
+	const struct verb *verb, enum option_id id, const char *value, struct rcm *rcm)
+{
+	int64_t number = 0;
+	int code = 0;
+
+	switch (id) {
+	case OPTION_STEP:
+		code = take_number(verb, "step", value, UINT32_MAX, &number);
+		rcm->step = (uint32_t)number;
+		break;
+	case OPTION_PHASE:
+		rcm->phase = value;
+		break;
+	case OPTION_STATUS_FD:
+		return take_status_fd(verb, value, rcm);
+	case OPTION_RECORD:
+		rcm->wants_record = true;
+		break;
+	case OPTION_LINE:
+		rcm->line = value;
+		break;
+	case OPTION_STRICT:
+		rcm->is_strict = true;
+		break;
+	case OPTION_JSON:
+		rcm->wants_json = true;
+		break;
+	case OPTION_SOCKET:
+		rcm->socket = value;
+		break;
+	case OPTION_CONFIG:
+		rcm->config_path = value;
+		break;
+	}
+	return code;
+}
+
+/* "--name value", "--name=value" or "--flag" at argv[*at]. */
+static int take_flag(const struct verb *verb, char **argv, int *at, struct rcm *rcm)
+{
+	const char *name = argv[*at] + 2, *equals = strchr(name, '=');
+	size_t length = equals ? (size_t)(equals - name) : strlen(name);
+
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const char *value = equals ? equals + 1 : NULL;
+
+		if (!(verb->options & 1u << i) || strlen(options[i].name) != length ||
+			strncmp(options[i].name, name, length) != 0)
+			continue;
+		if (options[i].value && !value)
+			value = argv[*at + 1] ? argv[++*at] : NULL;
+		if (!options[i].value != !value)
+			return complain_usage(verb, "--%s %s", options[i].name,
+				options[i].value ? "needs a value" : "takes no value");
+		return take_option(verb, (enum option_id)i, value, rcm);
+	}
+	return complain_usage(verb, "no option %s", argv[*at]);
+}
+
+static bool is_change(const char *word)
+{
+	return !strncmp(word, "CHG-", 4) && word[4] &&
+	       strspn(word + 4, "0123456789") == strlen(word + 4);
+}
+
+static int take_operand(const struct verb *verb, char **word, struct rcm *rcm)
+{
+	bool takes_change = verb->operands == TAKES_CHANGE || verb->operands == TAKES_BOTH;
+
+	if (verb->operands == TAKES_PATH && !rcm->command) {
+		rcm->command = (const char **)word;
+		return 0;
+	}
+	if (takes_change && is_change(*word) && !rcm->change[0]) {
+		rcm->change = *word;
+		return 0;
+	}
+	if (verb->operands == TAKES_BOTH)
+		return complain_usage(verb, "%s is no change; a command begins after --", *word);
+	return complain_usage(verb, "what is %s?", *word);
+}
+
+static int take_arguments(const struct verb *verb, char **argv, struct rcm *rcm)
+{
+	int code = 0;
+
+	for (int at = 0; argv[at] && code == 0; at++) {
+		if (!strcmp(argv[at], "--")) {
+			if (verb->operands != TAKES_BOTH)
+				return complain_usage(verb, "takes no command");
+			rcm->command = (const char **)&argv[at + 1];
+			if (!argv[at + 1])
+				return complain_usage(verb, "there is no command after --");
+			return 0;
+		}
+		code = !strncmp(argv[at], "--", 2) ? take_flag(verb, argv, &at, rcm)
+						   : take_operand(verb, &argv[at], rcm);
+	}
+	return code;
+}
+
+/* Verbs. */
+
+static int run_exec(struct rcm *rcm)
+{
+	struct rcm_command command = {.env = rcm_environment(rcm), .source = "terminal"};
+
+	if (rcm->line)
+		return rcm_line(rcm, rcm->line, &command);
+	if (!rcm->command)
+		return rcm_run_step(rcm, NULL);
+	command.argv = rcm->command;
+	return rcm_run_command(rcm, &command);
+}
+
+static int run_shell(struct rcm *rcm)
+{
+	return rcm_run_step(rcm, "shell");
+}
+
+/* What each verb needs that the table cannot say. */
+static int check_arguments(const struct verb *verb, const struct rcm *rcm)
+{
+	bool has_command = rcm->command || rcm->line;
+
+	if (rcm->command && rcm->line)
+		return complain_usage(verb, "--line and a command after -- are two commands");
+	if (verb->run == run_exec && !has_command && !rcm->change[0])
+		return complain_usage(verb, "there is no command");
+	if (verb->run == run_exec && !has_command && !rcm->step)
+		return complain_usage(verb, "which step of %s? --step N", rcm->change);
+	if (verb->run == run_exec && has_command && rcm->phase)
+		return complain_usage(verb, "--phase is for a step of a change");
+	if (rcm->step && !rcm->change[0])
+		return complain_usage(verb, "--step needs its change, CHG-n");
+	if (verb->run == rcm_check && !has_command)
+		return complain_usage(verb, "there is no command after --");
+	if (verb->run == run_shell && !rcm->change[0])
+		return complain_usage(verb, "which change?");
+	if (verb->run == rcm_recording && !rcm->command)
+		return complain_usage(verb, "which file?");
+	return 0;
+}
+
+static int read_config(const struct verb *verb, struct rcm *rcm)
+{
+	struct error err = ERROR_INIT;
+
+	if (!(verb->options & BIT(CONFIG)))
+		return 0;
+	if (gate_config_read(&rcm->arena, rcm->config_path ? rcm->config_path : GATE_CONFIG_PATH,
+		    &rcm->config, &err) < 0)
+		return rcm_complain(
+			&err, verb->usage_code == RCM_REFUSED ? RCM_REFUSED : RCM_BAD_CONFIG);
+	if (rcm->socket)
+		rcm->config.socket = rcm->socket;
+	return 0;
+}
+
+static int run_verb(const struct verb *verb, char **argv)
+{
+	struct rcm rcm = {.status_fd = -1, .change = ""};
+	int code = take_arguments(verb, argv, &rcm);
+
+	if (code == 0)
+		code = check_arguments(verb, &rcm);
+	if (code == 0)
+		code = read_config(verb, &rcm);
+	if (code == 0)
+		code = verb->run(&rcm);
+	arena_done(&rcm.arena);
+	return code;
+}
+
+/* rcm-client stands beside this program, or where packages put it; PATH has no say. */
+static int run_client(char **argv)
+{
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("-client"));
+	struct error err = ERROR_INIT;
+
+	if (length > 0) {
+		path[length] = 0;
+		strcpy(strrchr(path, '/') + 1, "rcm-client");
+		execv(path, argv);
+	}
+	execv(CLIENT_FALLBACK, argv);
+	error_set(&err, ERROR_USAGE, "no verb %s here, and rcm-client is not installed (%s)",
+		argv[1], CLIENT_FALLBACK);
+	error_remedy(&err,
+		"rcm help lists the verbs of this program; a command is run by rcm exec -- %s",
+		argv[1]);
+	return rcm_complain(&err, RCM_USAGE);
+}
+
+/* Descriptors 0 to 2 stand open, so that no file of ours takes the place of one. */
+static int hold_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd < 0 ? -1 : close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	if (hold_standard_fds() < 0 || getauxval(AT_SECURE)) {
+		fputs("rcm: it may not be setuid, and needs /dev/null\n", stderr);
+		return RCM_INTERNAL;
+	}
+	if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help") ||
+		!strcmp(argv[1], "-h")) {
+		int code = print_help();
+
+		return argc < 2 ? RCM_USAGE : code;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("rcm " RB_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		if (!strcmp(argv[1], verbs[i].name))
+			return run_verb(&verbs[i], argv + 2);
+	return run_client(argv);
+}
