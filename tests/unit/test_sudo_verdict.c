@@ -97,5 +97,5 @@ START_TEST(an_allow_that_cannot_be_kept_is_refused)
 }
 END_TEST
 
-CHECK_MAIN("sudo_verdict", good_allows_are_kept, what_is_no_allow_is_none,
-	an_allow_that_cannot_be_kept_is_refused)
+CHECK_MAIN("sudo_verdict", &good_allows_are_kept, &what_is_no_allow_is_none,
+	&an_allow_that_cannot_be_kept_is_refused)
