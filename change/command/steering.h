@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* `name` ends at NUL or at "=". PATH is not among them: every program has one. */
+/* True for a variable that steers what is executed: LD_*, BASH_ENV, PAGER, PATH ... `name` ends at
+ * NUL or at "=". Whether its value does harm is for who asks to say. */
 bool command_is_steering(const char *name);
 
 #endif

@@ -1,7 +1,7 @@
 #include "change/sudo/plugin_request.h"
 
-#include "change/command/steering.h"
 #include "change/gate/trust.h"
+#include "change/sudo/plugin_environment.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -11,10 +11,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-#define NAME_SHOWN 80
-
-static const char *const editors[] = {"EDITOR", "VISUAL", "SUDO_EDITOR"};
 
 static int refuse(struct error *err, const char *field, const char *what)
 {
@@ -29,30 +25,6 @@ static size_t count_of(char *const *list)
 	while (list[count])
 		count++;
 	return count;
-}
-
-static bool is_editor(const char *variable)
-{
-	for (size_t i = 0; i < sizeof(editors) / sizeof(editors[0]); i++)
-		if (strncmp(variable, editors[i], strlen(editors[i])) == 0 &&
-			variable[strlen(editors[i])] == '=')
-			return true;
-	return false;
-}
-
-static int refuse_steering(char *const *environment, bool is_edit, struct error *err)
-{
-	for (size_t i = 0; environment[i]; i++) {
-		int length = (int)strcspn(environment[i], "=");
-
-		if (!command_is_steering(environment[i]) || (is_edit && is_editor(environment[i])))
-			continue;
-		error_set(err, ERROR_FORBIDDEN, "environment changes what runs: %.*s",
-			length < NAME_SHOWN ? length : NAME_SHOWN, environment[i]);
-		error_field(err, "%.*s", length, environment[i]);
-		return error_remedy(err, "unset it; sudoers must not keep it (env_keep, SETENV)");
-	}
-	return 0;
 }
 
 static const char *base_name(const char *path)
@@ -155,7 +127,7 @@ int plugin_request_make(struct arena *arena, const struct plugin_caller *caller,
 		return refuse(err, "run_argv", "is missing");
 	if (!environment)
 		return refuse(err, "run_envp", "is missing");
-	if (refuse_steering(environment, command->is_edit, err) < 0)
+	if (plugin_environment_check(environment, command->is_edit, err) < 0)
 		return err->code;
 	request.exec.cwd = command->runcwd ? command->runcwd
 			   : command->cwd  ? command->cwd

@@ -8,6 +8,7 @@
 
 #include "lib/base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct secret {
@@ -20,5 +21,12 @@ int secret_check_reference(const char *field, const char *reference, struct erro
 /* Reads it, at most 64 KiB, one trailing newline dropped. */
 int secret_open(const char *reference, struct secret *ret, struct error *err);
 void secret_close(struct secret *secret);
+
+/*
+ * Does a text look as if it held a credential: a user in a URL, a prefix that an issuer gives, a
+ * long run of high entropy? When it is not strict, a user without password and hexadecimal digits
+ * of a digest's length are none: commands name both.
+ */
+bool secret_is_likely(const char *text, size_t length, bool is_strict);
 
 #endif

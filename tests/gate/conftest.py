@@ -1,10 +1,21 @@
-"""box: sudo with rcm_approval.so in a namespace of its own; gate: the other end of its socket."""
+"""host: rcm with a gate of the test's own. Only root may say who the gate is, so these need root.
+box, gate: sudo with rcm_approval.so in a namespace of its own, and the other end of its socket."""
 import os
-from pathlib import Path
 
 import pytest
 from harness import sudo
+from harness.rcm import Host, program
 from harness.sudo_gate import SudoGate
+
+
+@pytest.fixture
+def host():
+    if os.geteuid() != 0:
+        pytest.skip("only root can say whom rcm believes")
+    host = Host()
+    yield host
+    host.close()
+    assert host.gate.problems == []
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +26,7 @@ def shared_box(tmp_path_factory):
     for above in [folder, *folder.parents]:     # alice's sudo loads nothing from here, but reads her folder
         if str(above).startswith("/tmp/"):
             os.chmod(above, 0o755)
-    box = sudo.SudoBox(folder, Path(os.environ.get("RB_BUILD", "build/release")) / "bin" / "rcm_approval.so").start()
+    box = sudo.SudoBox(folder, program("rcm_approval.so")).start()
     yield box
     box.close()
 

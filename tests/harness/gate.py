@@ -116,8 +116,8 @@ def read_only(ask, **fields):
 
 
 def deny(ask, reason="used_up", message="the grant is used up", **fields):
-    return verdict(ask, reason=reason, message=message, detail='{"schema":1,"verdict":"deny","reason":"%s"}' % reason,
-                   **fields)
+    detail = '{"schema":1,"verdict":"deny","reason":"%s"}' % reason
+    return verdict(ask, **{"reason": reason, "message": message, "detail": detail, **fields})
 
 
 def attest_bytes(fields, request):
@@ -159,7 +159,7 @@ class Gate:
     (packet, descriptors) for fetch, `note(message)` a packet or None for what a run says."""
 
     def __init__(self, path, uid=0):
-        self.path, self.uid, self.asked, self.connections = str(path), uid, [], []
+        self.path, self.uid, self.asked, self.connections, self.problems = str(path), uid, [], [], []
         self.answer = read_only
         self.step = None
         self.note = lambda message: encode("noted")
@@ -237,6 +237,8 @@ class Gate:
                 self._reply(connection, message)
         except OSError:
             pass
+        except Exception as problem:  # told by the fixture: a thread cannot fail a test
+            self.problems.append(repr(problem))
         connection.close()
 
     def _reply(self, connection, message):

@@ -1,0 +1,223 @@
+/* Packages, sources, and programs that run what folders and files hold. */
+#include "change/command/command_rooms.h"
+
+#include "lib/base/text.h"
+
+#include <string.h>
+
+static const char *operand(const struct command *c, size_t at)
+{
+	return at < c->operand_count ? c->operands[at] : "";
+}
+
+static void impact_packages(struct command *c, const char *verb, size_t first)
+{
+	if (c->operand_count <= first)
+		impact_add(c, verb, "package", "", "all");
+	for (size_t i = first; i < c->operand_count; i++) {
+		json_t *impact = impact_add(c, verb, "package", c->operands[i], "one");
+
+		if (path_is_url(c->operands[i]) || text_starts_with(c->operands[i], "git+"))
+			impact_flag(impact, "fetch_and_run");
+	}
+}
+
+/* apt, yum, dnf, pip, npm ...: the first operand is the verb; packages run scripts of theirs. */
+static void act_package(struct command *c)
+{
+	static const char looks[] =
+		"list search show info policy depends rdepends showpkg madison check-update "
+		"repolist history provides "
+		"freeze check --version outdated ls view why whatprovides stats dump pkgnames";
+	static const char installs[] =
+		"install upgrade dist-upgrade full-upgrade update reinstall build-dep localinstall "
+		"add i ci exec "
+		"distro-sync groupinstall refresh source download create run link publish";
+	static const char removes[] =
+		"remove purge autoremove uninstall erase rm clean autoclean un prune";
+	const char *word = operand(c, 0);
+
+	if (*word && text_is_word(looks, word)) {
+		impact_add(c, "list", "package", operand(c, 1), "one");
+		if (text_is_word("pip pip3 npm yarn pnpm gem cargo go", c->program))
+			command_doubt(c, "opaque"); /* they read configurations that name plugins
+						       and hooks */
+	} else if (*word && text_is_word(removes, word)) {
+		impact_packages(c, "remove", 1);
+	} else {
+		impact_packages(c, "install", text_is_word(installs, word) ? 1 : 0);
+		command_doubt(c, "opaque");
+	}
+}
+
+static void act_dpkg(struct command *c)
+{
+	static const char looks[] =
+		"l L s S p I c W list listfiles status search print-avail info contents verify V C "
+		"audit get-selections "
+		"print-architecture print-foreign-architectures compare-versions";
+	bool is_look = c->given_count > 0;
+
+	for (size_t i = 0; i < c->given_count; i++) {
+		const char *name = arena_text_n(
+			&c->analysis->arena, c->given[i].name, c->given[i].name_length);
+
+		is_look &= text_is_word(looks, name);
+	}
+	if (is_look)
+		impact_add(c, "list", "package", operand(c, 0), "one");
+	else
+		impact_packages(
+			c, option_has(c, "r") || option_has(c, "P") ? "remove" : "install", 0);
+	if (!is_look)
+		command_doubt(c, "opaque");
+}
+
+/* rpm -q asks; -i -U -F -e change. */
+static void act_rpm(struct command *c)
+{
+	const char *word = c->count > 1 ? c->words[1] : "";
+	bool is_query = text_starts_with(word, "-q") || text_is_word("--query -V --verify", word);
+
+	for (size_t i = 1; i < c->count; i++)
+		if (text_starts_with(c->words[i], "--pipe") ||
+			text_starts_with(c->words[i], "--eval") ||
+			text_starts_with(c->words[i], "-E") ||
+			text_starts_with(c->words[i], "--define") ||
+			text_starts_with(c->words[i], "-D") ||
+			text_starts_with(c->words[i], "--load") ||
+			text_starts_with(c->words[i], "--rcfile") ||
+			text_starts_with(c->words[i], "--macros") || strstr(c->words[i], "%(") ||
+			strstr(c->words[i], "%{lua") || path_is_url(c->words[i]))
+			is_query = false;
+	if (is_query) {
+		impact_add(c, "list", "package", "", "one");
+		return;
+	}
+	for (size_t i = 1; i < c->count; i++)
+		if (c->words[i][0] != '-') {
+			json_t *impact =
+				impact_add(c, text_starts_with(word, "-e") ? "remove" : "install",
+					"package", c->words[i], "one");
+
+			if (path_is_url(c->words[i]))
+				impact_flag(impact, "fetch_and_run");
+		}
+	command_doubt(c, "opaque");
+}
+
+/* Verbs of git that neither run hooks nor show differences by programs of the configuration. */
+static bool is_git_look(const struct command *c, const char *word)
+{
+	static const char always[] = "rev-parse rev-list ls-tree cat-file show-ref describe "
+				     "merge-base name-rev version count-objects "
+				     "for-each-ref check-ref-format symbolic-ref";
+	static const char options[] = "--oneline --stat=no -n -1 -5 -10 -20 --graph --decorate "
+				      "--all --short HEAD --abbrev-ref -v -a -l "
+				      "--list --tags --long --get --get-all --show-toplevel "
+				      "--heads --verify --quiet -q -p=no -t -e -s";
+
+	if (text_is_word("log", word) && !option_has(c, "no-pager"))
+		return false;
+	if (!text_is_word(always, word) && !text_is_word("log tag branch remote config", word))
+		return false;
+	for (size_t i = 1; i < c->operand_count; i++) {
+		const char *given = c->operands[i];
+
+		if (given[0] == '-' && !text_is_word(options, given))
+			return false;
+		if (text_is_word("tag branch remote config", word) && given[0] != '-' &&
+			!(text_is_word("config", word) &&
+				text_is_word("--get --get-all --list -l", c->operands[1])) &&
+			!(text_is_word("tag branch", word) &&
+				text_is_word("-l --list", c->operands[1])))
+			return false;
+		if (text_is_word("symbolic-ref", word) && i > 1)
+			return false;
+	}
+	return !text_is_word("config", word) ||
+	       text_is_word("--get --get-all --list -l", operand(c, 1));
+}
+
+static void act_git(struct command *c)
+{
+	const char *word = operand(c, 0);
+	const char *folder = option_value(c, "C");
+
+	for (size_t i = 0; i < c->given_count; i++)
+		if (c->given[i].name[0] == 'c' && c->given[i].name_length == 1 && c->given[i].value)
+			impact_runs(
+				c, arena_format(&c->analysis->arena, "-c %s", c->given[i].value));
+	for (size_t i = 1; i < c->operand_count; i++)
+		if (text_starts_with(c->operands[i], "--upload-pack") ||
+			text_starts_with(c->operands[i], "--receive-pack") ||
+			text_starts_with(c->operands[i], "--exec") ||
+			text_starts_with(c->operands[i], "--ext-diff") ||
+			text_starts_with(c->operands[i], "ext::") ||
+			text_starts_with(c->operands[i], "--open-files-in-pager") ||
+			(text_is_word("-O -x", c->operands[i]) && !text_is_word("clean", word)))
+			impact_runs(c, c->operands[i]);
+	if (!*word || is_git_look(c, word)) {
+		path_impact(c, "read", folder ? folder : ".", "one");
+		return;
+	}
+	path_impact(c, "write", folder ? folder : ".", "recursive");
+	command_doubt(c, "opaque"); /* hooks, filters, aliases and monitors of the repository */
+}
+
+/* make, run-parts, logrotate -f, ansible-playbook ...: what runs is in files. */
+static void act_run_files(struct command *c)
+{
+	bool is_dry = !strcmp(c->program, "run-parts") &&
+		      (c->count > 1 && text_is_word("--test --list", c->words[1]));
+	const char *file = NULL;
+
+	for (size_t i = 1; i < c->count; i++)
+		if (c->words[i][0] != '-')
+			file = c->words[i];
+	if (is_dry)
+		return;
+	impact_add(c, "exec", "process", file ? path_resolve(c, file) : c->cwd, "many");
+	if (text_is_word("ansible", c->program))
+		impact_add(c, "login", "host", file, "many");
+	if (!file || !path_is_bound(c, file))
+		command_doubt(c, "opaque");
+}
+
+#define PACKAGES                                                                                   \
+	"y,yes,assume-yes q,quiet o,option:! c,config-file:! t,default-release,target-release: "   \
+	"install-suggests% "                                                                       \
+	"no-install-recommends s,simulate% d,download-only purge a,all-versions installed "        \
+	"upgradable allow-downgrades% force-yes% "                                                 \
+	"enablerepo: disablerepo: setopt:% nogpgcheck% allow-unauthenticated% reinstall "          \
+	"fix-broken% f r,requirement:% e,editable:% "                                              \
+	"i,index-url: extra-index-url: user upgrade,U g,global D prefix:% no-cache-dir "           \
+	"break-system-packages json format: "                                                      \
+	"n,names-only,non-interactive root:% installroot:%"
+
+const struct program command_package_programs[] = {
+	{"apt apt-get apt-cache apt-mark aptitude yum dnf microdnf zypper pacman apk brew snap "
+	 "flatpak pip# pip npm npx yarn pnpm gem "
+	 "cargo go composer conda easy_install pipx uv cpan luarocks",
+		PACKAGES, 0, act_package},
+	{"dpkg dpkg-query dpkg-deb dpkg-reconfigure",
+		"l,list L,listfiles s,status S,search p,print-avail I,info c,contents W,show "
+		"V,verify C,audit get-selections i,install "
+		"r,remove P,purge unpack configure a,pending x,extract e,control b,build "
+		"force-all% f,showformat: print-architecture "
+		"print-foreign-architectures no-pager pre-invoke:! post-invoke:! root:% admindir:% "
+		"instdir:%",
+		0, act_dpkg},
+	{"rpm", "", STYLE_RAW, act_rpm},
+	{"git",
+		"C: c: p,paginate% P,no-pager git-dir:% work-tree:% exec-path?! namespace: bare "
+		"literal-pathspecs no-optional-locks "
+		"config-env:% no-replace-objects",
+		STYLE_STOP, act_git},
+	{"svn hg", "", STYLE_RAW, act_run_files},
+	{"make gmake cmake ninja run-parts logrotate ansible ansible-playbook ansible-pull anacron "
+	 "rake ant mvn gradle bazel just "
+	 "task tox pytest supervisord runsvdir cron crond foreman",
+		"", STYLE_RAW, act_run_files},
+	{NULL, NULL, 0, NULL},
+};
