@@ -212,7 +212,9 @@ static void look_identity(struct doctor *doctor, struct doctor_finding *ret)
 	const char *identity;
 
 	if (identity_host(&doctor->arena, doctor->paths->identity_root, &identity, &err) < 0)
-		doctor_ill(ret, DOCTOR_BROKEN, err.remedy, "%s; no grant can be bound to this host",
+		doctor_ill(ret, DOCTOR_BROKEN,
+			*err.remedy ? err.remedy : "ssh-keygen -A makes the keys of sshd",
+			"%s; no grant can be bound to this host",
 			err.message);
 	else
 		doctor_well(ret, "%s", identity);

@@ -65,7 +65,7 @@ class SudoGate(base.Gate):
     def _reply(self, connection, message):
         if message["kind"] == "watch":
             self.watchers.append((message["run"], connection))
-        if message["kind"] == "decide":
+        if message["kind"] in ("decide", "check"):
             answer = self.answer(message)
             if answer is Close:
                 self.drop()
