@@ -26,8 +26,8 @@ static const char *const names[] = {"BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", 
 	"XDG_CONFIG_DIRS", "GREP_OPTIONS", "RIPGREP_CONFIG_PATH", "INPUTRC", "VIMINIT", "EXINIT",
 	"MYVIMRC", "AWKPATH", "AWKLIBPATH", "POSIXLY_CORRECT", "SYSTEMD_UNIT_PATH", "APT_CONFIG",
 	"DPKG_ROOT", "DEBIAN_FRONTEND_PROG"};
-static const char *const prefixes[] = {"LD_", "BASH_FUNC_", "DYLD_", "GIT_CONFIG",
-	"GIT_TRACE", "PIP_", "NPM_CONFIG_", "npm_config_", "CORECLR_", "ANSIBLE_"};
+static const char *const prefixes[] = {"LD_", "BASH_FUNC_", "DYLD_", "GIT_CONFIG", "GIT_TRACE",
+	"PIP_", "NPM_CONFIG_", "npm_config_", "CORECLR_", "ANSIBLE_"};
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 

@@ -15,9 +15,9 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
-#define NS_PER_MS	 1000000
-#define RECORDING_SPACE	 ((uint64_t)256 << 20)
-#define FIRST_SANE_US	 INT64_C(1735689600000000) /* 2025-01-01 */
+#define NS_PER_MS	1000000
+#define RECORDING_SPACE ((uint64_t)256 << 20)
+#define FIRST_SANE_US	INT64_C(1735689600000000) /* 2025-01-01 */
 
 static void look_root(struct doctor *doctor, struct doctor_finding *ret);
 static void look_socket(struct doctor *doctor, struct doctor_finding *ret);
@@ -94,12 +94,12 @@ static void look_socket(struct doctor *doctor, struct doctor_finding *ret)
 			err.code == ERROR_NOT_FOUND ? "start redbuttond, or redbuttond --gate URL"
 						    : "its folders must be root's alone",
 			"%s: %s", gate->socket, err.message);
-	else if (gate_client_connect(&client,
-			 time_mono_ns() + (int64_t)GATE_DEADLINE_MS * NS_PER_MS, &err) < 0)
+	else if (gate_client_connect(
+			 &client, time_mono_ns() + (int64_t)GATE_DEADLINE_MS * NS_PER_MS, &err) < 0)
 		doctor_ill(ret, DOCTOR_BROKEN,
-			err.code == ERROR_FORBIDDEN
-				? "find out who took the gate's place; server_uid= names another account"
-				: "start redbuttond, or redbuttond --gate URL",
+			err.code == ERROR_FORBIDDEN ? "find out who took the gate's place; "
+						      "server_uid= names another account"
+						    : "start redbuttond, or redbuttond --gate URL",
 			"%s", err.message);
 	else
 		doctor_well(ret, "uid %u listens at %s", (unsigned)gate->server_uid, gate->socket);
@@ -150,7 +150,8 @@ static void look_gate(struct doctor *doctor, struct doctor_finding *ret)
 		break;
 	case REASON_BAD_SIGNATURE:
 		doctor_ill(ret, DOCTOR_BROKEN,
-			"pin the key of the daemon that decides (public_key= in sudo.conf, gate-key "
+			"pin the key of the daemon that decides (public_key= in sudo.conf, "
+			"gate-key "
 			"in rcm.conf)",
 			"%s", verdict.message);
 		break;
@@ -214,8 +215,7 @@ static void look_identity(struct doctor *doctor, struct doctor_finding *ret)
 	if (identity_host(&doctor->arena, doctor->paths->identity_root, &identity, &err) < 0)
 		doctor_ill(ret, DOCTOR_BROKEN,
 			*err.remedy ? err.remedy : "ssh-keygen -A makes the keys of sshd",
-			"%s; no grant can be bound to this host",
-			err.message);
+			"%s; no grant can be bound to this host", err.message);
 	else
 		doctor_well(ret, "%s", identity);
 }

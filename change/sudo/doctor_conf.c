@@ -102,7 +102,8 @@ void doctor_look_conf(struct doctor *doctor, struct doctor_finding *ret)
 	if (trust_check(path, &err) == 0)
 		doctor_well(ret, "%s is root's alone", path);
 	else if (err.code == ERROR_NOT_FOUND)
-		doctor_ill(ret, DOCTOR_BROKEN, "write it with the five Plugin lines of docs/rcm-sudo.md",
+		doctor_ill(ret, DOCTOR_BROKEN,
+			"write it with the five Plugin lines of docs/rcm-sudo.md",
 			"%s is not there: sudo asks nobody", path);
 	else
 		doctor_ill(ret, DOCTOR_BROKEN, "chown root:root and chmod 0644, in folders of root",
@@ -125,12 +126,13 @@ void doctor_look_lines(struct doctor *doctor, struct doctor_finding *ret)
 			return;
 		}
 		if (count == 0)
-			snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), " %s",
-				needed[i]);
+			snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing),
+				" %s", needed[i]);
 	}
 	if (*missing)
 		doctor_ill(ret, DOCTOR_BROKEN,
-			"add a Plugin line for each: once there is one, sudo loads nothing by itself",
+			"add a Plugin line for each: once there is one, sudo loads nothing by "
+			"itself",
 			"%s has no Plugin line for:%s", doctor->paths->sudo_conf, missing);
 	else
 		doctor_well(ret, "all five are there");
@@ -147,7 +149,8 @@ static bool is_file_safe(const char *path, struct doctor_finding *ret)
 			err.code == ERROR_NOT_FOUND
 				? "install it, or correct the path in sudo.conf; until then sudo "
 				  "refuses everything"
-				: "chown root:root and chmod 0644, in folders that only root can change",
+				: "chown root:root and chmod 0644, in folders that only root can "
+				  "change",
 			"%s: %s", path, err.message);
 		return false;
 	}

@@ -36,8 +36,8 @@ static void read_all(int fd, struct buf *out)
 	char bytes[4096];
 	ssize_t got;
 
-	while (out->length < OUTPUT_MAX && ((got = read(fd, bytes, sizeof(bytes))) > 0 ||
-						   (got < 0 && errno == EINTR)))
+	while (out->length < OUTPUT_MAX &&
+		((got = read(fd, bytes, sizeof(bytes))) > 0 || (got < 0 && errno == EINTR)))
 		if (got > 0)
 			buf_add(out, bytes, (size_t)got);
 }
@@ -101,8 +101,8 @@ void doctor_look_sudo(struct doctor *doctor, struct doctor_finding *ret)
 	const char *text = doctor->version_text;
 
 	if (!*text)
-		doctor_ill(ret, DOCTOR_BROKEN, "install the package sudo",
-			"%s -V says nothing", doctor->paths->sudo);
+		doctor_ill(ret, DOCTOR_BROKEN, "install the package sudo", "%s -V says nothing",
+			doctor->paths->sudo);
 	else if (!doctor->version[0])
 		doctor_ill(ret, DOCTOR_BROKEN,
 			"install Todd Miller's sudo (sudo.ws) and make it the one that is called: "

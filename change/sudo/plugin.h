@@ -15,8 +15,8 @@
 #include <sudo_plugin.h>
 #include <sys/types.h>
 
-#define PLUGIN_ID_SIZE	   257
-#define PLUGIN_SAID_SIZE   1024
+#define PLUGIN_ID_SIZE	 257
+#define PLUGIN_SAID_SIZE 1024
 
 /* What the first allow of this sudo gave: the session that all else in it is judged by. */
 struct plugin_session {
@@ -39,16 +39,18 @@ struct plugin {
 	struct plugin_options options;
 	struct plugin_caller caller;
 	struct plugin_session session;
-	/* Of the I/O half, while the command runs; NULL for what has no run, and is not recorded. */
+	/* Of the I/O half, while the command runs; NULL for what has no run, and is not recorded.
+	 */
 	struct arena io_arena;
 	struct plugin_options io_options;
 	struct plugin_watch *watch;
 	struct recorder *recorder;
-	pid_t owner; /* the process that opened it: a child of sudo's has a copy */
+	pid_t owner;		     /* the process that opened it: a child of sudo's has a copy */
 	char said[PLUGIN_SAID_SIZE]; /* *errstr points here */
 };
 
-/* --- plugin_check.c: the approval half; the answers are sudo's: 1, 0 (no), -1 (error, so: no) --- */
+/* --- plugin_check.c: the approval half; the answers are sudo's: 1, 0 (no), -1 (error, so: no) ---
+ */
 
 struct plugin_opening {
 	sudo_conv_t converse;
@@ -81,8 +83,7 @@ int plugin_io_open(
 /* `kind` is the asciicast event: 'o' or 'i'. */
 int plugin_io_log(
 	struct plugin *plugin, char kind, const char *bytes, size_t length, const char **errstr);
-int plugin_io_resize(
-	struct plugin *plugin, unsigned lines, unsigned columns, const char **errstr);
+int plugin_io_resize(struct plugin *plugin, unsigned lines, unsigned columns, const char **errstr);
 /* `status` as waitpid gives it; `failed` is the errno when the command could not be executed. */
 void plugin_io_close(struct plugin *plugin, int status, int failed);
 /* For the end of sudo's process: sudo 1.9.13 closes no I/O plugin when one of them broke its loop

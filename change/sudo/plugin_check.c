@@ -119,9 +119,8 @@ static int decide(struct check_work *work, struct gate_request *request, bool is
 	question.now_us = time_now_us();
 	if (plugin_verdict_is_allow(&question, ret_verdict, &reason, &message))
 		return 1;
-	plugin_say_refusal(plugin,
-		ret_verdict->verdict == GATE_REVIEW ? GATE_REVIEW : GATE_DENY, reason,
-		ret_verdict->change, ret_verdict->step, message);
+	plugin_say_refusal(plugin, ret_verdict->verdict == GATE_REVIEW ? GATE_REVIEW : GATE_DENY,
+		reason, ret_verdict->change, ret_verdict->step, message);
 	return 0;
 }
 

@@ -48,10 +48,10 @@ __attribute__((visibility("default"))) struct approval_plugin rcm_approval = {
 
 /* --- I/O --- */
 
-static int io_open(unsigned int version, sudo_conv_t conversation,
-	sudo_printf_t sudo_plugin_printf, char *const settings[], char *const user_info[],
-	char *const command_info[], int argc, char *const argv[], char *const user_env[],
-	char *const plugin_options[], const char **errstr)
+static int io_open(unsigned int version, sudo_conv_t conversation, sudo_printf_t sudo_plugin_printf,
+	char *const settings[], char *const user_info[], char *const command_info[], int argc,
+	char *const argv[], char *const user_env[], char *const plugin_options[],
+	const char **errstr)
 {
 	const struct plugin_io_opening opening = {
 		.converse = conversation,

@@ -29,8 +29,8 @@ static int open_record(struct plugin *plugin, char *const *argv, unsigned lines,
 }
 
 /* A run is watched where it was granted: both Plugin lines name the same gate. */
-static int check_gate(const struct gate_config *own, const struct gate_config *asked,
-	struct error *err)
+static int check_gate(
+	const struct gate_config *own, const struct gate_config *asked, struct error *err)
 {
 	if (strcmp(own->socket, asked->socket) == 0 && own->server_uid == asked->server_uid &&
 		own->has_key == asked->has_key &&
@@ -42,15 +42,16 @@ static int check_gate(const struct gate_config *own, const struct gate_config *a
 }
 
 /* The recording first: a command that cannot be recorded is not watched, and does not run. */
-static int open_duties(struct plugin *plugin, const struct plugin_io_opening *opening,
-	struct error *err)
+static int open_duties(
+	struct plugin *plugin, const struct plugin_io_opening *opening, struct error *err)
 {
 	static char *const no_environment[] = {NULL};
 	struct plugin_caller caller;
 
-	if (plugin_options_read(&plugin->io_arena, opening->options, &plugin->io_options, err) < 0 ||
-		plugin_caller_read(&plugin->io_arena, opening->user_info, no_environment, &caller,
-			err) < 0)
+	if (plugin_options_read(&plugin->io_arena, opening->options, &plugin->io_options, err) <
+			0 ||
+		plugin_caller_read(
+			&plugin->io_arena, opening->user_info, no_environment, &caller, err) < 0)
 		return err->code;
 	if (!plugin->session.is_allowed) {
 		error_set(err, ERROR_INVALID, "rcm_io without an allow of rcm_approval");
@@ -203,8 +204,7 @@ int plugin_io_log(
 	return log_event(plugin, &work, errstr);
 }
 
-int plugin_io_resize(
-	struct plugin *plugin, unsigned lines, unsigned columns, const char **errstr)
+int plugin_io_resize(struct plugin *plugin, unsigned lines, unsigned columns, const char **errstr)
 {
 	struct log_work work = {.plugin = plugin, .kind = 'r', .lines = lines, .columns = columns};
 

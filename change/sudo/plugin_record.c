@@ -49,8 +49,8 @@ int plugin_record_open(const struct plugin *plugin, const char *folder, char *co
 	return code;
 }
 
-void plugin_record_end(struct recorder *recorder, int status, struct arena *arena,
-	struct gate_end *ret_end)
+void plugin_record_end(
+	struct recorder *recorder, int status, struct arena *arena, struct gate_end *ret_end)
 {
 	struct recorder_sum sum;
 

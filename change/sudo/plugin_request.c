@@ -69,8 +69,8 @@ static int make_program(struct arena *arena, const struct plugin_command *comman
 		return err->code;
 	for (size_t i = 1; i < count; i++)
 		words[i] = argv[i];
-	words[0] = arena_format(
-		arena, "%s%s", argv[0][0] == '-' ? "-" : "", base_name(command->path));
+	words[0] =
+		arena_format(arena, "%s%s", argv[0][0] == '-' ? "-" : "", base_name(command->path));
 	exec->argv = words;
 	exec->env = (const char *const *)environment;
 	exec->stdin_kind = stdin_kind();
@@ -95,7 +95,8 @@ static int make_edit(struct arena *arena, const struct plugin_command *command, 
 	for (size_t i = 0; i < command->edit_files; i++) {
 		const char *file = argv[first + i];
 
-		words[i + 1] = file[0] == '/' ? file : arena_format(arena, "%s/%s", exec->cwd, file);
+		words[i + 1] =
+			file[0] == '/' ? file : arena_format(arena, "%s/%s", exec->cwd, file);
 	}
 	exec->path = PLUGIN_EDIT_PATH;
 	exec->argv = words;
@@ -132,9 +133,9 @@ int plugin_request_make(struct arena *arena, const struct plugin_caller *caller,
 	request.exec.cwd = command->runcwd ? command->runcwd
 			   : command->cwd  ? command->cwd
 					   : caller->cwd;
-	code = command->is_edit ? make_edit(arena, command, argv, &request.exec, err)
-				: make_program(arena, command, argv, environment, &request.exec,
-					  err);
+	code = command->is_edit
+		       ? make_edit(arena, command, argv, &request.exec, err)
+		       : make_program(arena, command, argv, environment, &request.exec, err);
 	if (code < 0)
 		return code;
 	*ret = request;

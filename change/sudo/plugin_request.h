@@ -1,11 +1,11 @@
 /*
  * The question to the gate: which program, resolved, with which bytes, as whom, where.
  *
- * A command is asked by the realpath of what sudo found; its argv[0] is the name of what sudo found,
- * whatever was typed, but for the "-" of a login shell, which changes what runs.
- * An edit (sudoedit) is asked with the path "sudoedit" and the files, absolute, as arguments: a
- * grant for a program cannot fit it, and one for an edit fits no program. The editor runs as the
- * caller, so neither it nor its environment is part of the question.
+ * A command is asked by the realpath of what sudo found; its argv[0] is the name of what sudo
+ * found, whatever was typed, but for the "-" of a login shell, which changes what runs. An edit
+ * (sudoedit) is asked with the path "sudoedit" and the files, absolute, as arguments: a grant for a
+ * program cannot fit it, and one for an edit fits no program. The editor runs as the caller, so
+ * neither it nor its environment is part of the question.
  */
 #ifndef RB_CHANGE_SUDO_REQUEST_H
 #define RB_CHANGE_SUDO_REQUEST_H

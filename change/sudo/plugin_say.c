@@ -33,7 +33,8 @@ void plugin_say_refusal(struct plugin *plugin, enum gate_verdict_word verdict, c
 
 	if (!gate_reason_parse(reason, &code))
 		code = REASON_GATE_UNAVAILABLE;
-	buf_add_format(&line, "%s[%d %s]", gate_verdict_word(verdict), gate_reason_exit(code), reason);
+	buf_add_format(
+		&line, "%s[%d %s]", gate_verdict_word(verdict), gate_reason_exit(code), reason);
 	if (change && *change)
 		buf_add_format(&line, " %s", change);
 	if (change && *change && step)

@@ -140,8 +140,8 @@ static int take_option(struct arena *arena, const char *entry, unsigned *seen,
 	error_set(err, ERROR_INVALID, "option \"%.80s\" is not known", entry);
 	error_field(err, "%.80s", entry);
 	error_place(err, "%s", OPTIONS_PLACE);
-	return error_remedy(err,
-		"there are: socket=PATH server_uid=N public_key=HEX interactive=yes|no record_dir=PATH");
+	return error_remedy(err, "there are: socket=PATH server_uid=N public_key=HEX "
+				 "interactive=yes|no record_dir=PATH");
 }
 
 int plugin_options_read(
@@ -203,8 +203,8 @@ static bool is_change(const char *text)
 	return digits >= 1 && digits <= 18 && text[0] != '0' && text[digits] == 0;
 }
 
-static int read_wish(
-	struct arena *arena, char *const *environment, struct plugin_caller *caller, struct error *err)
+static int read_wish(struct arena *arena, char *const *environment, struct plugin_caller *caller,
+	struct error *err)
 {
 	const char *change, *step;
 
@@ -280,8 +280,8 @@ static int read_edit(char *const *info, struct plugin_command *command, struct e
 		return err->code;
 	if (!text)
 		return refuse(err, COMMAND_PLACE, "sudoedit_nfiles", "is missing");
-	return read_number(COMMAND_PLACE, "sudoedit_nfiles", text, GATE_LIST_MAX,
-		&command->edit_files, err);
+	return read_number(
+		COMMAND_PLACE, "sudoedit_nfiles", text, GATE_LIST_MAX, &command->edit_files, err);
 }
 
 int plugin_command_read(struct arena *arena, char *const *command_info, struct plugin_command *ret,

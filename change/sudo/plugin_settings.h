@@ -1,7 +1,7 @@
 /*
  * What sudo and its configuration tell the plugin when it is opened, read strictly: a plugin option
- * that is not known, given twice or out of its limits is an error, and so is a name that sudo always
- * gives and did not. Pure.
+ * that is not known, given twice or out of its limits is an error, and so is a name that sudo
+ * always gives and did not. Pure.
  */
 #ifndef RB_CHANGE_SUDO_SETTINGS_H
 #define RB_CHANGE_SUDO_SETTINGS_H
@@ -37,8 +37,8 @@ struct plugin_caller {
 
 /* The lists are sudo's, NULL-ended; NULL is refused but for `options`. Texts are copied into the
  * arena. ERROR_INVALID names the setting. */
-int plugin_options_read(struct arena *arena, char *const *options, struct plugin_options *ret,
-	struct error *err);
+int plugin_options_read(
+	struct arena *arena, char *const *options, struct plugin_options *ret, struct error *err);
 int plugin_caller_read(struct arena *arena, char *const *user_info, char *const *environment,
 	struct plugin_caller *ret, struct error *err);
 
@@ -46,9 +46,9 @@ int plugin_caller_read(struct arena *arena, char *const *user_info, char *const 
 struct plugin_command {
 	const char *path; /* as sudo found it: links are not resolved */
 	const char *runas;
-	const char *cwd;    /* where it will run; NULL when sudo names none: the caller's */
-	const char *runcwd; /* set for a command that an allowed one started (intercept) */
-	bool is_edit;	    /* sudoedit */
+	const char *cwd;     /* where it will run; NULL when sudo names none: the caller's */
+	const char *runcwd;  /* set for a command that an allowed one started (intercept) */
+	bool is_edit;	     /* sudoedit */
 	uint32_t edit_files; /* how many */
 };
 int plugin_command_read(struct arena *arena, char *const *command_info, struct plugin_command *ret,

@@ -1,6 +1,5 @@
 #include "change/sudo/plugin_verdict.h"
 
-
 #include <string.h>
 
 typedef bool (*wrong_function)(

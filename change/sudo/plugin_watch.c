@@ -77,8 +77,7 @@ static int await_noted(struct gate_client *client, int64_t until_ns, struct erro
 	return code;
 }
 
-int plugin_watch_end(
-	const struct gate_config *gate, const struct gate_end *end, struct error *err)
+int plugin_watch_end(const struct gate_config *gate, const struct gate_end *end, struct error *err)
 {
 	struct gate_client client = GATE_CLIENT_INIT(gate);
 	int code = gate_tell_end(&client, end, err);
@@ -101,7 +100,8 @@ void plugin_watch_stop(struct plugin_watch *watch, const char *reason, const cha
 	if (watch->is_stopping)
 		return;
 	watch->is_stopping = true;
-	plugin_say_refusal(watch->plugin, GATE_DENY, reason, session->change, session->step, message);
+	plugin_say_refusal(
+		watch->plugin, GATE_DENY, reason, session->change, session->step, message);
 	watch->tick->loopbreak(watch->tick);
 }
 
@@ -166,8 +166,8 @@ static int expect(struct plugin_watch *watch)
 {
 	struct sudo_plugin_event *event = watch->readable;
 
-	return event->set(event, watch->client.fd, SUDO_PLUGIN_EV_READ | SUDO_PLUGIN_EV_PERSIST, on_readable,
-		       watch) == 1 &&
+	return event->set(event, watch->client.fd, SUDO_PLUGIN_EV_READ | SUDO_PLUGIN_EV_PERSIST,
+		       on_readable, watch) == 1 &&
 			       event->add(event, NULL) == 1
 		       ? 0
 		       : -1;

@@ -21,7 +21,6 @@ void plugin_watch_stop(struct plugin_watch *watch, const char *reason, const cha
 bool plugin_watch_is_stopping(const struct plugin_watch *watch);
 
 /* Tells the gate how the run ended, and waits for its word. */
-int plugin_watch_end(
-	const struct gate_config *gate, const struct gate_end *end, struct error *err);
+int plugin_watch_end(const struct gate_config *gate, const struct gate_end *end, struct error *err);
 
 #endif

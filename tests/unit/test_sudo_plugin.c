@@ -130,8 +130,7 @@ static char *const environment[] = {(char *)"PATH=/bin", NULL};
 static char *options[] = {socket_option, uid_option, record_option, NULL};
 static char *user_info[] = {user_line, user_uid, (char *)"sid=1", (char *)"cwd=/",
 	(char *)"lines=24", (char *)"cols=80", (char *)"tty=/dev/pts/0", NULL};
-static char *command_info[] = {
-	(char *)"command=/bin/true", runas_user, runas_uid, runas_gid, NULL};
+static char *command_info[] = {(char *)"command=/bin/true", runas_user, runas_uid, runas_gid, NULL};
 
 static void begin(void)
 {
@@ -245,8 +244,8 @@ END_TEST
 
 START_TEST(a_sudo_of_another_interface)
 {
-	static const unsigned versions[] = {0, SUDO_API_MKVERSION(1, 14), SUDO_API_MKVERSION(2, 0),
-		SUDO_API_MKVERSION(0, 99)};
+	static const unsigned versions[] = {
+		0, SUDO_API_MKVERSION(1, 14), SUDO_API_MKVERSION(2, 0), SUDO_API_MKVERSION(0, 99)};
 	const char *errstr = NULL;
 
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)

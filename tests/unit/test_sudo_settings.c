@@ -86,7 +86,8 @@ START_TEST(an_option_given_twice_is_refused)
 	struct plugin_options options;
 	struct error err = ERROR_INIT;
 
-	ck_assert_int_eq(plugin_options_read(&arena, LIST("socket=/a", "socket=/a"), &options, &err),
+	ck_assert_int_eq(
+		plugin_options_read(&arena, LIST("socket=/a", "socket=/a"), &options, &err),
 		ERROR_INVALID);
 	ck_assert_str_eq(err.field, "socket");
 }
@@ -97,9 +98,9 @@ START_TEST(the_caller_is_read)
 	struct plugin_caller caller;
 	struct error err = ERROR_INIT;
 
-	ck_assert_int_eq(plugin_caller_read(&arena, LIST(GOOD_USER, "tty=/dev/pts/3", "host=h"),
-				 LIST("RCM_CHANGE=CHG-12", "RCM_STEP=3", "RCM_CHANGES=x"), &caller,
-				 &err),
+	ck_assert_int_eq(
+		plugin_caller_read(&arena, LIST(GOOD_USER, "tty=/dev/pts/3", "host=h"),
+			LIST("RCM_CHANGE=CHG-12", "RCM_STEP=3", "RCM_CHANGES=x"), &caller, &err),
 		0);
 	ck_assert_str_eq(caller.user, "alice");
 	ck_assert_uint_eq(caller.uid, 4001);
@@ -172,8 +173,8 @@ START_TEST(a_wish_is_a_change_and_its_step)
 		int code = plugin_caller_read(&arena, LIST(GOOD_USER),
 			LIST((char *)cases[i].change, (char *)cases[i].step), &caller, &err);
 
-		ck_assert_msg((code == 0) == cases[i].is_good, "%s %s", cases[i].change,
-			cases[i].step);
+		ck_assert_msg(
+			(code == 0) == cases[i].is_good, "%s %s", cases[i].change, cases[i].step);
 	}
 }
 END_TEST
@@ -290,8 +291,7 @@ START_TEST(questions_that_cannot_be_asked)
 					    .is_edit = true,
 					    .edit_files = 2};
 	static char *const nothing[] = {NULL};
-	static char *const files[] = {
-		(char *)"ed", (char *)"--", (char *)"/a", (char *)"/b", NULL};
+	static char *const files[] = {(char *)"ed", (char *)"--", (char *)"/a", (char *)"/b", NULL};
 	struct gate_request request;
 	struct error err = ERROR_INIT;
 
@@ -299,8 +299,8 @@ START_TEST(questions_that_cannot_be_asked)
 	ck_assert_int_eq(make(&shell, nothing, no_environment, &request, &err), ERROR_INVALID);
 	ck_assert_int_eq(make(&shell, NULL, no_environment, &request, &err), ERROR_INVALID);
 	ck_assert_int_eq(make(&shell, LIST("sh"), NULL, &request, &err), ERROR_INVALID);
-	ck_assert_int_eq(make(&edit, LIST("ed", "--", "/a"), no_environment, &request, &err),
-		ERROR_INVALID);
+	ck_assert_int_eq(
+		make(&edit, LIST("ed", "--", "/a"), no_environment, &request, &err), ERROR_INVALID);
 	ck_assert_int_eq(make(&edit, LIST("ed", "-s", "/a", "/b"), no_environment, &request, &err),
 		ERROR_INVALID);
 	ck_assert_int_eq(make(&edit, files, no_environment, &request, &err), 0);
@@ -317,18 +317,18 @@ START_TEST(what_steers_a_program_is_refused)
 					    .is_edit = true,
 					    .edit_files = 1};
 	static const char *const bad[] = {"LD_PRELOAD=/x", "LD_=", "BASH_ENV=", "ENV=x",
-		"BASH_FUNC_ls%%=() {  id", "PAGER=sh", "EDITOR=sh", "GCONV_PATH=.",
-		"PYTHONPATH=/x", "PERL5OPT=-d", "NODE_OPTIONS=-r", "GIT_SSH_COMMAND=sh",
-		"GIT_CONFIG_COUNT=1", "LD_AUDIT", "PATH=", "PATH=bin", "PATH=/bin:",
-		"PATH=/tmp:/bin", "PATH=/bin:/tmp/not/there", "SHELL=/tmp/sh", "SHELL=sh"};
+		"BASH_FUNC_ls%%=() {  id", "PAGER=sh", "EDITOR=sh", "GCONV_PATH=.", "PYTHONPATH=/x",
+		"PERL5OPT=-d", "NODE_OPTIONS=-r", "GIT_SSH_COMMAND=sh", "GIT_CONFIG_COUNT=1",
+		"LD_AUDIT", "PATH=", "PATH=bin", "PATH=/bin:", "PATH=/tmp:/bin",
+		"PATH=/bin:/tmp/not/there", "SHELL=/tmp/sh", "SHELL=sh"};
 	struct gate_request request;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct error err = ERROR_INIT;
 		char *const environment[] = {(char *)bad[i], NULL};
 
-		ck_assert_msg(make(&shell, LIST("sh"), environment, &request, &err) ==
-				      ERROR_FORBIDDEN,
+		ck_assert_msg(
+			make(&shell, LIST("sh"), environment, &request, &err) == ERROR_FORBIDDEN,
 			"%s", bad[i]);
 	}
 	struct error err = ERROR_INIT;
@@ -336,13 +336,13 @@ START_TEST(what_steers_a_program_is_refused)
 	ck_assert_int_eq(make(&shell, LIST("sh"), LIST("PATH=/bin:/not/there", "SHELL=/bin/sh"),
 				 &request, &err),
 		0);
-	ck_assert_int_eq(make(&edit, LIST("ed", "--", "/a"), LIST("EDITOR=ed", "PATH=/tmp"),
-				 &request, &err),
+	ck_assert_int_eq(
+		make(&edit, LIST("ed", "--", "/a"), LIST("EDITOR=ed", "PATH=/tmp"), &request, &err),
 		0);
 	ck_assert_int_eq(make(&edit, LIST("ed", "--", "/a"), LIST("PAGER=sh"), &request, &err),
 		ERROR_FORBIDDEN);
-	ck_assert(!command_is_steering("ENVIRONMENT=x") &&
-		  !command_is_steering("HOME") && !command_is_steering("MY_LD_PRELOAD=x"));
+	ck_assert(!command_is_steering("ENVIRONMENT=x") && !command_is_steering("HOME") &&
+		  !command_is_steering("MY_LD_PRELOAD=x"));
 }
 END_TEST
 

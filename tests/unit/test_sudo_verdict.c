@@ -11,10 +11,10 @@ static const struct gate_request plain = {.change = "", .parent_run = ""},
 				 inner = {.change = "", .parent_run = "RUN-1"};
 
 static const struct gate_verdict read_only = {.verdict = GATE_ALLOW,
-	.reason = "ok_readonly",
-	.message = "",
-	.change = "",
-	.run = ""},
+					 .reason = "ok_readonly",
+					 .message = "",
+					 .change = "",
+					 .run = ""},
 				 granted = {.verdict = GATE_ALLOW,
 					 .reason = "ok_grant",
 					 .message = "",
@@ -26,10 +26,8 @@ static const struct gate_verdict read_only = {.verdict = GATE_ALLOW,
 
 static struct plugin_question question(const struct gate_request *request)
 {
-	return (struct plugin_question){.request = request,
-		.now_us = NOW,
-		.is_io_loaded = true,
-		.is_recording = true};
+	return (struct plugin_question){
+		.request = request, .now_us = NOW, .is_io_loaded = true, .is_recording = true};
 }
 
 static bool is_allow(const struct plugin_question *q, const struct gate_verdict *v)
