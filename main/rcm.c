@@ -80,6 +80,8 @@ static const struct verb verbs[] = {
 		TAKES_NOTHING, GATE_BITS, RCM_REFUSED, rcm_ssh},
 	{"identity", "", "which host this is, as grants are bound to it", TAKES_NOTHING, 0,
 		RCM_USAGE, rcm_identity},
+	{"doctor", "", "whether sudo, the plugin and this host hold the gate; run it as root",
+		TAKES_NOTHING, BIT(SOCKET) | BIT(CONFIG), RCM_USAGE, rcm_doctor},
 	{"recording", "PATH", "header and marks of a recording", TAKES_PATH, 0, RCM_USAGE,
 		rcm_recording},
 };

@@ -9,6 +9,8 @@ int rcm_line(struct rcm *rcm, const char *line, const struct rcm_command *comman
 /* The command of sshd's ForceCommand. */
 int rcm_ssh(struct rcm *rcm);
 int rcm_identity(struct rcm *rcm);
+/* 0 all is well, 1 something is weak, 2 something is broken. */
+int rcm_doctor(struct rcm *rcm);
 /* Prints header and marks of the recording rcm->command[0]. */
 int rcm_recording(struct rcm *rcm);
 

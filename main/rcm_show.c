@@ -1,6 +1,7 @@
 #include "main/rcm.h"
 
 #include "change/gate/identity.h"
+#include "change/sudo/doctor.h"
 #include "lib/base/text.h"
 
 #include <stdio.h>
@@ -16,6 +17,15 @@ int rcm_identity(struct rcm *rcm)
 		return rcm_complain(&err, RCM_BAD_CONFIG);
 	puts(identity);
 	return fflush(stdout) == 0 ? 0 : RCM_INTERNAL;
+}
+
+int rcm_doctor(struct rcm *rcm)
+{
+	const struct doctor_paths paths = DOCTOR_PATHS_INIT(&rcm->config);
+
+	int code = doctor_run(&paths, stdout);
+
+	return fflush(stdout) == 0 ? code : RCM_INTERNAL;
 }
 
 /* What an event says, of a line `[1.250000, "m", "text"]`; NULL for what is no event. */

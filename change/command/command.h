@@ -8,6 +8,7 @@
 #ifndef RB_CHANGE_COMMAND_COMMAND_H
 #define RB_CHANGE_COMMAND_COMMAND_H
 
+#include "change/command/steering.h"
 #include "lib/base/arena.h"
 #include "lib/base/error.h"
 
@@ -46,8 +47,6 @@ int command_analyse(const struct command_input *input, json_t **ret_commands,
 json_t *command_text_problems(const char *bytes, size_t length, bool is_command_word);
 /* True when a word looks like a credential (SECRET-001). Never says which. */
 bool command_has_secret(const char *bytes, size_t length);
-/* True for a variable that steers what is executed (EXEC-005): LD_*, BASH_ENV, PAGER ... */
-bool command_is_steering(const char *name);
 /* Objects that the commands touch, as keys of change/object: array of {key, mode}; the caller's.
  * `target_key` ("host:web-1") is the object of what has no other. */
 json_t *command_objects(const json_t *commands, const char *target_key);

@@ -56,7 +56,8 @@ struct gate_content {
 /* One command as execve will get it. All lists end with NULL. */
 struct gate_exec {
 	const char
-		*path; /* realpath of the program; "sha256:<hex>" when it runs from a sealed copy */
+		*path; /* realpath of the program; "sha256:<hex>" when it runs from a sealed copy;
+			* "sudoedit" for an edit: argv is that word and the files, absolute */
 	const char *const *argv; /* argv[0] as typed */
 	const char *const *env;	 /* "NAME=value", all of it that the program will get */
 	const char *cwd;

@@ -1,8 +1,11 @@
-"""host: rcm with a gate of the test's own. Only root may say who the gate is, so these need root."""
+"""host: rcm with a gate of the test's own. Only root may say who the gate is, so these need root.
+box, gate: sudo with rcm_approval.so in a namespace of its own, and the other end of its socket."""
 import os
 
 import pytest
-from harness.rcm import Host
+from harness import sudo
+from harness.rcm import Host, program
+from harness.sudo_gate import SudoGate
 
 
 @pytest.fixture
@@ -13,3 +16,31 @@ def host():
     yield host
     host.close()
     assert host.gate.problems == []
+
+
+@pytest.fixture(scope="module")
+def shared_box(tmp_path_factory):
+    if not sudo.can_run():
+        pytest.skip("needs root and sudo 1.9: script/deps")
+    folder = tmp_path_factory.mktemp("sudo")
+    for above in [folder, *folder.parents]:     # alice's sudo loads nothing from here, but reads her folder
+        if str(above).startswith("/tmp/"):
+            os.chmod(above, 0o755)
+    box = sudo.SudoBox(folder, program("rcm_approval.so")).start()
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def gate(shared_box):
+    gate = SudoGate(shared_box.folder / "gate.sock").start()
+    yield gate
+    gate.close()
+
+
+@pytest.fixture
+def box(shared_box, gate):
+    """With both halves in its sudo.conf, asking the gate."""
+    shared_box.sudoers(sudo.SUDOERS)
+    shared_box.plugin(socket=gate.path, record_dir=shared_box.folder / "recordings")
+    return shared_box

@@ -3,6 +3,8 @@
 gate = Gate(path); gate.answer = lambda ask: allow(ask); gate.start()
 Every message that came is in gate.asked, as a dict with "kind"; what a run says is taken by gate.note.
 """
+import ctypes
+import hashlib
 import os
 import socket
 import struct
@@ -118,6 +120,31 @@ def deny(ask, reason="used_up", message="the grant is used up", **fields):
     return verdict(ask, **{"reason": reason, "message": message, "detail": detail, **fields})
 
 
+def attest_bytes(fields, request):
+    """What the signature of a verdict with these fields is over, as the answer to this packet."""
+    parts = ["rcm-verdict-1", fields["nonce"], ("allow", "review", "deny")[fields["verdict"]], fields["reason"],
+             fields["change"], fields["step"], fields["grant"], fields["run"], fields["must"], fields["kill_at_us"],
+             fields["expires_at_us"], hashlib.sha256(request).digest()]
+    raw = [struct.pack(">Q", part) if isinstance(part, int) else _bytes(part) for part in parts]
+    return b"".join(struct.pack(">Q", len(part)) + part for part in raw)
+
+
+class Signer:
+    """An Ed25519 key pair of libsodium, which the programs link too."""
+
+    def __init__(self):
+        self.sodium = ctypes.CDLL("libsodium.so.23")
+        assert self.sodium.sodium_init() >= 0
+        public, secret = ctypes.create_string_buffer(32), ctypes.create_string_buffer(64)
+        self.sodium.crypto_sign_keypair(public, secret)
+        self.public, self.secret = public.raw, secret.raw
+
+    def sign(self, data):
+        signature = ctypes.create_string_buffer(64)
+        self.sodium.crypto_sign_detached(signature, None, data, ctypes.c_ulonglong(len(data)), self.secret)
+        return signature.raw
+
+
 def sealed(content, name="content"):
     """A sealed memory file with these bytes, as contents of a step come."""
     fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -131,8 +158,8 @@ class Gate:
     """One thread a connection. `answer(ask)` gives the packet (or packets) for decide and check, `step(ask)`
     (packet, descriptors) for fetch, `note(message)` a packet or None for what a run says."""
 
-    def __init__(self, path):
-        self.path, self.asked, self.connections, self.problems = str(path), [], [], []
+    def __init__(self, path, uid=0):
+        self.path, self.uid, self.asked, self.connections, self.problems = str(path), uid, [], [], []
         self.answer = read_only
         self.step = None
         self.note = lambda message: encode("noted")
@@ -142,13 +169,20 @@ class Gate:
     def start(self):
         self.listener.bind(self.path)
         os.chmod(self.path, 0o666)
-        self.listener.listen(16)
+        mine = os.geteuid()
+        if self.uid:
+            os.seteuid(self.uid)    # who listens is what SO_PEERCRED shows
+        try:
+            self.listener.listen(16)
+        finally:
+            if self.uid:
+                os.seteuid(mine)
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def close(self):
         try:
-            self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.shutdown(socket.SHUT_RDWR)    # ends the accept() of its thread
         except OSError:
             pass
         self.listener.close()
@@ -196,7 +230,7 @@ class Gate:
     def _serve(self, connection):
         try:
             while packet := connection.recv(1 << 18):
-                message = decode(packet)
+                message = {**decode(packet), "packet": packet}
                 with self.lock:
                     self.asked.append(message)
                     self.lock.notify_all()

@@ -1,0 +1,19 @@
+#include "change/gate/gate_key.h"
+
+#include <sodium.h>
+#include <string.h>
+
+_Static_assert(GATE_KEY_BYTES == crypto_sign_PUBLICKEYBYTES, "the key is Ed25519's");
+
+bool gate_key_parse(const char *text, uint8_t ret[static GATE_KEY_BYTES])
+{
+	uint8_t key[GATE_KEY_BYTES];
+	size_t length;
+
+	if (strlen(text) != sizeof(key) * 2 ||
+		sodium_hex2bin(key, sizeof(key), text, strlen(text), NULL, &length, NULL) != 0 ||
+		length != sizeof(key))
+		return false;
+	memcpy(ret, key, sizeof(key));
+	return true;
+}

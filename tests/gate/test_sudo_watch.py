@@ -1,0 +1,139 @@
+"""The I/O half: a command ends when its run is stopped, its time is over or the gate is lost."""
+import time
+
+import pytest
+from harness import sudo_gate as g
+
+
+def wait_for(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.01)
+
+
+def is_running(marker):
+    import subprocess
+    return subprocess.run(["pgrep", "-f", marker], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def running(box, gate, request):
+    """running(**of the grant): sudo sleep, watched."""
+    started = []
+
+    def start(*words, **more):
+        gate.answer = lambda ask: g.grant(ask, **more)
+        process = box.start_sudo(*(words or ("sleep", "300.25")))
+        started.append(process)
+        wait_for(lambda: gate.watches and is_running("^sleep 300.25") or words)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_a_revoked_run_ends_within_two_seconds(box, gate, running):
+    process = running()
+    began = time.monotonic()
+    gate.stop_run("RUN-1", "revoked", "CHG-12 was revoked by bob")
+    done = box.finish(process)
+    wait_for(lambda: not is_running("^sleep 300.25"))
+    assert time.monotonic() - began < 2
+    assert done.code != 0
+    assert "rcm: deny[14 revoked] CHG-12 step 2: CHG-12 was revoked by bob" in done.err
+    wait_for(lambda: gate.ends)
+    assert gate.ends[0]["run"] == "RUN-1" and gate.ends[0]["status"] & 0x7F, gate.ends
+
+
+def test_a_command_that_ignores_signals_ends_too(box, gate, running):
+    process = running("bash", "-c", "trap '' HUP TERM INT; echo up; while :; do sleep 0.2; done")
+    wait_for(lambda: gate.watches)
+    time.sleep(0.5)
+    began = time.monotonic()
+    gate.stop_run("RUN-1")
+    done = box.finish(process)
+    assert time.monotonic() - began < 4, "sudo kills two seconds after it asked"
+    assert done.code != 0 and "revoked" in done.err
+
+
+def test_the_stop_of_another_run_stops_nothing(box, gate, running):
+    process = running()
+    (_, connection), = gate.watchers
+    connection.send(g.encode("stop", run="RUN-2", reason="revoked", message=""))
+    time.sleep(1.5)
+    assert process.poll() is None
+    wait_for(lambda: len(gate.watches) == 2)    # what is not understood is hung up on, and asked anew
+    gate.stop_run("RUN-1")
+    assert "revoked" in box.finish(process).err
+
+
+def test_kill_at_is_kept(box, gate, running):
+    began = time.monotonic()
+    process = running(kill_at_us=g.now_us() + 1_500_000)
+    done = box.finish(process)
+    assert 1 < time.monotonic() - began < 3
+    assert "rcm: deny[14 expired] CHG-12 step 2: the time for this command is over" in done.err
+
+
+def test_a_gate_that_comes_back_within_the_lease_is_found_again(box, gate, running):
+    process = running(lease_s=60)
+    gate.drop()
+    wait_for(lambda: len(gate.watches) == 2)
+    assert process.poll() is None
+    gate.stop_run("RUN-1")
+    assert "revoked" in box.finish(process).err
+
+
+def test_a_gate_lost_past_the_lease_ends_the_command(box, gate, running):
+    process = running(lease_s=3)
+    began = time.monotonic()
+    gate.close()
+    done = box.finish(process)
+    assert 1.5 < time.monotonic() - began < 6
+    assert "deny[20 gate_unavailable] CHG-12 step 2: nothing was heard from the gate" in done.err
+    assert "the end of run RUN-1 could not be told" in done.err
+
+
+def test_a_gate_that_is_silent_past_the_lease_ends_the_command(box, gate, running):
+    process = running(lease_s=3)
+    gate.note = lambda message: None
+    assert "nothing was heard from the gate" in box.finish(process).err
+
+
+def test_heartbeats_keep_a_run_beyond_its_lease(box, gate, running):
+    process = running(lease_s=12)
+    time.sleep(14)
+    assert process.poll() is None and gate.beats == ["RUN-1"]
+    gate.stop_run("RUN-1")
+    box.finish(process)
+
+
+def test_a_run_that_is_stopped_before_it_starts_does_not_start(box, gate):
+    gate.answer = g.grant
+    gate.note = lambda message: (g.encode("stop", run=message["run"], reason="revoked", message="too late")
+                                 if message["kind"] == "watch" else g.encode("noted"))
+    done = box.sudo("echo", "ran")
+    assert (done.code, done.out) == (1, "") and "revoked" in done.err
+    assert gate.ends[0]["status"] == 126 << 8
+
+
+def test_a_gate_that_cannot_watch_lets_nothing_start(box, gate):
+    gate.answer = g.grant
+    gate.note = lambda message: None if message["kind"] == "watch" else g.encode("noted")
+    began = time.monotonic()
+    done = box.sudo("echo", "ran")
+    assert (done.code, done.out) == (1, "") and time.monotonic() - began < 4
+
+
+def test_a_command_on_a_terminal_is_stopped_too(box, gate):
+    import threading
+    gate.answer = g.grant
+    threading.Timer(1.0, lambda: gate.stop_run("RUN-1")).start()
+    began = time.monotonic()
+    code, shown = box.terminal("sleep", "30")
+    assert time.monotonic() - began < 4 and code != 0
+    assert "rcm: deny[14 revoked]" in shown
