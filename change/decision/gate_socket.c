@@ -138,8 +138,10 @@ static void close_all(const int *fds, size_t count)
 /* The number of descriptors, or -1 when one cannot be made. */
 static int seal_all(const struct gate_reply *reply, int *fds)
 {
+	if (reply->content_count > GATE_CONTENTS_MAX)
+		return -1;
 	for (size_t i = 0; i < reply->content_count; i++) {
-		fds[i] = i < GATE_CONTENTS_MAX ? seal(&reply->contents[i]) : -1;
+		fds[i] = seal(&reply->contents[i]);
 		if (fds[i] < 0) {
 			close_all(fds, i);
 			return -1;
