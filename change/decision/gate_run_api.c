@@ -313,7 +313,7 @@ static int load_step(struct request *req, json_t **ret, struct error *err)
 
 static void show_step(struct request *req)
 {
-	json_t *step;
+	json_t *step = NULL;
 
 	if (load_step(req, &step, request_error(req)) < 0)
 		request_fail(req);
