@@ -9,6 +9,7 @@
 
 #define HEX	       "0123456789abcdef"
 #define HEX_UPPER      "0123456789abcdefABCDEF"
+#define BASE64	       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 #define NAME_BYTES     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:@"
 #define NAME_MAX_BYTES 120
 
@@ -24,9 +25,9 @@ struct grammar {
 };
 
 static const struct grammar host_grammar = {
-	"host:<machine id>/<SHA-256 of the ssh host key, in hex>",
+	"host:<machine id>/SHA256:<fingerprint of the ssh host key>",
 	"print it on that host: rcm identity",
-	{{"host:", HEX, 32, 32}, {"/", HEX, 64, 64}},
+	{{"host:", HEX, 32, 32}, {"/SHA256:", BASE64, 43, 43}},
 };
 static const struct grammar k8s_grammar = {
 	"k8s:<SHA-256 of the cluster's CA>/<context>/<namespace>",

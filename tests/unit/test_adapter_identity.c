@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define MACHINE "0123456789abcdef0123456789abcdef"
-#define KEY	"47dee9a63f0748169a03d84c61c41c1b8d9f3ae4e46fd8c0a8d1f4a4c6f0b1e2"
+#define KEY	"SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
 #define CA	"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 struct spelling {
@@ -17,7 +17,7 @@ struct spelling {
 
 static const struct spelling spellings[] = {
 	{&host_adapter, "host:" MACHINE "/" KEY, true},
-	{&host_adapter, "host:" MACHINE "/" KEY "0", false},
+	{&host_adapter, "host:" MACHINE "/" KEY "=", false},
 	{&host_adapter, "host:" MACHINE "/" KEY "\n", false},
 	{&host_adapter, "host:" MACHINE, false},
 	{&host_adapter, "host:" MACHINE "0/" KEY, false},
