@@ -24,7 +24,7 @@ static void show_text(struct request *req);
 	}
 
 static const struct route routes[] = {
-	{ROUTE_GET, "/api/v1/calendars", ROLE_ANY, 0, 0, list_calendars, {{0}}, {{0}},
+	{ROUTE_GET, "/api/v1/calendars", ROLE_ANY, 0, ROUTE_KEPT, list_calendars, {{0}}, {{0}},
 		"Calendars, by name", NULL, {"200 CalendarList"}},
 	{ROUTE_POST, "/api/v1/calendars", ROLE_ADMIN, BODY_MAX, ROUTE_ETAG, add_calendar, {{0}},
 		{{0}}, "Add a calendar from iCalendar text", "CalendarAdd", {"201 Calendar"}},
@@ -37,8 +37,8 @@ static const struct route routes[] = {
 			{"tier", PARAM_NAME, 0, 0, "of the target"}},
 		"Open or closed there and then, why, and when that changes next", NULL,
 		{"200 CalendarState"}},
-	{ROUTE_GET, "/api/v1/calendars/{name}", ROLE_ANY, 0, ROUTE_ETAG, show_calendar, {NAME},
-		{{0}}, "One calendar", NULL, {"200 Calendar"}},
+	{ROUTE_GET, "/api/v1/calendars/{name}", ROLE_ANY, 0, ROUTE_ETAG | ROUTE_KEPT, show_calendar,
+		{NAME}, {{0}}, "One calendar", NULL, {"200 Calendar"}},
 	{ROUTE_PUT, "/api/v1/calendars/{name}", ROLE_ADMIN, BODY_MAX, ROUTE_ETAG | ROUTE_NEED_MATCH,
 		change_calendar, {NAME}, {{0}},
 		"Change the given fields of a calendar, or import its text anew (If-Match)",
@@ -50,8 +50,8 @@ static const struct route routes[] = {
 			{"limit", PARAM_INT, 1, WINDOWS_PAGE, "how many at most"}},
 		"Its freezes or windows from then on, as they were worked out", NULL,
 		{"200 CalendarWindowList"}},
-	{ROUTE_GET, "/api/v1/calendars/{name}/text", ROLE_ANY, 0, 0, show_text, {NAME}, {{0}},
-		"Its iCalendar text as it was given", NULL, {"200 text/calendar"}},
+	{ROUTE_GET, "/api/v1/calendars/{name}/text", ROLE_ANY, 0, ROUTE_KEPT, show_text, {NAME},
+		{{0}}, "Its iCalendar text as it was given", NULL, {"200 text/calendar"}},
 };
 
 struct route_table calendar_routes(struct calendar_context *context)

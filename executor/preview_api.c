@@ -25,6 +25,7 @@ static const struct route routes[] = {
 	{.method = ROUTE_GET,
 		.path = "/api/v1/previews/{id}",
 		.access = ROLE_ANY,
+		.flags = ROUTE_KEPT,
 		.handle = get_preview,
 		.path_params = {{"id", PARAM_ID, 0, 0, "the preview"}},
 		.summary = "One preview",

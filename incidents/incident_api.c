@@ -18,15 +18,15 @@ static void close_incident(struct request *req);
 	}
 
 static const struct route routes[] = {
-	{ROUTE_GET, "/api/v1/incidents", ROLE_ANY, 0, 0, list_incidents, {{0}},
+	{ROUTE_GET, "/api/v1/incidents", ROLE_ANY, 0, ROUTE_KEPT, list_incidents, {{0}},
 		{{"open", PARAM_BOOL, 0, 0, "only those that are open"},
 			{"before", PARAM_INT, 1, INT64_MAX, "only those with a smaller number"},
 			{"limit", PARAM_INT, 1, INCIDENT_PAGE, "how many at most"}},
 		"Incidents, the newest first", NULL, {"200 IncidentList"}},
 	{ROUTE_POST, "/api/v1/incidents", MAY_OPEN, BODY_MAX, ROUTE_ETAG, open_incident, {{0}},
 		{{0}}, "Say that something is wrong", "IncidentOpen", {"201 Incident"}},
-	{ROUTE_GET, "/api/v1/incidents/{name}", ROLE_ANY, 0, ROUTE_ETAG, show_incident, {NAME},
-		{{0}}, "One incident, with what is linked to it", NULL, {"200 Incident"}},
+	{ROUTE_GET, "/api/v1/incidents/{name}", ROLE_ANY, 0, ROUTE_ETAG | ROUTE_KEPT, show_incident,
+		{NAME}, {{0}}, "One incident, with what is linked to it", NULL, {"200 Incident"}},
 	{ROUTE_POST, "/api/v1/incidents/{name}/links", MAY_OPEN, BODY_MAX, ROUTE_ETAG,
 		link_incident, {NAME}, {{0}}, "Link an execution, a change, an alert or an address",
 		"IncidentLinkAdd", {"201 Incident"}},

@@ -25,7 +25,7 @@ static void check_target(struct request *req);
 	}
 
 static const struct route routes[] = {
-	{ROUTE_GET, "/api/v1/targets", ROLE_ANY, 0, 0, list_targets, {{0}},
+	{ROUTE_GET, "/api/v1/targets", ROLE_ANY, 0, ROUTE_KEPT, list_targets, {{0}},
 		{{"kind", PARAM_NAME, 0, 0, "only of this kind"},
 			{"environment", PARAM_NAME, 0, 0, "only there"},
 			{"site", PARAM_NAME, 0, 0, "only there"},
@@ -35,8 +35,8 @@ static const struct route routes[] = {
 		"Targets, by name", NULL, {"200 TargetList"}},
 	{ROUTE_POST, "/api/v1/targets", ROLE_ADMIN, BODY_MAX, ROUTE_ETAG, add_target, {{0}}, {{0}},
 		"Add a target; its credential by reference only", "TargetAdd", {"201 Target"}},
-	{ROUTE_GET, "/api/v1/targets/{name}", ROLE_ANY, 0, ROUTE_ETAG, show_target, {NAME}, {{0}},
-		"One target", NULL, {"200 Target"}},
+	{ROUTE_GET, "/api/v1/targets/{name}", ROLE_ANY, 0, ROUTE_ETAG | ROUTE_KEPT, show_target,
+		{NAME}, {{0}}, "One target", NULL, {"200 Target"}},
 	{ROUTE_PUT, "/api/v1/targets/{name}", ROLE_ADMIN, BODY_MAX, ROUTE_ETAG | ROUTE_NEED_MATCH,
 		change_target, {NAME}, {{0}}, "Change the given fields of a target (If-Match)",
 		"TargetChange", {"200 Target"}},

@@ -18,8 +18,8 @@ static void list_deliveries(struct request *req);
 #define MAY_SEE_HOOKS (ROLE_ADMIN | ROLE_AUDITOR)
 
 static const struct route routes[] = {
-	{ROUTE_GET, "/api/v1/hooks", MAY_SEE_HOOKS, 0, 0, list_hooks, {{0}}, {{0}}, "All webhooks",
-		NULL, {"200 HookList"}},
+	{ROUTE_GET, "/api/v1/hooks", MAY_SEE_HOOKS, 0, ROUTE_KEPT, list_hooks, {{0}}, {{0}},
+		"All webhooks", NULL, {"200 HookList"}},
 	{ROUTE_POST, "/api/v1/hooks", ROLE_ADMIN, BODY_MAX, 0, add_hook, {{0}}, {{0}},
 		"Add a webhook; its key by reference only", "HookAdd", {"201 Hook"}},
 	{ROUTE_POST, "/api/v1/hooks/{name}/enable", ROLE_ADMIN, BODY_MAX, 0, enable_hook,
@@ -31,7 +31,7 @@ static const struct route routes[] = {
 	{ROUTE_DELETE, "/api/v1/hooks/{name}", ROLE_ADMIN, 0, 0, remove_hook,
 		{{"name", PARAM_NAME, 0, 0, "name of the hook"}}, {{0}},
 		"Remove a webhook; what waits for it is given up", NULL, {"204"}},
-	{ROUTE_GET, "/api/v1/deliveries", ROLE_ANY, 0, 0, list_deliveries, {{0}},
+	{ROUTE_GET, "/api/v1/deliveries", ROLE_ANY, 0, ROUTE_KEPT, list_deliveries, {{0}},
 		{{"hook", PARAM_NAME, 0, 0, "only to this hook"},
 			{"state", PARAM_WORD, 0, 0, "PENDING DELIVERED GIVEN_UP"},
 			{"limit", PARAM_INT, 1, LIST_MAX, "how many"}},

@@ -33,6 +33,7 @@ struct touched {
 
 struct people {
 	struct store *store;
+	struct credential_cache *credentials;
 	struct address_slot slots[SLOT_COUNT];
 	struct address_slot total; /* its `denials` alone */
 	struct touched touched[TOUCHED_COUNT];
@@ -44,8 +45,12 @@ int people_open(struct store *store, struct people **ret, struct error *err)
 {
 	struct people *people = calloc(1, sizeof(*people));
 
-	if (!people)
+	if (people)
+		people->credentials = credential_cache_new(store);
+	if (!people || !people->credentials) {
+		free(people);
 		return error_set(err, ERROR_NO_MEMORY, "no memory for the people room");
+	}
 	people->store = store;
 	*ret = people;
 	return 0;
@@ -53,6 +58,8 @@ int people_open(struct store *store, struct people **ret, struct error *err)
 
 void people_close(struct people *people)
 {
+	if (people)
+		credential_cache_free(people->credentials);
 	free(people);
 }
 
@@ -276,31 +283,33 @@ static void end_first_token(
 
 /* --- principals --- */
 
-static void add_grant(struct principal *principal, const struct principal_grant *grant)
+/* Copied: a request may outlive what is kept of its credential. */
+static void add_grant(
+	struct arena *arena, struct principal *principal, const struct principal_grant *grant)
 {
-	principal->grants[principal->grant_count++] = *grant;
+	principal->grants[principal->grant_count++] = (struct principal_grant){
+		.role = grant->role,
+		.scope = {.environment = arena_text(arena, grant->scope.environment),
+			.service = arena_text(arena, grant->scope.service),
+			.team = arena_text(arena, grant->scope.team),
+			.kind = arena_text(arena, grant->scope.kind)},
+	};
 	principal->roles |= grant->role;
 }
 
 /* Every person is a viewer; a token has of its person's rights those that it names. */
-static int fill_grants(struct store_tx *tx, struct arena *arena, struct principal *principal,
-	unsigned mask, struct error *err)
+static void fill_grants(struct arena *arena, struct principal *principal,
+	const struct credential *credential, unsigned mask)
 {
 	const struct principal_grant viewer = {.role = ROLE_VIEWER};
-	struct principal_grant *list = NULL;
-	size_t count = 0;
-	int rc = 0;
 
-	if (principal->person_id[0] && (rc = grant_store_of_person(tx, arena, principal->person_id,
-						&list, &count, err)) < 0)
-		return rc;
-	principal->grants = arena_alloc(arena, (count + 1) * sizeof(*principal->grants));
+	principal->grants =
+		arena_alloc(arena, (credential->grant_count + 1) * sizeof(*principal->grants));
 	if (mask & ROLE_VIEWER)
-		add_grant(principal, &viewer);
-	for (size_t i = 0; i < count; i++)
-		if (mask & list[i].role)
-			add_grant(principal, &list[i]);
-	return 0;
+		add_grant(arena, principal, &viewer);
+	for (size_t i = 0; i < credential->grant_count; i++)
+		if (mask & credential->grants[i].role)
+			add_grant(arena, principal, &credential->grants[i]);
 }
 
 static void set_actor(struct principal *principal, enum audit_actor_kind kind, const char *id,
@@ -344,21 +353,18 @@ static int check_token(const struct token *token, int64_t now_us, struct error *
 }
 
 static int find_token(struct people *people, struct arena *arena, const char *text, int64_t now_us,
-	struct token **ret, struct error *err)
+	const struct credential **ret, struct error *err)
 {
-	char hash[PEOPLE_HASH_SIZE];
 	int rc = 0;
 
-	if (token_is_well_formed(text)) {
-		token_hash(text, hash);
-		rc = token_store_find(store_reader(people->store), arena, hash, ret, err);
-	}
+	if (token_is_well_formed(text))
+		rc = credential_of_token(people->credentials, arena, text, ret, err);
 	if (rc == 0) {
 		error_set(err, ERROR_UNAUTHENTICATED, "the token is not known");
 		return error_remedy(err, "a token begins with rb_ and is shown once, by redbutton "
 					 "token create");
 	}
-	return rc < 0 ? rc : check_token(*ret, now_us, err);
+	return rc < 0 ? rc : check_token((*ret)->token, now_us, err);
 }
 
 static int refuse_often(struct error *err)
@@ -368,36 +374,27 @@ static int refuse_often(struct error *err)
 	return error_remedy(err, "wait a minute and use a token that is valid");
 }
 
-/* Links the requests of one token in the audit; differs from the hash that the store compares. */
-static void set_session(struct principal *principal, const char *text)
-{
-	struct digest digest;
-
-	digest_of_domain("redbutton session\n", text, strlen(text), &digest);
-	digest_text(&digest, principal->actor.session);
-}
-
 int people_authenticate_token(struct people *people, struct arena *arena, const char *text,
 	const char *address, int64_t now_us, struct principal **ret, struct error *err)
 {
 	struct principal *principal = arena_alloc(arena, sizeof(*principal));
-	struct token *token;
-	int rc = find_token(people, arena, text, now_us, &token, err);
+	const struct credential *credential;
+	const struct token *token;
+	int rc = find_token(people, arena, text, now_us, &credential, err);
 
 	if ((rc == ERROR_UNAUTHENTICATED || rc == ERROR_FORBIDDEN) &&
 		is_too_often(people, address, now_us))
 		return refuse_often(err);
 	if (rc < 0)
 		return rc;
+	token = credential->token;
 	set_actor(principal, AUDIT_TOKEN, token->id, token->person, address);
-	set_session(principal, text);
+	memcpy(principal->actor.session, credential->session, sizeof(credential->session));
 	memcpy(principal->person_id, token->person_id, ID_SIZE);
 	snprintf(principal->person_name, sizeof(principal->person_name), "%s", token->person);
 	principal->is_token = true;
 	principal->expires_at_us = token->expires_at_us;
-	if ((rc = fill_grants(store_reader(people->store), arena, principal, token->roles, err)) <
-		0)
-		return rc;
+	fill_grants(arena, principal, credential, token->roles);
 	touch_token(people, token, now_us);
 	if (principal->roles & ROLE_ADMIN)
 		end_first_token(people, arena, token->id, now_us);
@@ -408,15 +405,16 @@ int people_authenticate_token(struct people *people, struct arena *arena, const 
 int people_authenticate_peer(struct people *people, struct arena *arena, int64_t uid,
 	const char *address, int64_t now_us, struct principal **ret, struct error *err)
 {
-	struct store_tx *reader = store_reader(people->store);
 	struct principal *principal = arena_alloc(arena, sizeof(*principal));
-	struct peer *peer = NULL;
+	const struct credential *credential;
+	const struct peer *peer;
 	unsigned mask = ROLE_VIEWER;
-	int rc = token_store_peer(reader, arena, uid, &peer, err);
+	int rc = credential_of_peer(people->credentials, arena, uid, &credential, err);
 
 	if (rc < 0)
 		return rc;
-	if (rc > 0 && !peer->is_pending) {
+	peer = credential->peer;
+	if (peer) {
 		if (!peer->is_person_enabled)
 			return refuse_disabled(peer->person, err);
 		memcpy(principal->person_id, peer->person_id, ID_SIZE);
@@ -430,8 +428,7 @@ int people_authenticate_peer(struct people *people, struct arena *arena, int64_t
 		set_actor(principal, AUDIT_HUMAN, principal->person_name, principal->person_name,
 			address);
 	}
-	if ((rc = fill_grants(reader, arena, principal, mask, err)) < 0)
-		return rc;
+	fill_grants(arena, principal, credential, mask);
 	if (principal->roles & ROLE_ADMIN)
 		end_first_token(people, arena, "", now_us);
 	*ret = principal;

@@ -309,6 +309,26 @@ int token_store_peers(struct store_tx *tx, struct arena *arena, struct peer **re
 int token_store_set_peer(struct store_tx *tx, const struct peer *peer, struct error *err);
 int token_store_remove_peer(struct store_tx *tx, int64_t uid, struct error *err);
 
+/* --- credential.c --- */
+
+/* Borrowed until the loop turns. */
+struct credential {
+	struct token *token;		/* NULL: it is a peer's */
+	struct peer *peer;		/* NULL: nobody is mapped to this uid, or not yet */
+	struct principal_grant *grants; /* of the person */
+	size_t grant_count;
+	char session[DIGEST_TEXT_SIZE]; /* of a token, for the audit */
+};
+struct credential_cache;
+/* NULL without memory. */
+struct credential_cache *credential_cache_new(struct store *store);
+void credential_cache_free(struct credential_cache *cache);
+/* 1 and *ret, whatever its state is, or 0 when nobody has this token. */
+int credential_of_token(struct credential_cache *cache, struct arena *arena, const char *text,
+	const struct credential **ret, struct error *err);
+int credential_of_peer(struct credential_cache *cache, struct arena *arena, int64_t uid,
+	const struct credential **ret, struct error *err);
+
 /* The one row about the first start. */
 struct first_start {
 	char person_id[ID_SIZE]; /* the first admin */

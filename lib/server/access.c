@@ -433,9 +433,11 @@ static enum MHD_Result finish(struct request *req)
 	req->in_callback = true;
 	if (req->is_refused)
 		request_fail(req);
-	else
+	else if (!page_answer(req))
 		dispatch(req);
 	req->in_callback = false;
+	if (req->reply.is_set && !req->page)
+		page_keep(req);
 	if (req->response || (req->reply.is_set && !req->reply.is_captured))
 		return reply_send(req);
 	req->is_suspended = true;

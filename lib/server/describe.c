@@ -125,6 +125,12 @@ static bool takes_key(const struct route *route)
 	return route->method == ROUTE_POST && !(route->flags & ROUTE_NO_KEY);
 }
 
+/* What is kept has a version of its own (ROUTE_ETAG), or a tag of its bytes. */
+static bool is_tagged(const struct route *route)
+{
+	return (route->flags & ROUTE_KEPT) && !(route->flags & ROUTE_ETAG);
+}
+
 static json_t *parameters_of(struct description *into, const struct route *route)
 {
 	json_t *list = json_array();
@@ -139,6 +145,8 @@ static json_t *parameters_of(struct description *into, const struct route *route
 		json_array_append_new(list, reference(into, "parameters", "IdempotencyKey"));
 	if (route->flags & ROUTE_STREAM)
 		json_array_append_new(list, reference(into, "parameters", "LastEventId"));
+	if (is_tagged(route))
+		json_array_append_new(list, reference(into, "parameters", "IfNoneMatch"));
 	return list;
 }
 
@@ -176,6 +184,8 @@ static json_t *headers_of(struct description *into, const struct route *route)
 
 	if (route->flags & ROUTE_ETAG)
 		json_object_set_new(headers, "ETag", reference(into, "headers", "ETag"));
+	if (is_tagged(route))
+		json_object_set_new(headers, "ETag", reference(into, "headers", "PageTag"));
 	if (takes_key(route) && !(route->flags & ROUTE_SECRET))
 		json_object_set_new(headers, "Idempotency-Replayed",
 			reference(into, "headers", "IdempotencyReplayed"));
@@ -263,6 +273,8 @@ static json_t *answers_of(struct description *into, const struct route *route)
 	if (!json_object_size(answers))
 		error_set(into->err, ERROR_INTERNAL, "%s %s names no answer",
 			method_words[route->method], route->path);
+	if (is_tagged(route))
+		json_object_set_new(answers, "304", reference(into, "responses", "Unchanged"));
 	add_problems(into, route, answers);
 	return answers;
 }
@@ -363,6 +375,10 @@ static void add_responses(struct description *into)
 
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
 		add_problem_kind(into, responses, statuses[i]);
+	json_object_set_new(responses, "Unchanged",
+		json_pack("{s:s, s:{s:o}}", "description",
+			"The page is the one whose tag was sent; it has no body", "headers", "ETag",
+			reference(into, "headers", "PageTag")));
 	json_object_set_new(json_object_get(into->document, "components"), "responses", responses);
 }
 

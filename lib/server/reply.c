@@ -81,19 +81,27 @@ void reply_clear(struct request *req)
 	req->reply = (struct reply){0};
 }
 
-static struct MHD_Response *take_response(struct request *req)
+bool reply_has_header(const struct request *req, const char *name)
 {
-	struct reply *reply = &req->reply;
-	struct MHD_Response *response = req->response;
+	return find_header(req, name) != NULL;
+}
 
-	req->response = NULL;
-	if (response)
-		return response;
-	response = MHD_create_response_from_buffer(reply->length, reply->bytes,
+static struct MHD_Response *take_bytes(struct reply *reply)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(reply->length, reply->bytes,
 		reply->bytes ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
 	if (!response)
 		memory_end();
 	reply->bytes = NULL;
+	return response;
+}
+
+struct MHD_Response *reply_make_response(struct request *req)
+{
+	struct MHD_Response *response = req->response ? req->response : take_bytes(&req->reply);
+
+	req->response = NULL;
+	add_headers(req, response);
 	return response;
 }
 
@@ -108,13 +116,13 @@ static void count(const struct request *req)
 
 enum MHD_Result reply_send(struct request *req)
 {
-	struct MHD_Response *response = take_response(req);
+	struct MHD_Response *response = req->page ? req->page : reply_make_response(req);
 	enum MHD_Result rc;
 
 	count(req);
-	add_headers(req, response);
 	rc = MHD_queue_response(req->mhd, req->reply.status, response);
-	MHD_destroy_response(response);
+	if (!req->page)
+		MHD_destroy_response(response);
 	req->is_sent = true;
 	if (req->stream)
 		deadline_set(req->connection, DEADLINE_NONE);

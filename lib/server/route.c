@@ -52,6 +52,9 @@ static int compile(struct arena *arena, const struct route *route, void *context
 	compiled->context = context;
 	if (*rest != '/' || !route->handle)
 		return refuse_table(route, "a path begins with '/', and has a handler", err);
+	if ((route->flags & ROUTE_KEPT) &&
+		(route->method != ROUTE_GET || (route->flags & (ROUTE_STREAM | ROUTE_SECRET))))
+		return refuse_table(route, "only what a GET shows whole can be kept", err);
 	while ((segment = strsep(&rest, "/"))) {
 		int rc = *segment ? add_segment(compiled, segment, err) : 0;
 

@@ -77,6 +77,7 @@ void server_get_figures(const struct server *server, struct server_figures *ret)
 				listener->name, listener->open_count};
 	for (const struct request *req = server->requests; req; req = req->next)
 		ret->requests++;
+	pages_get_figures(server->pages, ret);
 }
 
 int server_open(const struct server_options *options, struct server **ret, struct error *err)
@@ -94,6 +95,7 @@ int server_open(const struct server_options *options, struct server **ret, struc
 	server->loop = options->loop;
 	server->store = options->store;
 	server->authenticator = options->authenticator;
+	server->pages = pages_new();
 	open_figures(server);
 	server->hosts = copy_hosts(options->hosts);
 	set_limits(server, options);
@@ -185,6 +187,7 @@ void server_close(struct server *server)
 	for (size_t i = 0; server->hosts[i]; i++)
 		free(server->hosts[i]);
 	free(server->hosts);
+	pages_free(server->pages);
 	free(server->figures);
 	free(server);
 }

@@ -67,6 +67,12 @@ struct route {
 #define ROUTE_IF_MATCH	 32u  /* takes If-Match; without this flag it is refused */
 #define ROUTE_NEED_MATCH 64u  /* takes If-Match and demands it */
 #define ROUTE_VITAL	 128u /* its write goes through on a full disk: it starts nothing new */
+/*
+ * A GET whose answer is made of committed rows, the address and who asks, and of nothing else: no
+ * clock, no memory of a room, no peer's address, nothing to be recorded. Its answer is kept for
+ * the same principal until the next COMMIT, and the handler is not called meanwhile.
+ */
+#define ROUTE_KEPT 256u
 
 struct route_table {
 	const struct route *routes;
@@ -84,7 +90,10 @@ struct server_authenticator {
 	 */
 	int (*authenticate)(void *arg, struct arena *arena, const char *token, int64_t peer_uid,
 		const char *address, unsigned access, void **ret_principal, struct error *err);
-	/* Stable id of the principal, the namespace of its Idempotency-Keys. */
+	/*
+	 * Stable id of the principal, the namespace of its Idempotency-Keys and of the pages that
+	 * are kept for it: two with the same id may do the same as long as no row changes.
+	 */
 	const char *(*principal_id)(const void *principal);
 	/*
 	 * Somebody who got past `authenticate` was refused (ERROR_FORBIDDEN), by a handler or its
@@ -153,6 +162,8 @@ struct server_figures {
 	size_t listener_count;
 	size_t requests; /* that are being answered, streams too */
 	size_t streams;
+	size_t pages, page_bytes; /* of ROUTE_KEPT, kept now */
+	uint64_t page_hits;	  /* requests that were answered from them */
 };
 /* The routes are borrowed from the server. */
 void server_get_figures(const struct server *server, struct server_figures *ret);

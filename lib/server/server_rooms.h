@@ -183,6 +183,8 @@ struct request {
 	struct reply_header *headers;
 	struct reply reply;
 	struct MHD_Response *response; /* of a stream that waits to be sent */
+	struct MHD_Response *page;     /* the reply as it is kept; borrowed */
+	uint64_t data_version;	       /* of the rows that the handler sees; 0 = keep nothing */
 	struct keyed keyed;
 	int64_t if_version;	     /* of If-Match; -1 = any */
 	struct store_tx *capture_tx; /* tell runs inside the transaction */
@@ -221,6 +223,26 @@ enum MHD_Result reply_send(struct request *req);
 void reply_note_denied(struct request *req, const struct error *err);
 /* As request_fail, on the spot. */
 void reply_clear(struct request *req);
+
+/* The reply with its headers, as the library takes it; the caller's. */
+struct MHD_Response *reply_make_response(struct request *req);
+bool reply_has_header(const struct request *req, const char *name);
+
+/* --- pages that are kept (page.c) --- */
+
+#define PAGES_MAX      512
+#define PAGE_BYTES_MAX (4u << 20) /* of all */
+#define PAGE_COST_MAX  (256u << 10)
+#define PAGE_TAG_SIZE  35 /* 128 bits of the page's SHA-256, quoted */
+
+struct pages;
+struct pages *pages_new(void);
+void pages_free(struct pages *pages);
+void pages_get_figures(const struct pages *pages, struct server_figures *ret);
+/* True when the reply was made from what is kept; else the handler is to make it. */
+bool page_answer(struct request *req);
+/* After the handler replied on the spot: keeps what may be kept. */
+void page_keep(struct request *req);
 
 /* --- idempotency (idempotency.c, idempotency_store.c) --- */
 
@@ -264,6 +286,7 @@ struct server {
 	struct request *requests;
 	struct stream *streams;
 	size_t stream_count;
+	struct pages *pages;
 	struct server_route_figures *figures; /* one a route, then one for no route */
 	struct deadlines deadlines;
 	unsigned idle_timeout_s;

@@ -370,6 +370,7 @@ static void take_back(struct store *store)
 	char why[320];
 
 	store->is_busy = false;
+	store->data_version++; /* a COMMIT that failed may have been made after all */
 	if (store->is_full)
 		store_space_set(store, STORE_SPACE_FULL);
 	store->is_full = false;
@@ -410,6 +411,11 @@ static void on_probe_timer(void *arg)
 		loop_timer_start(store->probe_timer, store->options.probe_every_ms, 0);
 	else
 		store_commit_start(store, STORE_WORK_PROBE);
+}
+
+uint64_t store_data_version(const struct store *store)
+{
+	return store->is_busy || store->options.read_only ? 0 : store->data_version;
 }
 
 bool store_is_writable(const struct store *store, const char **why)
@@ -544,6 +550,7 @@ int store_open(const struct store_options *options, struct loop *loop, struct st
 	store->loop = loop;
 	store->path = strdup(options->path);
 	store->lock_fd = -1;
+	store->data_version = 1;
 	store->writer.store = store->reader.store = store;
 	store_queue_init(&store->queued);
 	store_queue_init(&store->group);

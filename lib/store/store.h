@@ -114,6 +114,13 @@ void store_beside_commit(
 struct arena *store_tx_arena(struct store_tx *tx);
 /* Committed rows only; reset within the same call of the loop. */
 struct store_tx *store_reader(struct store *store);
+/*
+ * A number that each COMMIT advances, and each statement that failed: what was made of the
+ * reader's rows may be used again as long as it is the same. 0 while a COMMIT is under way, when
+ * it cannot be said which rows are seen. It moves before any `told`, so that whoever was told of
+ * a change finds nothing kept from before it.
+ */
+uint64_t store_data_version(const struct store *store);
 /* False while nothing can be committed ("held: store"); `why` gets one sentence. */
 bool store_is_writable(const struct store *store, const char **why);
 /* Called (on the loop) whenever store_is_writable changes. At most 8. */

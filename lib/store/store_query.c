@@ -295,6 +295,7 @@ static void note_failure(struct store_query *query, int rc)
 	store_error(tx->db, rc, "store", &query->err);
 	if (tx == &tx->store->reader && query->err.code == ERROR_NOT_DURABLE)
 		query->err.code = ERROR_IO;
+	tx->store->data_version++; /* what is made of a failed read is not of this version */
 	if (!tx->job)
 		return;
 	if (query->err.code == ERROR_NOT_DURABLE)

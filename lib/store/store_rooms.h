@@ -139,6 +139,7 @@ struct store {
 	bool has_checkpoint_thread;
 	atomic_bool is_checkpointing; /* the checkpointer is that thread's */
 	double commit_ms;
+	uint64_t data_version; /* from 1 */
 	struct store_space space;
 	struct histogram commits;
 	uint64_t failed_commits;

@@ -29,6 +29,9 @@ static const struct store_statement insert =
 static const struct store_statement update = STORE_STATEMENT(
 	"UPDATE thing SET version = version + 1 WHERE name = :name AND version = :version");
 
+static const struct store_statement select_version =
+	STORE_STATEMENT("SELECT version FROM thing WHERE name = :name");
+
 struct take {
 	struct world *world;
 	struct request *req;
@@ -223,6 +226,31 @@ static void get_large(struct request *req)
 	request_reply_bytes(req, 200, "text/plain", bytes, length);
 }
 
+/* A page of rows: who asks, and the version of the thing; 0 when there is none. */
+static void get_page(struct request *req)
+{
+	struct world *world = request_context(req);
+	struct store_query *query = store_query(request_reader(req), &select_version);
+	size_t padding = (size_t)request_int(req, "bytes", 0);
+	char *bytes = request_alloc(req, padding + 1);
+	json_t *answer = json_object();
+
+	world->built++;
+	memset(bytes, 'x', padding);
+	store_bind_text(query, "name", request_text(req, "name"));
+	if (store_next(query, NULL) > 0) {
+		json_set_int(answer, "version", store_int(query, "version"));
+		store_finish(query);
+	}
+	json_set_text(answer, "who", request_principal(req));
+	json_set_text(answer, "padding", bytes);
+	if (request_bool(req, "versioned", false))
+		request_set_version(req, 7);
+	if (request_bool(req, "doubtful", false))
+		error_set(request_error(req), ERROR_IO, "half of it could not be read");
+	request_reply_json(req, request_bool(req, "accepted", false) ? 202 : 200, answer);
+}
+
 static void post_secret(struct request *req)
 {
 	struct take *take = take_new(req);
@@ -290,6 +318,21 @@ static const struct route routes[] = {
 		.path = "/api/held",
 		.handle = get_held,
 		.query_params = {{.name = "ms", .type = PARAM_INT}}},
+	{.method = ROUTE_GET,
+		.path = "/api/pages/{name}",
+		.access = 1,
+		.flags = ROUTE_KEPT,
+		.handle = get_page,
+		.path_params = {{.name = "name", .type = PARAM_NAME}},
+		.query_params = {{.name = "bytes", .type = PARAM_INT},
+			{.name = "versioned", .type = PARAM_BOOL},
+			{.name = "doubtful", .type = PARAM_BOOL},
+			{.name = "accepted", .type = PARAM_BOOL}}},
+	{.method = ROUTE_GET,
+		.path = "/api/built/{name}",
+		.access = 1,
+		.handle = get_page,
+		.path_params = {{.name = "name", .type = PARAM_NAME}}},
 	{.method = ROUTE_GET, .path = "/api/forgetful", .handle = forget},
 	{.method = ROUTE_GET, .path = "/api/who", .access = 1, .handle = get_who},
 	{.method = ROUTE_GET, .path = "/api/admin", .access = 2, .handle = get_who},

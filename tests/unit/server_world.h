@@ -12,6 +12,7 @@ struct world {
 	char directory[64];
 	char socket_path[96];
 	int asks, tells, opened, closed, held; /* what the handlers saw */
+	int built;			       /* pages, by their handler */
 	int denials;
 	char denied[64];  /* "good: not you": the last one */
 	int late_answers; /* holders that answered when nobody waited */

@@ -194,6 +194,88 @@ START_TEST(a_revoked_token_says_so)
 }
 END_TEST
 
+/* What is kept of a token, of its person and of pages ends with the commit that changes them. */
+START_TEST(what_is_taken_away_is_gone_at_the_next_request)
+{
+	const char *li, *wang;
+	json_t *tokens, *grants, *grant;
+	size_t i;
+
+	feature_open(NULL);
+	li = feature_person("li", "author");
+	wang = feature_person("wang", "auditor");
+	for (i = 0; i < 3; i++) {
+		feature_ask(200, li, "GET", "/api/v1/persons", NULL);
+		feature_ask(200, wang, "GET", "/api/v1/hooks", NULL);
+	}
+	tokens = json_object_get(feature_ask(200, li, "GET", "/api/v1/tokens", NULL), "items");
+	feature_ask(200, admin(), "DELETE",
+		arena_format(&world.arena, "/api/v1/tokens/%s",
+			feature_member(json_array_get(tokens, 0), "id")),
+		NULL);
+	feature_ask(401, li, "GET", "/api/v1/persons", NULL);
+	grants = json_object_get(feature_ask(200, admin(), "GET", "/api/v1/grants", NULL), "items");
+	json_array_foreach (grants, i, grant)
+		if (!strcmp(feature_member(grant, "person"), "wang"))
+			feature_ask(200, admin(), "DELETE",
+				arena_format(&world.arena, "/api/v1/grants/%s",
+					feature_member(grant, "id")),
+				NULL);
+	feature_ask(403, wang, "GET", "/api/v1/hooks", NULL);
+	feature_ask(200, wang, "GET", "/api/v1/persons", NULL);
+	feature_ask(200, admin(), "GET", "/api/v1/persons/wang", NULL);
+	ck_assert_int_eq(feature_call(admin(), "PUT", "/api/v1/persons/wang", world.etag,
+				 "{\"enabled\":false}", &grant),
+		200);
+	feature_ask(403, wang, "GET", "/api/v1/persons", NULL);
+	feature_ask(403, wang, "GET", "/api/v1/persons", NULL);
+	feature_close();
+}
+END_TEST
+
+START_TEST(a_token_that_was_good_expires_without_a_commit)
+{
+	int64_t now_us = time_now_us();
+	struct principal *first, *second;
+	struct error err = ERROR_INIT;
+
+	feature_open(NULL);
+	ck_assert_int_eq(login(admin(), "10.0.0.1:1", now_us, &first, &err), 0);
+	feature_settle(); /* "last used" is written */
+	ck_assert_int_eq(login(admin(), "10.0.0.1:1", now_us, &first, &err), 0);
+	ck_assert_int_eq(login(admin(), "10.0.0.2:1", now_us + 1, &second, &err), 0);
+	ck_assert_str_eq(first->actor.session, second->actor.session);
+	ck_assert_str_eq(first->actor.address, "10.0.0.1:1");
+	ck_assert_str_eq(second->actor.address, "10.0.0.2:1");
+	ck_assert_uint_eq(first->grant_count, second->grant_count);
+	ck_assert_int_eq(login(admin(), "10.0.0.1:1", first->expires_at_us - 1, &second, &err), 0);
+	ck_assert_int_eq(login(admin(), "10.0.0.1:1", first->expires_at_us, &second, &err),
+		ERROR_UNAUTHENTICATED);
+	feature_close();
+}
+END_TEST
+
+/* A request that waits for its own commit still has its rights when others commit. */
+START_TEST(rights_outlive_what_was_kept_of_them)
+{
+	struct principal *principal;
+	const char *li;
+
+	feature_open(NULL);
+	li = feature_person("li", "author");
+	ck_assert_int_eq(login(li, "10.0.0.1:1", time_now_us(), &principal, NULL), 0);
+	feature_person("wang", "author");
+	ck_assert_int_eq(
+		login(li, "10.0.0.1:1", time_now_us(), &(struct principal *){NULL}, NULL), 0);
+	ck_assert_uint_eq(principal->grant_count, 2);
+	ck_assert(principal->roles & ROLE_AUTHOR);
+	ck_assert_int_eq(principal_require(principal, ROLE_AUTHOR,
+				 &(struct scope){.environment = "lab"}, NULL),
+		0);
+	feature_close();
+}
+END_TEST
+
 START_TEST(one_sees_ones_own_tokens_and_an_admin_all)
 {
 	const char *li;
@@ -335,6 +417,8 @@ CHECK_MAIN("people login", &a_token_has_its_form, &the_first_start_happens_once,
 	&a_mapped_peer_of_an_admin_ends_the_first_token, &an_unmapped_uid_is_a_viewer_root_too,
 	&a_token_has_only_the_roles_it_names, &nobody_hands_a_token_more_than_they_have,
 	&a_life_is_mandatory_and_bounded, &a_revoked_token_says_so,
+	&what_is_taken_away_is_gone_at_the_next_request,
+	&a_token_that_was_good_expires_without_a_commit, &rights_outlive_what_was_kept_of_them,
 	&one_sees_ones_own_tokens_and_an_admin_all, &last_used_is_kept_to_the_minute,
 	&ten_refused_tokens_a_minute_slow_that_address_alone,
 	&a_network_of_v6_addresses_counts_as_one, &denials_are_recorded_ten_a_minute,
