@@ -6,7 +6,6 @@ the document does not name.
 """
 import copy
 import json
-import re
 import urllib.parse
 from pathlib import Path
 
@@ -140,8 +139,11 @@ class Operation:
         has_etag, wants_etag = "ETag" in reply.headers, "ETag" in answer.get("headers", {})
         if has_etag != wants_etag:
             raise BrokenContract(f"it has {'an' if has_etag else 'no'} ETag")
-        if has_etag and not re.fullmatch(r'"v\d+"', reply.headers["ETag"]):
-            raise BrokenContract("its ETag is no version")
+        if has_etag:
+            header = self.contract.resolve(answer["headers"]["ETag"])
+            wrong = _first(self.validator_of("ETag", header["schema"]), reply.headers["ETag"])
+            if wrong:
+                raise BrokenContract(f"its ETag: {wrong}")
         content = answer.get("content", {})
         if not content:
             if reply.body:
