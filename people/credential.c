@@ -107,7 +107,8 @@ static bool is_current(struct credential_cache *cache, uint64_t data_version)
 
 /* The rows are read into the cache's own memory, or the request's while nothing can be kept. */
 static int get(struct credential_cache *cache, struct arena *arena,
-	const char key[static PEOPLE_HASH_SIZE], const char *text, int64_t uid, const struct credential **ret, struct error *err)
+	const char key[static PEOPLE_HASH_SIZE], const char *text, int64_t uid,
+	const struct credential **ret, struct error *err)
 {
 	struct store_tx *reader = store_reader(cache->store);
 	struct kept *kept = place_of(cache, key);

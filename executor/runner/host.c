@@ -1,5 +1,6 @@
 #include "executor/runner/host.h"
 
+#include "executor/runner/encode.h"
 #include "executor/runner/json_lua.h"
 #include "executor/runner/sandbox.h"
 
@@ -18,21 +19,29 @@ struct place {
 	int line;
 };
 
+/* The nearest frame of a plan; false when there is none. */
+static bool find_frame(lua_State *L, lua_Debug *frame)
+{
+	for (int level = 0; level < MAX_LEVELS && lua_getstack(L, level, frame); level++) {
+		lua_getinfo(L, "S", frame);
+		if (strncmp(frame->source, PLAN_PREFIX, strlen(PLAN_PREFIX)) != 0)
+			continue;
+		lua_getinfo(L, "l", frame);
+		if (frame->currentline >= 1)
+			return true;
+	}
+	return false;
+}
+
 static void find_place(lua_State *L, struct place *place)
 {
 	lua_Debug frame;
 
 	place->line = 0;
-	for (int level = 0; place->line == 0 && level < MAX_LEVELS; level++) {
-		if (!lua_getstack(L, level, &frame))
-			break;
-		lua_getinfo(L, "Sl", &frame);
-		if (strncmp(frame.source, PLAN_PREFIX, strlen(PLAN_PREFIX)) != 0 ||
-			frame.currentline < 1)
-			continue;
-		snprintf(place->chunk, sizeof(place->chunk), "%s", frame.source + 1);
-		place->line = frame.currentline;
-	}
+	if (!find_frame(L, &frame))
+		return;
+	snprintf(place->chunk, sizeof(place->chunk), "%s", frame.source + 1);
+	place->line = frame.currentline;
 }
 
 static int push_place(lua_State *L, const struct place *place)
@@ -47,10 +56,13 @@ static int push_place(lua_State *L, const struct place *place)
 /* line() -> chunk, line; nothing outside a plan */
 static int host_line(lua_State *L)
 {
-	struct place place;
+	lua_Debug frame;
 
-	find_place(L, &place);
-	return push_place(L, &place);
+	if (!find_frame(L, &frame))
+		return 0;
+	lua_pushstring(L, frame.source + 1);
+	lua_pushinteger(L, frame.currentline);
+	return 2;
 }
 
 /* The message handler of host_call: runs where the error is, before the stack unwinds. */
@@ -137,6 +149,7 @@ static int host_sorted_keys(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{"call", host_call},
+	{"encode", encode_call},
 	{"line", host_line},
 	{"load", host_load},
 	{"sorted_keys", host_sorted_keys},

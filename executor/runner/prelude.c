@@ -10,6 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * Nothing is collected until memory has grown to four times what the language needs: most plans end
+ * before. At the ceiling Lua collects whatever this says.
+ */
+#define GC_PAUSE 400 /* per cent */
+
 /* What stays on the stack of an opened state. */
 enum slot { SLOT_EVALUATE = 1 };
 
@@ -140,11 +146,16 @@ lua_State *prelude_open(struct alloc *alloc, const struct prelude_code *code)
 
 	if (L == NULL)
 		return NULL;
+	lua_gc(L, LUA_GCSTOP);
 	lua_pushcfunction(L, open_prelude);
 	lua_pushlightuserdata(L, (void *)(uintptr_t)code);
 	status = lua_pcall(L, 1, 1, 0);
-	if (status == LUA_OK)
+	if (status == LUA_OK) {
+		lua_gc(L, LUA_GCINC, GC_PAUSE, 0, 0);
+		lua_gc(L, LUA_GCRESTART);
+		lua_gc(L, LUA_GCCOLLECT);
 		return L;
+	}
 	fprintf(stderr, "redbutton-runner: %s\n", describe_failure(L, status, text, sizeof(text)));
 	return NULL;
 }

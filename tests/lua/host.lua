@@ -2,7 +2,7 @@
 -- table as executor/runner/prelude/README.md describes. Not a jail: it runs our own test plans.
 local json = require "json"
 
-local host = { null = json.null, array_mt = json.array_mt }
+local host = { null = json.null, array_mt = json.array_mt, encode = require "encode" }
 
 local function plan_chunk(level)
 	while true do

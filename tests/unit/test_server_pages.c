@@ -1,4 +1,5 @@
-/* ROUTE_KEPT: the handler is asked once for each address and principal until something is committed. */
+/* ROUTE_KEPT: the handler is asked once for each address and principal until something is
+ * committed. */
 #include "tests/unit/check_main.h"
 #include "tests/unit/server_world.h"
 
@@ -218,8 +219,8 @@ static void ask_many(int count, int bytes)
 
 	for (int i = 0; i < count; i++)
 		at += (size_t)snprintf(text + at, sizeof(text) - at,
-			"GET /api/pages/n%d?bytes=%d HTTP/1.1\r\nHost: localhost\r\n" GOOD "%s\r\n", i,
-			bytes, i == count - 1 ? "Connection: close\r\n" : "");
+			"GET /api/pages/n%d?bytes=%d HTTP/1.1\r\nHost: localhost\r\n" GOOD "%s\r\n",
+			i, bytes, i == count - 1 ? "Connection: close\r\n" : "");
 	world_talk_all(&world, &talk, 1);
 	ck_assert_int_eq(talk.status, 200);
 	free(talk.received);

@@ -115,9 +115,16 @@ function text.clean(word)
 	return (string.gsub(word, "[\x80-\xFF]", visible))
 end
 
+-- Most texts: nothing but printable ASCII, so that none of the questions below needs to be asked.
+local function is_plain(word)
+	return not string.find(word, "[^ -~]")
+end
+
 -- What is wrong with a text that goes into the graph, or nil.
 function text.problem(word)
-	if string.find(word, "[\0-\8\11-\31\127]") then
+	if is_plain(word) then
+		return nil
+	elseif string.find(word, "[\0-\8\11-\31\127]") then
 		return "has control characters"
 	elseif not is_utf8(word) then
 		return "is no valid UTF-8"
@@ -185,6 +192,8 @@ function text.prose_problem(word, max)
 		return "is empty"
 	elseif #word > max then
 		return "is longer than " .. max .. " bytes"
+	elseif is_plain(word) then
+		return nil
 	end
 	local problem = text.problem(word)
 	if not problem and is_deceptive(word) then
@@ -195,7 +204,9 @@ end
 
 -- What is wrong with a text that people read and decide by (title, question, name), or nil.
 function text.label_problem(word, max)
-	if string.find(word, "%c") then
+	if is_plain(word) and string.byte(word, 1) ~= 32 and string.byte(word, -1) ~= 32 then
+		return word == "" and "is empty" or #word > max and text.prose_problem(word, max) or nil
+	elseif string.find(word, "%c") then
 		return "has control characters"
 	elseif string.find(word, "^%s") or string.find(word, "%s$") then
 		return "has a blank at its ends"
