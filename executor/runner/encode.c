@@ -12,7 +12,7 @@
 #define STACK_EACH	8  /* slots of Lua's stack for a level */
 
 /* Where the arguments stand, and behind them the pieces. */
-enum slot { SLOT_VALUE = 1, SLOT_ARRAY_MARK, SLOT_RAW_MARK, SLOT_PIECES = 7 };
+enum slot { SLOT_VALUE = 1, SLOT_ARRAY_MARK, SLOT_RAW_MARK, SLOT_JOINED = 7, SLOT_PIECES };
 
 struct writer {
 	lua_State *L;
@@ -35,6 +35,10 @@ static void write_value(struct writer *writer, lua_Integer depth);
 
 static void flush(struct writer *writer)
 {
+	if (writer->piece_count == 0) {
+		lua_newtable(writer->L);
+		lua_replace(writer->L, SLOT_PIECES);
+	}
 	lua_pushlstring(writer->L, writer->buffer, writer->used);
 	lua_rawseti(writer->L, SLOT_PIECES, ++writer->piece_count);
 	writer->bytes += writer->used;
@@ -330,6 +334,23 @@ static void write_value(struct writer *writer, lua_Integer depth)
 	}
 }
 
+static void push_joined(struct writer *writer)
+{
+	lua_State *L = writer->L;
+	luaL_Buffer text;
+
+	if (writer->piece_count == 0) {
+		lua_pushlstring(L, writer->buffer, writer->used);
+		return;
+	}
+	luaL_buffinitsize(L, &text, writer->bytes);
+	for (lua_Integer i = 1; i <= writer->piece_count; i++) {
+		lua_rawgeti(L, SLOT_PIECES, i);
+		luaL_addvalue(&text);
+	}
+	luaL_pushresult(&text);
+}
+
 int encode_call(lua_State *L)
 {
 	const lua_Integer depth = luaL_checkinteger(L, 4);
@@ -341,16 +362,20 @@ int encode_call(lua_State *L)
 	writer.refusal = NULL;
 	writer.max_depth = luaL_checkinteger(L, 5);
 	writer.max_bytes = (size_t)luaL_checkinteger(L, 6);
-	lua_settop(L, SLOT_PIECES - 1);
-	lua_newtable(L);
+	lua_settop(L, SLOT_JOINED);
+	lua_pushnil(L); /* no piece yet */
 	lua_pushvalue(L, SLOT_VALUE);
 	write_value(&writer, depth);
-	if (writer.refusal == NULL)
+	if (writer.refusal == NULL && (writer.piece_count > 0 || !lua_toboolean(L, SLOT_JOINED)))
 		flush(&writer);
 	if (writer.refusal != NULL) {
 		lua_pushnil(L);
 		lua_pushstring(L, writer.refusal);
 		return 2;
+	}
+	if (lua_toboolean(L, SLOT_JOINED)) {
+		push_joined(&writer);
+		return 1;
 	}
 	lua_pushvalue(L, SLOT_PIECES);
 	lua_pushinteger(L, (lua_Integer)writer.bytes);

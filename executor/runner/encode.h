@@ -8,8 +8,8 @@
 #include <lua.h>
 
 /*
- * encode(value, array_mt, raw_mt, depth, max_depth, max_bytes) -> pieces, bytes
- *                                                               | nil, "long" or "deep"
+ * encode(value, array_mt, raw_mt, depth, max_depth, max_bytes, joined)
+ *   -> a list of pieces, bytes | joined: one text | nil, "long" or "deep"
  * Raises for what is no JSON.
  */
 int encode_call(lua_State *L);

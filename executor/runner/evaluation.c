@@ -6,13 +6,18 @@
 #include "executor/runner/limits.h"
 #include "executor/runner/prelude.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-#define SHIFTED_SIZES 16
+#define SHIFTED_SIZES	16
+#define WARM_PARTS	3
+#define WARM_PART_BYTES (64UL << 10) /* too small to be a mapping of its own */
+#define HEAP_STEP_BYTES (256 << 10)
 
 /* For a person with strace: the other side goes by the frame alone. */
 enum life_end { LIFE_GOOD = 0, LIFE_NO_JAIL = 70, LIFE_NO_LUA = 71, LIFE_NO_FRAME = 74 };
@@ -36,6 +41,24 @@ static int shift_heap(void)
 	return kept == NULL ? -1 : 0;
 }
 
+/* Has the kernel give the memory that most plans need while nobody waits, and keeps it. */
+static int warm_heap(void)
+{
+	void *parts[WARM_PARTS];
+
+	if (!mallopt(M_TRIM_THRESHOLD, (int)LIMIT_LUA_BYTES) || !mallopt(M_TOP_PAD, HEAP_STEP_BYTES))
+		return -1;
+	for (size_t i = 0; i < WARM_PARTS; i++) {
+		parts[i] = malloc(WARM_PART_BYTES);
+		if (parts[i] == NULL)
+			return -1;
+		memset(parts[i], 1, WARM_PART_BYTES);
+	}
+	for (size_t i = WARM_PARTS; i-- > 0;)
+		free(parts[i]);
+	return 0;
+}
+
 int evaluation_prepare(struct evaluation *evaluation, struct jail_doors doors)
 {
 	if (jail_build(&evaluation->jail, doors) < 0 || json_lua_prepare() < 0) {
@@ -53,15 +76,18 @@ noreturn void evaluation_live(const struct evaluation *evaluation, pid_t parent)
 	size_t length;
 	char *input;
 	lua_State *L;
+	int status;
 
 	if (jail_enter(&evaluation->jail, parent, &walls) < 0 || shift_heap() < 0)
 		_exit(LIFE_NO_JAIL);
 	L = prelude_open(&alloc, &evaluation->code);
 	if (L == NULL)
 		_exit(LIFE_NO_LUA);
-	if (jail_seal(&evaluation->jail, &walls) < 0)
+	if (warm_heap() < 0 || jail_seal(&evaluation->jail, &walls) < 0)
 		_exit(LIFE_NO_JAIL);
 	if (frame_read(doors.in, LIMIT_INPUT_BYTES, &input, &length) < 0)
 		_exit(LIFE_NO_FRAME);
-	_exit(prelude_evaluate(L, input, length, doors.out) < 0 ? LIFE_NO_FRAME : LIFE_GOOD);
+	status = prelude_evaluate(L, input, length, doors.out);
+	close(doors.out); /* who waits for the end of the stream need not wait for that of our memory */
+	_exit(status < 0 ? LIFE_NO_FRAME : LIFE_GOOD);
 }

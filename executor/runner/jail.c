@@ -31,6 +31,7 @@ static const struct {
 } permitted[] = {
 	{"read", RULE_IN, SCMP_SYS(read)},
 	{"write", RULE_OUT, SCMP_SYS(write)},
+	{"close", RULE_OUT, SCMP_SYS(close)},
 	{"brk", RULE_ANY, SCMP_SYS(brk)},
 	{"mmap", RULE_ANONYMOUS, SCMP_SYS(mmap)},
 	{"munmap", RULE_ANY, SCMP_SYS(munmap)},

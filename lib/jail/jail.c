@@ -11,6 +11,7 @@
 #define HEAD_BYTES	 4
 #define FIRST_PAUSE_MS	 200
 #define LONGEST_PAUSE_MS 30000
+#define REST_MS		 20	/* a running evaluation has the processors so long */
 #define FAILURES_MAX	 3 /* in a row: from then on jobs are refused until a child is born */
 
 /* One evaluation that was asked for: waits, then runs in a worker, then is told and freed. */
@@ -43,7 +44,7 @@ struct jail {
 	char *walls_text;
 
 	struct jail_nursery *nursery;
-	struct loop_timer *pause;
+	struct loop_timer *pause, *rest;
 	int failures; /* of the nursery in a row */
 
 	struct job *first, **end; /* the queue */
@@ -174,6 +175,19 @@ static void start_job(struct jail *jail, struct job *job, struct jail_worker *wo
 		worker, job->frame, job->frame_length, job->deadline_ms, on_worker_done, job);
 }
 
+/* A birth takes as long as an evaluation does: what nobody waits for yet is born after it. */
+static bool may_rest(const struct jail *jail)
+{
+	const int64_t now_ns = time_mono_ns();
+
+	if (jail->running_count == 0 || jail->waiting > 0)
+		return false;
+	for (size_t i = 0; i < jail->running_count; i++)
+		if (now_ns - jail->running[i]->started_ns >= REST_MS * INT64_C(1000000))
+			return false;
+	return true;
+}
+
 static size_t count_wanted(const struct jail *jail)
 {
 	const size_t alive = jail->running_count + jail->warm_count + jail->asked;
@@ -198,6 +212,10 @@ static void pump(struct jail *jail)
 	}
 	if (jail->nursery == NULL)
 		return;
+	if (may_rest(jail)) {
+		loop_timer_start(jail->rest, REST_MS, 0);
+		return;
+	}
 	for (size_t wanted = count_wanted(jail); wanted > 0; wanted--)
 		if (jail_nursery_ask(jail->nursery))
 			jail->asked++;
@@ -305,6 +323,11 @@ static size_t pick(size_t given, size_t standard, size_t most)
 	return given < most ? given : most;
 }
 
+static void on_rest(void *arg)
+{
+	pump(arg);
+}
+
 int jail_open(
 	struct loop *loop, const struct jail_options *options, struct jail **ret, struct error *err)
 {
@@ -322,6 +345,7 @@ int jail_open(
 	jail->accept_no_jail = options->accept_no_jail;
 	jail->end = &jail->first;
 	jail->pause = loop_timer_new(loop, start_nursery, jail);
+	jail->rest = loop_timer_new(loop, on_rest, jail);
 	status = jail_walls_look(loop, options->runner_path, on_walls, jail, &jail->walls, err);
 	if (status < 0) {
 		jail_close(jail);
@@ -342,6 +366,7 @@ void jail_close(struct jail *jail)
 	jail->reason = problem;
 	jail_walls_stop(jail->walls);
 	loop_timer_free(jail->pause);
+	loop_timer_free(jail->rest);
 	drop_warm(jail);
 	fail_waiting(jail, &problem);
 	while (jail->running_count > 0) {

@@ -71,10 +71,12 @@ function write(writer, value, depth)
 	end
 end
 
-return function(value, array_mt, raw_mt, depth, max_depth, max_bytes)
+return function(value, array_mt, raw_mt, depth, max_depth, max_bytes, joined)
 	local writer = { array_mt = array_mt, raw_mt = raw_mt, max_depth = max_depth, max_bytes = max_bytes, bytes = 0 }
 	local ok, problem = pcall(write, writer, value, depth)
-	if ok then
+	if ok and joined then
+		return table.concat(writer)
+	elseif ok then
 		return { table.concat(writer) }, writer.bytes
 	elseif type(problem) == "table" then
 		return nil, problem.refusal

@@ -32,6 +32,8 @@ local function need_braces(given, what)
 	end
 end
 
+local step_list = { allows_guards = true, options = { needs = true } }
+
 local function step(title)
 	options.label(title, "step", nodes.MAX_TITLE)
 	local what = "step " .. text.quote(title)
@@ -39,7 +41,7 @@ local function step(title)
 	nodes.watch(content)
 	function content.finish(given)
 		need_braces(given, what)
-		local list = nodes.list(given, what, { allows_guards = true, options = { needs = true } })
+		local list = nodes.list(given, what, step_list)
 		if #list.nodes == 0 then
 			fault.raise(what .. ": it holds nothing")
 		end

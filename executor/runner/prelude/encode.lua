@@ -28,14 +28,8 @@ function encode.order(keys)
 	return { order = keys }
 end
 
--- The pieces of the text, and its length. `limits` (optional): max_bytes, too_long(), max_depth,
--- too_deep(): functions that raise. `depth`: of what the text will stand in.
-function encode.pieces(value, limits, depth)
-	local pieces, bytes = host.encode(value, array_mt, raw_mt, depth or 1, limits and limits.max_depth or MAX_DEPTH,
-		limits and limits.max_bytes or math.maxinteger)
-	if pieces then
-		return pieces, bytes
-	elseif bytes == "long" then
+local function refuse(limits, what)
+	if what == "long" then
 		limits.too_long()
 	elseif limits then
 		limits.too_deep()
@@ -43,17 +37,25 @@ function encode.pieces(value, limits, depth)
 	error("nested too deep", 0)
 end
 
-local function join(pieces)
-	return #pieces == 1 and pieces[1] or table.concat(pieces)
+-- The pieces of the text, and its length. `limits` (optional): max_bytes, too_long(), max_depth,
+-- too_deep(): functions that raise.
+function encode.pieces(value, limits)
+	local pieces, bytes = host.encode(value, array_mt, raw_mt, 1, limits and limits.max_depth or MAX_DEPTH,
+		limits and limits.max_bytes or math.maxinteger, false)
+	if not pieces then
+		refuse(limits, bytes)
+	end
+	return pieces, bytes
 end
 
 -- A part of a text, at its depth, as one string.
 function encode.part(value, limits, depth)
-	return join((encode.pieces(value, limits, depth)))
+	local word, bytes = host.encode(value, array_mt, raw_mt, depth, limits.max_depth, limits.max_bytes, true)
+	return word or refuse(limits, bytes)
 end
 
 function encode.text(value)
-	return join((encode.pieces(value)))
+	return host.encode(value, array_mt, raw_mt, 1, MAX_DEPTH, math.maxinteger, true) or refuse(nil, "deep")
 end
 
 encode.quote = encode.text

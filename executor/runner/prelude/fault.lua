@@ -41,8 +41,15 @@ function fault.at_line(place, line)
 	return (place >> LINE_BITS << LINE_BITS) + line
 end
 
+local texts = {}
+
 function fault.text(place)
-	return (fault.file(place) or "?") .. ":" .. fault.line(place)
+	local known = texts[place]
+	if not known then
+		known = (fault.file(place) or "?") .. ":" .. fault.line(place)
+		texts[place] = known
+	end
+	return known
 end
 
 -- The first line of a text that was loaded under this display name.

@@ -7,6 +7,15 @@ local text = use "text"
 
 local options = {}
 
+for _, constructor in ipairs(language.constructors) do
+	local rows = constructor.options or {}
+	rows.known = {}
+	for _, row in ipairs(rows) do
+		rows.known[row.name] = row
+		rows.has_required = rows.has_required or row.required
+	end
+end
+
 -- Milliseconds of a duration, text or parameter.
 function options.duration_ms(given, what)
 	local content = object.of(given)
@@ -71,13 +80,13 @@ function options.take(constructor, given)
 	local rows = language.by_name.constructors[constructor].options or {}
 	if given == nil then
 		given = {}
+		if not rows.has_required then
+			return given
+		end
 	elseif type(given) ~= "table" or object.of(given) then
 		fault.raise(constructor .. ": the options are a table { name = value }, not " .. object.describe(given))
 	end
-	local known = {}
-	for _, row in ipairs(rows) do
-		known[row.name] = row
-	end
+	local known = rows.known or {}
 	for key in next, given do
 		if type(key) ~= "string" or not known[key] then
 			local names = text.sorted_keys(given)

@@ -68,7 +68,9 @@ end
 
 -- For messages: in quotes, one line, not too long.
 function text.quote(word)
-	if #word > 80 then
+	if #word <= 80 and not string.find(word, "[%c\x7F]") then
+		return '"' .. word .. '"'
+	elseif #word > 80 then
 		word = string.gsub(string.sub(word, 1, 77), "[\x80-\xBF]*$", "") .. "..."
 	end
 	word = string.gsub(word, "\n", "\\n")
