@@ -14,7 +14,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define SHIFTED_SIZES	16
 #define WARM_PARTS	3
 #define WARM_PART_BYTES (64UL << 10) /* too small to be a mapping of its own */
 #define HEAP_STEP_BYTES (256 << 10)
@@ -27,22 +26,22 @@ enum life_end { LIFE_GOOD = 0, LIFE_NO_JAIL = 70, LIFE_NO_LUA = 71, LIFE_NO_FRAM
  * children would else share one layout and one hash seed, and a plan whose graph depends on either
  * would look deterministic when it is built twice.
  */
-static int shift_heap(void)
+static int shift_heap(struct alloc *alloc)
 {
-	uint8_t steps[SHIFTED_SIZES];
+	uint8_t steps[ALLOC_CLASSES];
 	void *volatile kept;
 
 	if (getrandom(steps, sizeof(steps), 0) != (ssize_t)sizeof(steps))
 		return -1;
-	for (size_t i = 0; i < SHIFTED_SIZES; i++)
-		for (size_t n = 0; n < steps[i] % 64U; n++)
+	for (size_t i = 0; i < ALLOC_CLASSES; i++)
+		for (size_t n = 0; n < steps[i] % 16U; n++)
 			kept = malloc(16 * (i + 1));
 	kept = malloc(2048 + 16 * (size_t)steps[0]);
-	return kept == NULL ? -1 : 0;
+	return kept != NULL && alloc_shift(alloc, steps) ? 0 : -1;
 }
 
 /* Has the kernel give the memory that most plans need while nobody waits, and keeps it. */
-static int warm_heap(void)
+static int warm_heap(struct alloc *alloc)
 {
 	void *parts[WARM_PARTS];
 
@@ -56,6 +55,7 @@ static int warm_heap(void)
 	}
 	for (size_t i = WARM_PARTS; i-- > 0;)
 		free(parts[i]);
+	alloc_warm(alloc);
 	return 0;
 }
 
@@ -78,12 +78,12 @@ noreturn void evaluation_live(const struct evaluation *evaluation, pid_t parent)
 	lua_State *L;
 	int status;
 
-	if (jail_enter(&evaluation->jail, parent, &walls) < 0 || shift_heap() < 0)
+	if (jail_enter(&evaluation->jail, parent, &walls) < 0 || shift_heap(&alloc) < 0)
 		_exit(LIFE_NO_JAIL);
 	L = prelude_open(&alloc, &evaluation->code);
 	if (L == NULL)
 		_exit(LIFE_NO_LUA);
-	if (warm_heap() < 0 || jail_seal(&evaluation->jail, &walls) < 0)
+	if (warm_heap(&alloc) < 0 || jail_seal(&evaluation->jail, &walls) < 0)
 		_exit(LIFE_NO_JAIL);
 	if (frame_read(doors.in, LIMIT_INPUT_BYTES, &input, &length) < 0)
 		_exit(LIFE_NO_FRAME);

@@ -37,7 +37,10 @@ local step_list = { allows_guards = true, options = { needs = true } }
 local function step(title)
 	options.label(title, "step", nodes.MAX_TITLE)
 	local what = "step " .. text.quote(title)
-	local content = { word = what, noun = what .. " without its { ... }" }
+	local content = {
+		class = "unfinished", place = 0, is_done = false, finish = false,
+		word = what, noun = what .. " without its { ... }",
+	}
 	nodes.watch(content)
 	function content.finish(given)
 		need_braces(given, what)
@@ -45,7 +48,10 @@ local function step(title)
 		if #list.nodes == 0 then
 			fault.raise(what .. ": it holds nothing")
 		end
-		return nodes.make("step", { word = what, title = title, needs = take_needs(given.needs, what), list = list })
+		return nodes.make("step", {
+			kind = "step", class = "node", place = 0, is_placed = false,
+			word = what, title = title, needs = take_needs(given.needs, what), list = list,
+		})
 	end
 	return nodes.new_unfinished(content)
 end

@@ -225,6 +225,7 @@ function writers.set(walk, node, _, state)
 		note_write(walk, state.scope, node.register, at, node)
 	end
 	return {
+		kind = "set",
 		register = at, value = value_of(walk, node.value),
 		if_value = node.if_value ~= nil and value_of(walk, node.if_value) or nil, if_version = node.if_version,
 	}
@@ -239,32 +240,33 @@ function writers.run(walk, node, _, state)
 	count_effect(walk, node)
 	check_irreversible(walk, node, state)
 	return {
+		kind = "run",
 		action = action_of(node.action), undo = action_of(node.undo), irreversible = node.irreversible,
 		within_ms = node.within_ms, probe = maybe_predicate(walk, node.probe),
 	}
 end
 
 function writers.check(walk, node)
-	return { predicate = predicate_of(walk, node.predicate) }
+	return { kind = "check", predicate = predicate_of(walk, node.predicate) }
 end
 
 function writers.wait(walk, node)
-	return { predicate = predicate_of(walk, node.predicate), within_ms = node.within_ms }
+	return { kind = "wait", predicate = predicate_of(walk, node.predicate), within_ms = node.within_ms }
 end
 
 function writers.hold(_, node)
-	return { hold_ms = node.hold_ms }
+	return { kind = "hold", hold_ms = node.hold_ms }
 end
 
 function writers.gate(_, node, _, state)
 	state.gated = true
-	return { question = node.question, role = node.role, within_ms = node.within_ms }
+	return { kind = "gate", question = node.question, role = node.role, within_ms = node.within_ms }
 end
 
 function writers.manual(walk, node, _, state)
 	count_effect(walk, node)
 	check_irreversible(walk, node, state)
-	return { task = node.task, role = node.role, within_ms = node.within_ms, undo = node.undo, irreversible = node.irreversible }
+	return { kind = "manual", task = node.task, role = node.role, within_ms = node.within_ms, undo = node.undo, irreversible = node.irreversible }
 end
 
 function writers.step(walk, node, path, state)
@@ -272,7 +274,7 @@ function writers.step(walk, node, path, state)
 	local guards = write_guards(walk, node.list.guards, path .. ".", inner)
 	local body = write_list(walk, node.list.nodes, path .. ".", inner)
 	state.gated = inner.gated
-	return { title = node.title, needs = node.needs_at and array(node.needs_at) or nil, guards = guards, body = body }
+	return { kind = "step", title = node.title, needs = node.needs_at and array(node.needs_at) or nil, guards = guards, body = body }
 end
 
 local function child_name(node)
@@ -307,7 +309,7 @@ function writers.parallel(walk, node, path, state)
 	for i = 1, #gated do
 		state.gated = state.gated or gated[i]
 	end
-	return { at_once = node.at_once, max_failures = node.max_failures, guards = guards, body = array(body) }
+	return { kind = "parallel", at_once = node.at_once, max_failures = node.max_failures, guards = guards, body = array(body) }
 end
 
 local function never()
@@ -335,6 +337,7 @@ function writers.each(walk, node, path, state)
 	end
 	state.gated = state.gated or all_gated
 	return {
+		kind = "each",
 		branches = array(branches), at_once = node.at_once, batches = node.batches and array(node.batches) or nil,
 		hold_ms = node.hold_ms, max_failures = node.max_failures,
 	}
@@ -348,6 +351,7 @@ function writers.ramp(walk, node, path, state)
 	end
 	state.gated = inner.gated
 	return {
+		kind = "ramp",
 		stages = array(stages), hold_ms = node.hold_ms, within_ms = node.within_ms, go_if = go_if, back_if = back_if,
 		forward_only = node.forward_only,
 	}
@@ -359,7 +363,7 @@ function writers.choose(walk, node, path, state)
 	local yes = write_list(walk, node.yes, path .. ".1.", yes_state)
 	local no = write_list(walk, node.no, path .. ".2.", no_state)
 	state.gated = yes_state.gated and no_state.gated
-	return { predicate = predicate, within_ms = node.within_ms, yes = yes, no = no }
+	return { kind = "choose", predicate = predicate, within_ms = node.within_ms, yes = yes, no = no }
 end
 
 function writers.call(walk, node, path, state)
@@ -367,7 +371,7 @@ function writers.call(walk, node, path, state)
 	local guards = write_guards(walk, node.list.guards, path .. ".", inner)
 	local body = write_list(walk, node.list.nodes, path .. ".", inner)
 	state.gated = inner.gated
-	return { plan = node.plan, version = node.version, action = node.action, params = node.params, guards = guards, body = body }
+	return { kind = "call", plan = node.plan, version = node.version, action = node.action, params = node.params, guards = guards, body = body }
 end
 
 function write_node(walk, node, path, state)
@@ -378,9 +382,7 @@ function write_node(walk, node, path, state)
 	elseif state.depth > limits.depth - 4 then
 		fault.raise("blocks are nested too deep here", node.place)
 	end
-	local made = writers[node.kind](walk, node, path, state)
-	made.kind = node.kind
-	return setmetatable(made, orders[node.kind])
+	return setmetatable(writers[node.kind](walk, node, path, state), orders[node.kind])
 end
 
 function write_list(walk, list, prefix, state)

@@ -28,7 +28,8 @@ function nodes.spend()
 	end
 end
 
--- A node as a plan holds it. It must come to stand in a list: see nodes.check_placed.
+-- A node as a plan holds it. It must come to stand in a list: see nodes.check_placed. Nodes that come
+-- often are given with every field that they will have: a table that grows is made anew each time.
 function nodes.make(kind, content)
 	nodes.spend()
 	content.kind = kind
@@ -240,7 +241,10 @@ local function set(register, given, given_options)
 	if content.members then
 		return nodes.make("each", set_group(content.members, wanted, taken))
 	end
-	return nodes.make("set", { register = content, value = wanted, if_value = taken.if_value, if_version = taken.if_version })
+	return nodes.make("set", {
+		kind = "set", class = "node", place = 0, is_placed = false,
+		register = content, value = wanted, if_value = taken.if_value, if_version = taken.if_version,
+	})
 end
 
 -- Either undo or irreversible, and not both.

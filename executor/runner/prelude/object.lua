@@ -38,12 +38,9 @@ function object.class(name, meta)
 	end
 end
 
--- The contents of an object of ours, or nil for everything else.
+-- The contents of an object of ours, or nil for everything else: only proxies are keys here.
 function object.of(value)
-	if type(value) == "table" then
-		return contents[value]
-	end
-	return nil
+	return contents[value]
 end
 
 function object.is(value, class)

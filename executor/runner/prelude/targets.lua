@@ -145,7 +145,7 @@ local function register_of(self, _, row, type_name, ...)
 	local args, taken = take_arguments(row, ...)
 	local form = make_form(row, type_name, args, taken)
 	if self.class == "target" then
-		return predicate.new_register { form = form, target = self.name }
+		return predicate.new_register { class = "register", form = form, target = self.name }
 	end
 	local members = {}
 	for i, target in ipairs(self.items) do
