@@ -11,8 +11,8 @@
 #define HEAD_BYTES	 4
 #define FIRST_PAUSE_MS	 200
 #define LONGEST_PAUSE_MS 30000
-#define REST_MS		 20	/* a running evaluation has the processors so long */
-#define FAILURES_MAX	 3 /* in a row: from then on jobs are refused until a child is born */
+#define REST_MS		 20 /* a running evaluation has the processors so long */
+#define FAILURES_MAX	 3  /* in a row: from then on jobs are refused until a child is born */
 
 /* One evaluation that was asked for: waits, then runs in a worker, then is told and freed. */
 struct job {
