@@ -220,10 +220,23 @@ static void write_elsewhere(void)
 	(void)!write(2, "x", 1);
 }
 
+static void close_elsewhere(void)
+{
+	close(DOOR + 1);
+}
+
+static void close_door(void)
+{
+	if (close(DOOR) < 0)
+		_exit(1);
+}
+
 START_TEST(reading_and_writing_is_for_the_doors_alone)
 {
 	check_killed("read from 0", read_elsewhere);
 	check_killed("write to 2", write_elsewhere);
+	check_killed("close of another", close_elsewhere);
+	check_survives("close of the door", close_door);
 }
 END_TEST
 
