@@ -7,7 +7,7 @@
 #define GRAIN	    ((size_t)16)
 #define CHUNK_BYTES ((size_t)64 << 10) /* too small to be a mapping of its own */
 
-#define SHIFT_MAX   64
+#define SHIFT_MAX 64
 
 /* A small block that was given back. */
 struct alloc_free {
@@ -110,7 +110,7 @@ static bool shift_class(struct alloc *alloc, size_t class, size_t count)
 
 bool alloc_shift(struct alloc *alloc, const uint8_t steps[static ALLOC_CLASSES])
 {
-	for (size_t class = 0; class < ALLOC_CLASSES; class++)
+	for (size_t class = 0; class < ALLOC_CLASSES; class ++)
 		if (!shift_class(alloc, class, steps[class] % SHIFT_MAX))
 			return false;
 	return true;

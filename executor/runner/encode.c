@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PIECE_BYTES	8192
-#define KEYS_MAX	16 /* more are sorted as a list */
-#define STACK_EACH	8  /* slots of Lua's stack for a level */
+#define PIECE_BYTES 8192
+#define KEYS_MAX    16 /* more are sorted as a list */
+#define STACK_EACH  8  /* slots of Lua's stack for a level */
 
 /* Where the arguments stand, and behind them the pieces. */
 enum slot { SLOT_VALUE = 1, SLOT_ARRAY_MARK, SLOT_RAW_MARK, SLOT_JOINED = 7, SLOT_PIECES };
@@ -141,8 +141,7 @@ static void write_member(
 
 static bool is_before(const struct key *a, const struct key *b)
 {
-	const int order =
-		memcmp(a->bytes, b->bytes, a->length < b->length ? a->length : b->length);
+	const int order = memcmp(a->bytes, b->bytes, a->length < b->length ? a->length : b->length);
 
 	return order != 0 ? order < 0 : a->length < b->length;
 }

@@ -45,7 +45,8 @@ static int warm_heap(struct alloc *alloc)
 {
 	void *parts[WARM_PARTS];
 
-	if (!mallopt(M_TRIM_THRESHOLD, (int)LIMIT_LUA_BYTES) || !mallopt(M_TOP_PAD, HEAP_STEP_BYTES))
+	if (!mallopt(M_TRIM_THRESHOLD, (int)LIMIT_LUA_BYTES) ||
+		!mallopt(M_TOP_PAD, HEAP_STEP_BYTES))
 		return -1;
 	for (size_t i = 0; i < WARM_PARTS; i++) {
 		parts[i] = malloc(WARM_PART_BYTES);
@@ -88,6 +89,7 @@ noreturn void evaluation_live(const struct evaluation *evaluation, pid_t parent)
 	if (frame_read(doors.in, LIMIT_INPUT_BYTES, &input, &length) < 0)
 		_exit(LIFE_NO_FRAME);
 	status = prelude_evaluate(L, input, length, doors.out);
-	close(doors.out); /* who waits for the end of the stream need not wait for that of our memory */
+	close(doors.out); /* who waits for the end of the stream need not wait for that of our
+			     memory */
 	_exit(status < 0 ? LIFE_NO_FRAME : LIFE_GOOD);
 }

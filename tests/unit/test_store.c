@@ -89,6 +89,46 @@ START_TEST(a_write_while_the_writer_commits_waits_and_is_kept)
 }
 END_TEST
 
+static uint64_t version_at_commit, version_under_way;
+
+static void note_version(void *arg)
+{
+	version_at_commit = store_data_version(arg);
+}
+
+static int ask_versioned(struct store_tx *tx, void *arg, struct error *err)
+{
+	store_after_commit(tx, note_version, store);
+	return ask_note(tx, arg, err);
+}
+
+static bool look_while_busy(void *arg)
+{
+	(void)arg;
+	if (waiting == 1 && !version_at_commit)
+		version_under_way = store_data_version(store);
+	return false;
+}
+
+START_TEST(the_version_of_the_data_moves_with_a_commit_and_is_unknown_meanwhile)
+{
+	struct note note = {.id = "a"};
+	uint64_t before = store_data_version(store);
+
+	ck_assert_uint_ne(before, 0);
+	version_at_commit = 0;
+	version_under_way = 1;
+	write_with(ask_versioned, &note);
+	ck_assert_uint_eq(store_data_version(store), before);
+	loop_on_turn_end(loop, LOOP_ORDER_SERVER, look_while_busy, NULL);
+	run_loop();
+	loop_off_turn_end(loop, look_while_busy, NULL);
+	ck_assert_uint_eq(version_under_way, 0);
+	ck_assert_uint_gt(version_at_commit, before);
+	ck_assert_uint_eq(store_data_version(store), version_at_commit);
+}
+END_TEST
+
 static char trace[64];
 
 static void mark(void *arg)
@@ -426,6 +466,7 @@ int main(void)
 	tcase_add_test(tests, a_refused_closure_is_undone_and_its_neighbours_stay);
 	tcase_add_test(tests, many_writes_of_one_turn_are_one_commit);
 	tcase_add_test(tests, a_write_while_the_writer_commits_waits_and_is_kept);
+	tcase_add_test(tests, the_version_of_the_data_moves_with_a_commit_and_is_unknown_meanwhile);
 	tcase_add_test(tests,
 		after_commit_calls_come_in_order_before_every_reply_and_not_for_a_refused_closure);
 	tcase_add_test(tests,
