@@ -230,21 +230,26 @@ static struct page *keep(struct request *req, const char *tag, size_t cost)
 	return page;
 }
 
+/* Whatever the handler did meanwhile: kept is what belongs to the rows of one version. */
+static bool may_keep(const struct request *req, size_t cost)
+{
+	return req->data_version && !req->error.code && cost <= PAGE_COST_MAX &&
+	       usable_version(req) == req->server->pages->data_version;
+}
+
 void page_keep(struct request *req)
 {
-	const struct pages *pages = req->server->pages;
-	size_t cost = sizeof(struct page) + req->reply.length + strlen(req->uri) +
-		      (req->data_version ? strlen(reader_of(req)) : 0);
 	char tag[PAGE_TAG_SIZE] = "";
+	size_t cost;
 
-	if (!req->data_version || req->reply.status != 200 || req->error.code)
+	if (!req->route || !(req->route->route->flags & ROUTE_KEPT) || req->reply.status != 200)
 		return;
+	cost = sizeof(struct page) + req->reply.length + strlen(req->uri) + strlen(reader_of(req));
 	if (!reply_has_header(req, "ETag")) {
 		tag_of(&req->reply, tag);
 		request_set_header(req, "ETag", tag);
 	}
-	/* Whatever the handler did meanwhile: kept is what belongs to the rows of one version. */
-	if (cost <= PAGE_COST_MAX && usable_version(req) == pages->data_version)
+	if (may_keep(req, cost))
 		answer(req, keep(req, tag, cost));
 	else if (has_seen(req, tag))
 		answer_unchanged(req, tag);

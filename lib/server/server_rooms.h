@@ -241,7 +241,7 @@ void pages_free(struct pages *pages);
 void pages_get_figures(const struct pages *pages, struct server_figures *ret);
 /* True when the reply was made from what is kept; else the handler is to make it. */
 bool page_answer(struct request *req);
-/* After the handler replied on the spot: keeps what may be kept. */
+/* After the handler replied on the spot: gives the page its tag, and keeps what may be kept. */
 void page_keep(struct request *req);
 
 /* --- idempotency (idempotency.c, idempotency_store.c) --- */

@@ -207,6 +207,9 @@ START_TEST(only_what_is_marked_and_whole_is_kept)
 		ck_assert_msg(world.built == 2, "%s: %d", lines[i], world.built);
 	}
 	ck_assert_uint_eq(figures().pages, 0);
+	/* The tag says what the bytes are, kept or not. */
+	expect(lines[2], GOOD, 200, "ETag: \"");
+	expect(lines[3], GOOD, 200, "ETag: \"");
 	world_close(&world);
 }
 END_TEST
