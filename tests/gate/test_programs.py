@@ -269,6 +269,25 @@ def test_a_script_of_a_step_runs_from_the_copy_that_came(host):
     assert asked["path"] == "sha256:" + sha256(text) and [row[0] for row in asked["contents"]] == ["program", "stdin"]
 
 
+@pytest.mark.parametrize("path", ["", "sha256:" + sha256(b"#!/bin/sh\necho script\n")])
+def test_the_first_content_of_a_script_is_what_runs(host, path):
+    done = fetched(host, kind="script", path=path, contents=[("script", b"#!/bin/sh\necho script\n")], argv=["a.sh"])
+    assert (done.stdout, done.returncode) == ("script\n", 0)
+    assert host.gate.of("decide")[0]["exec"]["contents"][0][0] == "script"
+
+
+def test_the_first_content_of_an_sql_step_is_what_its_client_reads(host):
+    done = fetched(host, kind="sql", path="/usr/bin/cat", argv=["cat"], contents=[("sql", b"select 1;\n")])
+    assert done.stdout == "select 1;\n" and host.gate.of("decide")[0]["exec"]["stdin_kind"] == 0
+
+
+def test_a_rollback_begins_with_its_first_step(host):
+    host.gate.step = lambda ask: step({**ask, "step": 5}, path="/usr/bin/true", argv=["true"])
+    host.gate.answer = gate.allow
+    assert host.run("exec", "CHG-7", "--phase", "rollback").returncode == 0
+    assert host.gate.asked[0]["step"] == 0 and host.gate.of("decide")[0]["step"] == 5
+
+
 def test_an_argument_names_a_content(host):
     done = fetched(host, path="/usr/bin/cat", argv=["cat", "content:manifest", "-A"], contents=[("manifest", b"kind: X\n")])
     assert done.stdout == "kind: X$\n" and host.gate.of("decide")[0]["exec"]["argv"][1] == "content:manifest"
@@ -296,6 +315,10 @@ REFUSED = {
     "a path that is gone": dict(path="/usr/bin/nosuch"),
     "no arguments": dict(path="/usr/bin/true", argv=[]),
     "a folder that is gone": dict(path="/usr/bin/true", cwd="/nonexistent"),
+    "another script than its path says": dict(kind="script", path="sha256:" + "0" * 64,
+                                             contents=[("script", b"#!/bin/sh\ntrue\n")]),
+    "two inputs": dict(path="/usr/bin/cat", argv=["cat"], kind="sql", stdin_kind=1, contents=[("sql", b"x"), ("stdin", b"y")]),
+    "open and bound input": dict(path="/usr/bin/cat", argv=["cat"], stdin_kind=2, contents=[("stdin", b"y")]),
     "input that is not there": dict(path="/usr/bin/true", stdin_kind=1),
     "a file to edit": dict(path="/usr/bin/true", kind="edit"),
     "content without an interpreter": dict(kind="script", contents=[("program", b"rm -rf x\n")]),
@@ -326,7 +349,8 @@ def test_a_step_that_runs_too_long_is_ended(host):
 
 
 def test_a_session_is_a_step_of_its_kind(host):
-    host.gate.step = lambda ask: step(ask, kind="shell", path="/usr/bin/bash", argv=["bash", "-c", "echo session"])
+    host.gate.step = lambda ask: step(ask, kind="shell", path="/usr/bin/bash", argv=["bash", "-c", "echo session"],
+                                      stdin_kind=2)
     host.gate.answer = lambda ask: gate.allow(ask, must=gate.RECORD)
     assert host.run("shell", "CHG-7").stdout == "session\n"
     host.gate.step = lambda ask: step(ask, path="/usr/bin/bash", argv=["bash"])
