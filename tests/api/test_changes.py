@@ -255,6 +255,57 @@ def test_without_a_jail_nothing_can_be_approved(no_jail):
                                              "expires_at": at(60)}).status == 403
 
 
+# --- standard changes ---
+
+TEMPLATE = {"name": "shop/status", "summary": "look at the shop", "owner": "shop-owners",
+            "params": {"unit": {"type": "enum", "values": ["shop", "nginx"]}},
+            "body": {"environment": "production", "services": ["shop"],
+                     "steps": [{"argv": ["/usr/bin/systemctl", "status", {"param": "unit"}], "targets": ["web-1"]}]}}
+
+
+@pytest.fixture
+def template(changes):
+    added = changes.ask("alice", "POST", "/api/v1/templates", TEMPLATE)
+    assert added.status == 201, added.body
+    submitted = changes.ask("alice", "POST", "/api/v1/templates/shop%2Fstatus/versions/1/submit", {},
+                            If_Match=added.headers["ETag"]).json
+    for who in ("oscar", "bob"):
+        changes.ask(who, "POST", f"/api/v1/approvals/{submitted['approval']}/approve", {"digest": submitted["digest"]})
+    return {"name": "shop/status", "params": {"unit": "shop"}}
+
+
+def standard(changes, template, **more):
+    body = {"template": template, "start": at(-1), "end": at(60), **more}
+    return changes.ask("alice", "POST", "/api/v1/changes", {"title": "status", "body": body})
+
+
+def test_a_standard_change_without_findings_asks_nobody(changes, template):
+    filed = standard(changes, template)
+    assert filed.status == 201, filed.json
+    assert filed.json["body"]["type"] == "standard" and filed.json["body"]["template"]["version"] == 1
+    shown = changes.submit(filed.json["name"])
+    assert shown["state"] == "approved" and shown["level"] == 0 and len(shown["grants"]) == 1, shown["report"]
+
+
+def test_a_template_is_not_talked_into_anything_else(changes, template):
+    steps = [{"argv": ["/usr/bin/systemctl", "stop", "shop"], "targets": ["web-1"]}]
+    reply = standard(changes, template, steps=steps)
+    assert reply.status == 400 and reply.json["field"] == "steps"
+    assert standard(changes, {"name": "shop/status", "params": {"unit": "x"}}).status == 400
+    reply = changes.ask("alice", "POST", "/api/v1/changes", {"title": "x", "body": changes.body(type="standard")})
+    assert reply.status == 400 and reply.json["field"] == "type"
+
+
+def test_a_standard_change_whose_template_was_retired_asks_a_peer(changes, template):
+    name = standard(changes, template).json["name"]
+    etag = changes.ask("alice", "GET", "/api/v1/templates/shop%2Fstatus/versions/1").headers["ETag"]
+    retired = changes.ask("alice", "POST", "/api/v1/templates/shop%2Fstatus/versions/1/retire", {"reason": "old"},
+                          If_Match=etag)
+    assert retired.status == 200, retired.body
+    shown = changes.submit(name)
+    assert shown["state"] == "pending" and shown["level"] == 1
+
+
 # --- the world ---
 
 def test_a_frozen_calendar_is_critical(changes, people, tmp_path):
