@@ -354,6 +354,15 @@ static int load_release_rules(struct loading *l, json_t *rules)
 	return set_rules(l, rules, input, context, NULL);
 }
 
+static bool is_in_force(const struct loading *l)
+{
+	const json_t *change = json_object_get(l->facts, "change");
+
+	return l->match.grant && !l->match.grant->revoked_reason &&
+	       l->match.grant->revision == l->change->revision &&
+	       !strcmp(json_string_value(json_object_get(change, "approval")), "ok");
+}
+
 int loading_rules(struct loading *l)
 {
 	char before[DIGEST_TEXT_SIZE] = "", now[DIGEST_TEXT_SIZE] = "";
@@ -368,6 +377,9 @@ int loading_rules(struct loading *l)
 		json_set_text(rules, "state", "same");
 		return 0;
 	}
+	/* Of what is refused before the rules have a word, nothing need be asked. */
+	if (!is_in_force(l))
+		return 0;
 	if ((rc = change_assessed_context(l->tx, l->change, before, l->err)) < 0 ||
 		(rc = change_rule_input(
 			 l->tx, l->arena, l->change, l->question->now_us, &input, now, l->err)) < 0)
