@@ -48,6 +48,8 @@ json_t *command_text_problems(const char *bytes, size_t length, bool is_command_
 bool command_has_secret(const char *bytes, size_t length);
 /* True for a variable that steers what is executed (EXEC-005): LD_*, BASH_ENV, PAGER ... */
 bool command_is_steering(const char *name);
+/* The same of "NAME=value" as a login has it: the usual PATH and SHELL steer nothing. */
+bool command_variable_steers(const char *assignment);
 /* Objects that the commands touch, as keys of change/object: array of {key, mode}; the caller's.
  * `target_key` ("host:web-1") is the object of what has no other. */
 json_t *command_objects(const json_t *commands, const char *target_key);
