@@ -6,7 +6,7 @@ METRIC = {"name": "errors", "target": "prom", "query": "shop_errors", "op": "<",
 
 
 def host_identity(number):
-    key = base64.b64encode(bytes([number]) * 32).decode().rstrip("=")
+    key = base64.b64encode(bytes([number % 256]) * 32).decode().rstrip("=")
     return f"host:{number:032x}/SHA256:{key}"
 
 
