@@ -529,6 +529,7 @@ static const open_step open_steps[] = {
 	open_watch,
 	open_calendars,
 	open_emergencies,
+	open_templates,
 	open_jail,
 	open_risk,
 	open_changes,

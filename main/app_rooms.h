@@ -47,6 +47,7 @@ struct app {
 	struct target_watch *watch;
 	struct calendars *calendars;
 	struct emergencies *emergencies;
+	struct templates *templates;
 	struct jail *jail;
 	struct risk *risk;
 	struct changes *changes;

@@ -6,6 +6,7 @@
 #include "change/emergency/emergency_cli.h"
 #include "change/object/object_cli.h"
 #include "change/risk/risk_cli.h"
+#include "change/template/template_cli.h"
 #include "incidents/incident_cli.h"
 #include "inventory/target_cli.h"
 #include "lib/cli/cli.h"
@@ -31,6 +32,7 @@ int main(int argc, char **argv)
 		change_run_verbs,
 		risk_verbs,
 		emergency_verbs,
+		template_verbs,
 		approval_verbs,
 		incident_verbs,
 		calendar_verbs,

@@ -158,18 +158,35 @@ static bool is_usual_path(const char *value)
 	return true;
 }
 
+static bool is_harmless(const char *name, const char *assignment)
+{
+	const char *value = strchr(assignment, '=');
+
+	if (!strcmp(name, "PATH") && value && value[1] && is_usual_path(value + 1))
+		return true;
+	return !command_is_steering(name);
+}
+
+bool command_variable_steers(const char *assignment)
+{
+	char name[256];
+	size_t length = strcspn(assignment, "=");
+
+	if (length >= sizeof(name))
+		length = sizeof(name) - 1;
+	memcpy(name, assignment, length);
+	name[length] = 0;
+	/* A login has this; setting it on the way points programs at another shell. */
+	return strcmp(name, "SHELL") != 0 && !is_harmless(name, assignment);
+}
+
 void command_note_variable(struct command *command, const char *assignment, bool is_explicit)
 {
 	size_t length = strcspn(assignment, "=");
 	char *name = arena_text_n(&command->analysis->arena, assignment, length);
-	const char *value = assignment[length] ? assignment + length + 1 : "";
 
-	if (!strcmp(name, "PATH") && *value && is_usual_path(value))
-		return;
-	/* A login has these; setting them on the way points programs at other configurations. */
-	if (!is_explicit && (!strcmp(name, "SHELL")))
-		return;
-	if (!command_is_steering(name) && !(is_explicit && text_is_word("HOME TERM", name)))
+	if (is_explicit ? is_harmless(name, assignment) && !text_is_word("HOME TERM", name)
+			: !command_variable_steers(assignment))
 		return;
 	json_array_append_new(
 		command->environment, json_string(text_visible(&command->analysis->arena, name)));

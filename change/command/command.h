@@ -47,6 +47,8 @@ int command_analyse(const struct command_input *input, json_t **ret_commands,
 json_t *command_text_problems(const char *bytes, size_t length, bool is_command_word);
 /* True when a word looks like a credential (SECRET-001). Never says which. */
 bool command_has_secret(const char *bytes, size_t length);
+/* Of "NAME=value" as a login has it: the usual PATH and SHELL steer nothing. */
+bool command_variable_steers(const char *assignment);
 /* Objects that the commands touch, as keys of change/object: array of {key, mode}; the caller's.
  * `target_key` ("host:web-1") is the object of what has no other. */
 json_t *command_objects(const json_t *commands, const char *target_key);

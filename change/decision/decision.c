@@ -408,8 +408,9 @@ static bool allow_release(struct deciding *d)
 
 	if (!release)
 		return false;
-	return say(d, REASON_OK_GRANT, "%s of %s may go on", text_of(release, "phase"),
-		text_of(release, "service"));
+	return say(d, REASON_OK_GRANT, "%s of %s %s", text_of(release, "phase"),
+		text_of(release, "service"),
+		is_word(d->facts, "phase", "node_end") ? "has ended" : "may go on");
 }
 
 static bool allow_grant(struct deciding *d)
@@ -461,6 +462,22 @@ static const struct check release_checks[] = {
 	{"allow", allow_release, false},
 	{NULL, NULL, false},
 };
+
+/* What has begun may always be told to have ended. */
+static const struct check release_end_checks[] = {
+	{"actor", check_actor, false},
+	{"clock", check_clock, false},
+	{"release", check_release, false},
+	{"allow", allow_release, false},
+	{NULL, NULL, false},
+};
+
+static const struct check *table_of(const struct deciding *d)
+{
+	if (!part(d, "release"))
+		return command_checks;
+	return is_word(d->facts, "phase", "node_end") ? release_end_checks : release_checks;
+}
 
 static const struct check *decide_by(struct deciding *d, const struct check *checks)
 {
@@ -531,11 +548,10 @@ static void oblige(struct deciding *d)
 void decision_decide(struct arena *arena, const json_t *facts, struct decision_outcome *ret)
 {
 	struct deciding d = {arena, facts, ret};
-	bool is_release = part(&d, "release") != NULL;
 	const struct check *check;
 
 	*ret = (struct decision_outcome){.reason = REASON_NO_CHANGE, .message = "", .check = ""};
-	check = decide_by(&d, is_release ? release_checks : command_checks);
+	check = decide_by(&d, table_of(&d));
 	if (check->is_skipped && part(&d, "emergency") && !part(&d, "named")) {
 		ret->rule = NULL;
 		decide_emergency(&d);

@@ -52,21 +52,17 @@ static const char *text_problem(const struct gate_exec *exec)
 	return problem;
 }
 
-static json_t *steering_names(const struct gate_exec *exec)
+static json_t *steering_names(struct arena *arena, const struct gate_exec *exec)
 {
 	json_t *names = json_array();
 
-	for (size_t i = 0; exec->env && exec->env[i]; i++) {
-		size_t length = strcspn(exec->env[i], "=");
-		char name[256];
+	for (size_t i = 0; exec->env && exec->env[i]; i++)
+		if (command_variable_steers(exec->env[i])) {
+			const char *name =
+				arena_text_n(arena, exec->env[i], strcspn(exec->env[i], "="));
 
-		if (length >= sizeof(name))
-			length = sizeof(name) - 1;
-		memcpy(name, exec->env[i], length);
-		name[length] = 0;
-		if (command_is_steering(name))
-			json_array_append_new(names, json_stringn(name, length));
-	}
+			json_array_append_new(names, json_string(text_visible(arena, name)));
+		}
 	return names;
 }
 
@@ -108,7 +104,7 @@ void decision_analyse(struct arena *arena, const struct decision_question *quest
 		.text = "",
 		.line = "",
 		.has_secret = ""};
-	ret->steering = steering_names(exec);
+	ret->steering = steering_names(arena, exec);
 	arena_defer(arena, drop_json, ret->steering);
 	if (!exec->argv || !exec->argv[0])
 		return;

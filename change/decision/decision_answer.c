@@ -140,6 +140,18 @@ json_t *decision_answer_json(struct arena *arena, const struct decision_answer *
 
 /* --- reading --- */
 
+/* The same answer is the same bytes, told now or again. */
+static const char *canonical_text(struct arena *arena, const json_t *answer)
+{
+	struct buf bytes = BUF_INIT;
+	const char *text = "{}";
+
+	if (canonical_add(&bytes, answer, NULL) >= 0)
+		text = arena_text(arena, buf_text(&bytes));
+	buf_done(&bytes);
+	return text;
+}
+
 static int take_signature(
 	const json_t *answer, const char *key, uint8_t ret[static GATE_SIGNATURE_BYTES])
 {
@@ -241,7 +253,7 @@ int decision_verdict_parse(
 	ret->step = (uint32_t)step;
 	ret->lease_s = (uint32_t)ttl_s;
 	ret->is_signed = take_signature(answer, "attestation", ret->signature) == 0;
-	ret->detail = json_text(arena, answer);
+	ret->detail = canonical_text(arena, answer);
 	return 0;
 }
 
@@ -295,7 +307,7 @@ void decision_sign(struct arena *arena, const struct gate_key *key,
 		gate_key_sign(key, bytes.bytes, bytes.length, whole);
 		set_signature(answer, "sig", whole);
 	}
-	verdict->detail = json_text(arena, answer);
+	verdict->detail = canonical_text(arena, answer);
 	buf_done(&bytes);
 }
 

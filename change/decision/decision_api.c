@@ -32,7 +32,7 @@ static const struct route routes[] = {
 	{ROUTE_GET, "/api/v1/gate/throttle/{change}", 0, 0, 0, show_throttle,
 		{{"change", PARAM_NAME, 0, 0, "CHG- and a number"}}, {{0}},
 		"200 while the change may go on, else 429: anything but 200 is a pause", NULL,
-		{"200 GateThrottle"}},
+		{"200 GateThrottle", "429 Problem"}},
 	{ROUTE_GET, "/api/v1/gate/key", ROLE_ANY, 0, 0, show_key, {{0}}, {{0}},
 		"The public key that answers are signed with", NULL, {"200 GateKey"}},
 };

@@ -431,11 +431,15 @@ static void told(void *arg, const struct error *err)
 
 /* --- asking --- */
 
+/* What was asked, byte for byte. The body of a question from the socket was made here, with a time.
+ */
 static int digest_body(struct asking *asking, struct error *err)
 {
 	struct buf bytes = BUF_INIT;
 	struct digest digest;
-	int rc = canonical_add(&bytes, asking->body, err);
+	int rc = asking->question->body
+			 ? canonical_add(&bytes, asking->body, err)
+			 : gate_encode_request(&bytes, &asking->question->request, err);
 
 	if (rc >= 0) {
 		digest_of(bytes.bytes, bytes.length, &digest);

@@ -90,6 +90,11 @@ int decision_match(struct store_tx *tx, struct arena *arena,
 int decision_may_go_on(struct store_tx *tx, struct arena *arena, const char *change, int64_t now_us,
 	const char **ret_why, struct error *err);
 
+/* Milliseconds that what runs may still go on because a calendar is closed now that says kill; -1
+ * when none does, or the change's approval is an exception for it. */
+int64_t decision_kill_grace_ms(struct store_tx *tx, struct arena *arena, int64_t change_seq,
+	const json_t *subjects, int64_t now_us);
+
 /* --- decision_rules.c: the rules' input for what no change describes --- */
 
 /* One command outside any change, or a release (commands NULL); the caller's. */

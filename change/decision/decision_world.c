@@ -354,6 +354,15 @@ static int load_release_rules(struct loading *l, json_t *rules)
 	return set_rules(l, rules, input, context, NULL);
 }
 
+static bool is_in_force(const struct loading *l)
+{
+	const json_t *change = json_object_get(l->facts, "change");
+
+	return l->match.grant && !l->match.grant->revoked_reason &&
+	       l->match.grant->revision == l->change->revision &&
+	       !strcmp(json_string_value(json_object_get(change, "approval")), "ok");
+}
+
 int loading_rules(struct loading *l)
 {
 	char before[DIGEST_TEXT_SIZE] = "", now[DIGEST_TEXT_SIZE] = "";
@@ -368,6 +377,9 @@ int loading_rules(struct loading *l)
 		json_set_text(rules, "state", "same");
 		return 0;
 	}
+	/* Of what is refused before the rules have a word, nothing need be asked. */
+	if (!is_in_force(l))
+		return 0;
 	if ((rc = change_assessed_context(l->tx, l->change, before, l->err)) < 0 ||
 		(rc = change_rule_input(
 			 l->tx, l->arena, l->change, l->question->now_us, &input, now, l->err)) < 0)
@@ -457,6 +469,36 @@ int loading_emergency(struct loading *l)
 }
 
 /* --- one that runs --- */
+
+static int64_t smallest_grace_ms(const struct calendar_state *state)
+{
+	int64_t grace_ms = -1;
+
+	for (size_t i = 0; i < state->reason_count; i++) {
+		const struct calendar_reason *reason = &state->reasons[i];
+
+		if (reason->why == CALENDAR_ADVISORY || reason->overrun != CALENDAR_KILL)
+			continue;
+		if (grace_ms < 0 || reason->grace_ms < grace_ms)
+			grace_ms = reason->grace_ms;
+	}
+	return grace_ms;
+}
+
+int64_t decision_kill_grace_ms(struct store_tx *tx, struct arena *arena, int64_t change_seq,
+	const json_t *subjects, int64_t now_us)
+{
+	struct loading l = {.tx = tx, .arena = arena};
+	struct calendar_state state;
+	bool is_excepted = false;
+
+	if (calendar_get_state(tx, arena, subjects, now_us, &state, NULL) < 0 || state.is_open)
+		return -1;
+	if (change_get_seq(tx, arena, change_seq, &l.change, NULL) == 0 &&
+		load_excepted(&l, &state, &is_excepted, NULL) == 0 && is_excepted)
+		return -1;
+	return smallest_grace_ms(&state);
+}
 
 static json_t *subjects_of_change(struct loading *l)
 {

@@ -1,7 +1,7 @@
 #include "change/decision/run_guard.h"
 
-#include "calendar/calendar.h"
 #include "change/change.h"
+#include "change/decision/decision_rooms.h"
 #include "change/emergency/emergency.h"
 #include "inventory/target.h"
 #include "lib/base/log.h"
@@ -76,35 +76,14 @@ static struct closing *find_closing(struct run_guard *watch, const char *run)
 	return NULL;
 }
 
-/* The smallest grace of what closes it now with a kill; -1 when nothing does. */
-static int64_t kill_grace_ms(
-	struct store_tx *tx, struct arena *arena, const json_t *subjects, int64_t at_us)
-{
-	struct calendar_state state;
-	int64_t grace_ms = -1;
-
-	if (calendar_get_state(tx, arena, subjects, at_us, &state, NULL) < 0 || state.is_open)
-		return -1;
-	for (size_t i = 0; i < state.reason_count; i++) {
-		const struct calendar_reason *reason = &state.reasons[i];
-
-		if (reason->why == CALENDAR_ADVISORY || reason->overrun != CALENDAR_KILL)
-			continue;
-		if (grace_ms < 0 || reason->grace_ms < grace_ms)
-			grace_ms = reason->grace_ms;
-	}
-	return grace_ms;
-}
-
-/* A calendar that closed since the run began. One that was closed then let it begin knowingly. */
+/* A calendar that closed since the run began, or said to be closed then after it had begun. */
 static void look_at_calendar(struct run_guard *watch, struct store_tx *tx, struct arena *arena,
 	const struct rcm_run *run, int64_t now_us)
 {
-	struct calendar_state then = {0};
 	struct closing *closing;
 	struct target *target;
 	json_t *subjects;
-	int64_t grace_ms = -1;
+	int64_t grace_ms;
 
 	if (run->emergency || run->kill_at_us || find_closing(watch, run->id) ||
 		watch->closing_count == CLOSING_MAX ||
@@ -112,9 +91,7 @@ static void look_at_calendar(struct run_guard *watch, struct store_tx *tx, struc
 		return;
 	subjects = json_array();
 	json_array_append_new(subjects, target_all_labels(target));
-	if (calendar_get_state(tx, arena, subjects, run->started_at_us, &then, NULL) == 0 &&
-		then.is_open)
-		grace_ms = kill_grace_ms(tx, arena, subjects, now_us);
+	grace_ms = decision_kill_grace_ms(tx, arena, run->change_seq, subjects, now_us);
 	json_decref(subjects);
 	if (grace_ms < 0)
 		return;
