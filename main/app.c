@@ -8,7 +8,6 @@
 #include "change/object/object.h"
 #include "change/object/object_api.h"
 #include "change/risk/risk_api.h"
-#include "change/emergency/emergency_api.h"
 #include "change/template/template_api.h"
 #include "executor/execution.h"
 #include "incidents/incident_api.h"
