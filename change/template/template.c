@@ -311,6 +311,8 @@ static int open_approval(struct store_tx *tx, const struct template_change *chan
 	};
 
 	memcpy(request.id, act->approval_id, ID_SIZE);
+	request.reading = arena_format(
+		act->arena, "{\"body\":%s,\"params\":%s}", template->body, template->params);
 	return approval_open(tx, &request, &act->by->actor, act->notify_id, err);
 }
 
