@@ -414,6 +414,7 @@ int emergency_finish(struct store_tx *tx, struct emergency *emergency, const cha
 	const struct audit_actor *actor, const char *notify_id, int64_t at_us, struct error *err)
 {
 	bool was_active = strcmp(emergency->state, "active") == 0;
+	const char *text;
 	int rc;
 
 	emergency->state = "ended";
@@ -425,7 +426,9 @@ int emergency_finish(struct store_tx *tx, struct emergency *emergency, const cha
 	if ((rc = emergency_store_update(tx, emergency, err)) < 0 ||
 		(rc = emergency_audit(tx, emergency, actor, AUDIT_EMERGENCY_END, at_us, err)) < 0)
 		return rc;
-	return emergency_notify(tx, emergency, notify_id, "emergency.ended", why, at_us, err);
+	text = arena_format(store_tx_arena(tx), "%s of %s on %s has ended: %s", emergency->name,
+		emergency->person, emergency->scope, why);
+	return emergency_notify(tx, emergency, notify_id, "emergency.ended", text, at_us, err);
 }
 
 int emergency_end(struct store_tx *tx, struct emergency_change *change, struct error *err)

@@ -4,7 +4,6 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define FILE_MAX_BYTES ((size_t)128 * 1024)
@@ -76,10 +75,8 @@ static int template_path(
 
 static void print_json_member(struct cli *cli, const json_t *object, const char *key)
 {
-	char *text = json_dumps(json_object_get(object, key), JSON_INDENT(2) | JSON_SORT_KEYS);
-
-	cli_say(cli, "\n%s %s\n", key, text);
-	free(text);
+	cli_say(cli, "\n%s\n", key);
+	cli_print_json(cli, json_object_get(object, key));
 }
 
 static void print_template(struct cli *cli, const json_t *template)
