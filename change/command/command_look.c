@@ -161,15 +161,21 @@ const struct program command_look_programs[] = {
 		"s Z",
 		STYLE_FIRST_BARE, act_ps},
 	{"top htop atop", "b n: d: p: u: U: c H i o: s S w? 1 E: e:", 0, act_top},
-	{"uptime free vmstat iostat mpstat sar pidstat nfsstat slabtop numastat lscpu lsblk lsmem "
-	 "lspci lsusb lsns "
-	 "lsipc findmnt blkid",
+	{"uptime free vmstat iostat mpstat pidstat slabtop numastat lscpu lsblk lsmem lspci lsusb "
+	 "lsns lsipc "
+	 "findmnt",
 		"p,pretty s,since h,human m,mega g,giga k,kilo b,bytes w,wide t,total c,count: "
-		"a,active n "
-		"d,disk D,partition: S,unit: x y z N,json J,json o,output: f,fs i l,list "
-		"O,output-all e,extended "
-		"r u,user: P,path T,types A,all V v L,label: U,uuid:",
+		"a,active n d,disk D S,unit: x y "
+		"N,json J,json o,output: f,fs i l,list O,output-all e,extended r u,user: P,path "
+		"T,types A,all V v",
 		STYLE_NUMBER, act_nothing},
+	{"sar", "A b B d H n: P: q r R S u v w W y o:> f:< s: e: i: h p", STYLE_NUMBER,
+		act_nothing},
+	{"blkid",
+		"o,output: s,match-tag: t,match-token: L,label: U,uuid: p,probe k,list-filesystems "
+		"l,list-one "
+		"d,no-encoding i,info u,usages: n,match-types:",
+		0, act_read},
 	{"id groups", "a Z,context g,group G,groups n,name r,real u,user z,zero", 0, act_nothing},
 	{"uname",
 		"a,all s,kernel-name n,nodename r,kernel-release v,kernel-version m,machine "
@@ -236,7 +242,7 @@ const struct program command_look_programs[] = {
 	{"xxd", "a b c: E e g: i l: o: p r% s: u", 0, act_xxd},
 	{"zcat bzcat xzcat zstdcat", "f q v", 0, act_read},
 	{"getent", "s,service: i,no-idn", 0, act_getent},
-	{"printenv locale localectl-status", "0,null a,all-locales m,charmaps c k", 0, act_nothing},
+	{"printenv locale", "0,null a,all-locales m,charmaps c k", 0, act_nothing},
 	{"lsof", "a b c: d: F? g? i? l n N o p: P r? R s? t T? u: U v w x? +D: +d:", 0, act_ps},
 	{"fuser", "a l m n: s v u 4 6 k,kill% i% w%", 0, act_ps},
 	{"pgrep pidof pstree pmap pwdx lsmod",

@@ -108,7 +108,7 @@ static bool is_root(const char *resolved)
 
 static void flag_name(struct command *c, json_t *impact, const char *path, const char *resolved)
 {
-	bool is_relative = resolved[0] != '/';
+	bool is_relative = *path && resolved[0] != '/';
 
 	if (!*path)
 		impact_flag(impact, "emptyable");
