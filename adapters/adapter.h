@@ -98,5 +98,7 @@ const struct adapter_type *adapter_type_find(const struct adapter_list *list, co
 
 extern const struct adapter haproxy_adapter;
 extern const struct adapter prometheus_adapter;
+/* Targets without registers: their address is an identity (adapters/identity.c). */
+extern const struct adapter host_adapter, k8s_adapter, database_adapter;
 
 #endif

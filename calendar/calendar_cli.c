@@ -93,26 +93,6 @@ static void print_calendar(struct cli *cli, json_t *calendar)
 
 /* --- taking --- */
 
-static int read_file(struct cli *cli, const char *path, const char **ret, struct error *err)
-{
-	FILE *file = fopen(path, "re");
-	char *text = arena_alloc(cli_arena(cli), ICS_MAX + 2);
-	size_t length;
-
-	if (!file) {
-		error_errno(err, ERROR_USAGE, "the file cannot be opened");
-		return error_place(err, "%s", path);
-	}
-	length = fread(text, 1, ICS_MAX + 1, file);
-	fclose(file);
-	if (length > ICS_MAX || memchr(text, 0, length)) {
-		error_set(err, ERROR_USAGE, "this is no iCalendar text of at most 1 MiB");
-		return error_place(err, "%s", path);
-	}
-	*ret = text;
-	return 0;
-}
-
 static int set_duration(
 	struct cli *cli, json_t *body, const char *flag, const char *field, struct error *err)
 {
@@ -152,7 +132,7 @@ static int fill_body(struct cli *cli, json_t *body, struct error *err)
 	const char *ics = NULL, *approvers = cli_flag(cli, "approvers");
 	int rc = 0;
 
-	if (cli_arg(cli, 1) && (rc = read_file(cli, cli_arg(cli, 1), &ics, err)) < 0)
+	if (cli_arg(cli, 1) && (rc = cli_read_text(cli, cli_arg(cli, 1), ICS_MAX, &ics, err)) < 0)
 		return rc;
 	json_set_text(body, "ics", ics);
 	json_set_text(body, "default", cli_flag(cli, "default"));

@@ -23,10 +23,11 @@ endfunction()
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/results)
 
 # Each test_*.py of the current folder as one CTest entry NAME_<file>, label NAME.
-#   rb_pytest_folder(api TIMEOUT 120 [SERIAL])
+#   rb_pytest_folder(api TIMEOUT 120 [LOCK planes])
+# Of those with the same LOCK one runs at a time.
 # The fixtures are in tests/conftest.py and tests/harness/.
 function(rb_pytest_folder name)
-  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;LOCK" "" ${ARGN})
   find_program(RB_PYTEST NAMES pytest-3 pytest REQUIRED)
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/test_*.py)
   foreach(file ${files})
@@ -38,8 +39,8 @@ function(rb_pytest_folder name)
     set_tests_properties(${entry} PROPERTIES LABELS ${name} TIMEOUT ${ARG_TIMEOUT}
       SKIP_RETURN_CODE 5
       ENVIRONMENT "RB_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
-    if(ARG_SERIAL)
-      set_tests_properties(${entry} PROPERTIES RUN_SERIAL TRUE)
+    if(ARG_LOCK)
+      set_tests_properties(${entry} PROPERTIES RESOURCE_LOCK ${ARG_LOCK})
     endif()
   endforeach()
 endfunction()

@@ -1,6 +1,8 @@
 #include "approval/approval_api.h"
 #include "audit/audit.h"
 #include "calendar/calendar.h"
+#include "change/object/object.h"
+#include "change/object/object_api.h"
 #include "executor/execution.h"
 #include "incidents/incident_api.h"
 #include "lib/base/json.h"
@@ -43,6 +45,7 @@ static const struct store_schema *const schemas[] = {
 	&executor_schema,
 	&calendar_schema,
 	&incident_schema,
+	&object_schema,
 };
 
 const struct store_schema *const *app_schemas(size_t *ret_count)
@@ -68,7 +71,8 @@ const struct audit_crosscheck *const *app_crosschecks(size_t *ret_count)
 	return crosschecks;
 }
 
-static const struct adapter *const adapters[] = {&haproxy_adapter, &prometheus_adapter};
+static const struct adapter *const adapters[] = {
+	&haproxy_adapter, &prometheus_adapter, &host_adapter, &k8s_adapter, &database_adapter};
 static const struct adapter_list adapter_list = {adapters, COUNT(adapters)};
 
 const struct adapter_list *app_adapters(void)
@@ -87,6 +91,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = notify_routes();
 	ret[count++] = calendar_routes(&app->calendar_context);
 	ret[count++] = incident_routes();
+	ret[count++] = object_routes();
 	ret[count++] = target_routes(&app->targets);
 	ret[count++] = approval_routes(app->approvals);
 	ret[count++] = plan_routes(app->plans);
@@ -112,7 +117,8 @@ static int open_server(struct app *app, struct error *err)
 		.table_count = app_routes(app, tables),
 		.hosts = settings_list(app->settings, "hosts", &app->arena),
 		.request_deadline_ms = config_int(app->settings, "request-timeout"),
-		.idle_timeout_s = (unsigned)((config_int(app->settings, "idle-timeout") + 999) / 1000),
+		.idle_timeout_s =
+			(unsigned)((config_int(app->settings, "idle-timeout") + 999) / 1000),
 	};
 
 	if (server_open(&options, &app->server, err) < 0)

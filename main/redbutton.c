@@ -2,6 +2,7 @@
 #include "approval/approval_cli.h"
 #include "audit/audit_cli.h"
 #include "calendar/calendar_cli.h"
+#include "change/object/object_cli.h"
 #include "executor/execution_cli.h"
 #include "incidents/incident_cli.h"
 #include "inventory/target_cli.h"
@@ -49,6 +50,7 @@ int main(int argc, char **argv)
 		target_verbs,
 		calendar_verbs,
 		incident_verbs,
+		object_verbs,
 		people_verbs,
 		token_verbs,
 		notify_verbs,

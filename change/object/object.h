@@ -10,6 +10,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/error.h"
 #include "lib/store/store.h"
+#include "people/people.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,8 +49,23 @@ int object_find_conflicts(struct store_tx *tx, struct arena *arena, const char *
 	const struct object_claim *claims, size_t count, int64_t start_us, int64_t end_us,
 	struct object_conflict **ret, size_t *ret_count, struct error *err);
 
-/* Replaces all edges by those of a text: a line "svc:shop -> db:orders" each, # begins a comment.
- * ERROR_INVALID with the line. */
-int object_edges_put(struct store_tx *tx, const char *text, size_t *ret_count, struct error *err);
+/*
+ * Edges: what depends on what, as a text with a line "svc:shop -> db:orders" each; # begins a
+ * comment. A change of either end is related to a change of the other.
+ */
+struct object_edges_put {
+	const struct principal *by;
+	int64_t at_us;
+	const char *text;
+	struct arena *arena;
+	size_t ret_count;
+};
+/* Replaces all of them. ERROR_INVALID with the line. */
+int object_edges_put(struct store_tx *tx, struct object_edges_put *put, struct error *err);
+struct object_edge {
+	const char *from, *to;
+};
+int object_edges_list(struct store_tx *tx, struct arena *arena, struct object_edge **ret,
+	size_t *ret_count, struct error *err);
 
 #endif

@@ -131,6 +131,13 @@ const char *cli_member(struct cli *cli, const json_t *object, const char *path);
 int cli_confirm(struct cli *cli, const char *question, struct error *err);
 /* What the program ends with when the verb went well; 0 unless set. */
 void cli_end_with(struct cli *cli, int exit_code);
+/* A whole file, into the arena with a NUL behind it. ERROR_USAGE names the file. ret_length may be
+ * NULL. */
+int cli_read_file(struct cli *cli, const char *path, size_t max_bytes, const char **ret,
+	size_t *ret_length, struct error *err);
+/* The same for a text: without NUL bytes inside. */
+int cli_read_text(
+	struct cli *cli, const char *path, size_t max_bytes, const char **ret, struct error *err);
 /* Execs another program of ours that lies beside this one. */
 int cli_exec_beside(
 	struct cli *cli, const char *program, const char *const *argv, struct error *err);

@@ -276,6 +276,7 @@ class Asks:
     }
 
     WRITES = {
+        "put_dependencies": lambda self, o: Ask(o, who="dora", body=self.example(o)),
         "put_groups_by_group_members_by_person": lambda self, o: Ask(o, {**self.member(), "person": self.person()},
                                                                      who="dora"),
         "delete_groups_by_group_members_by_person": lambda self, o: Ask(o, self.member(), who="dora"),

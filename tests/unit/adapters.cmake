@@ -1,4 +1,5 @@
 rb_unit_test(test_adapter_values SOURCES test_adapter_values.c LIBS rb_adapters)
+rb_unit_test(test_adapter_identity SOURCES test_adapter_identity.c LIBS rb_adapters)
 rb_unit_test(test_adapter_replies SOURCES test_adapter_replies.c LIBS rb_adapters)
 rb_unit_test(test_adapter_haproxy SOURCES test_adapter_haproxy.c client_peer.c LIBS rb_adapters)
 rb_unit_test(test_adapter_prometheus SOURCES test_adapter_prometheus.c client_peer.c LIBS rb_adapters)
