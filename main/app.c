@@ -534,7 +534,6 @@ static const open_step open_steps[] = {
 	open_changes,
 	open_decisions,
 	open_gate,
-	open_templates,
 	open_plans,
 	open_executor,
 	open_backups,

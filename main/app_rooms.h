@@ -55,7 +55,6 @@ struct app {
 	struct decisions *decisions;
 	struct run_guard *runs;
 	struct gate_local *gate;
-	struct templates *templates;
 	struct plans *plans;
 	struct executor *executor;
 	struct backups *backups;

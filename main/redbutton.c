@@ -7,7 +7,6 @@
 #include "change/template/template_cli.h"
 #include "change/object/object_cli.h"
 #include "change/risk/risk_cli.h"
-#include "change/template/template_cli.h"
 #include "executor/execution_cli.h"
 #include "incidents/incident_cli.h"
 #include "inventory/target_cli.h"
