@@ -28,6 +28,7 @@ enum option_id {
 	OPTION_STATUS_FD,
 	OPTION_RECORD,
 	OPTION_LINE,
+	OPTION_ENV,
 	OPTION_STRICT,
 	OPTION_JSON,
 	OPTION_SOCKET,
@@ -50,6 +51,8 @@ static const struct option_row options[] = {
 	[OPTION_RECORD] = {"record", NULL,
 		"record the run even where the gate does not ask for it"},
 	[OPTION_LINE] = {"line", "TEXT", "the command as one typed line; quotes and \\ only"},
+	[OPTION_ENV] = {"env", "NAME=VALUE",
+		"a variable that the command gets; NAME alone passes ours on"},
 	[OPTION_STRICT] = {"strict", NULL, "words that a shell would act on are refused"},
 	[OPTION_JSON] = {"json", NULL, "the whole answer on standard output"},
 	[OPTION_SOCKET] = {"socket", "PATH",
@@ -70,10 +73,11 @@ struct verb {
 static const struct verb verbs[] = {
 	{"exec", "[CHG-n --step N] [-- COMMAND...]",
 		"run a command, or a step as it was approved, when the gate allows it", TAKES_BOTH,
-		GATE_BITS | BIT(STEP) | BIT(PHASE) | BIT(RECORD) | BIT(LINE), RCM_REFUSED,
-		run_exec},
+		GATE_BITS | BIT(STEP) | BIT(PHASE) | BIT(RECORD) | BIT(LINE) | BIT(ENV),
+		RCM_REFUSED, run_exec},
 	{"check", "-- COMMAND...", "ask what the gate would say; nothing is taken and nothing runs",
-		TAKES_BOTH, GATE_BITS | BIT(STEP) | BIT(STRICT) | BIT(JSON), RCM_USAGE, rcm_check},
+		TAKES_BOTH, GATE_BITS | BIT(STEP) | BIT(ENV) | BIT(STRICT) | BIT(JSON), RCM_USAGE,
+		rcm_check},
 	{"shell", "CHG-n", "the session that was approved, recorded", TAKES_CHANGE,
 		GATE_BITS | BIT(STEP), RCM_REFUSED, run_shell},
 	{"ssh", "", "what sshd runs (ForceCommand): the command that was sent, or a session",
@@ -163,6 +167,15 @@ static int take_status_fd(const struct verb *verb, const char *text, struct rcm 
 	return 0;
 }
 
+static int take_variable(const struct verb *verb, const char *text, struct rcm *rcm)
+{
+	struct error err = ERROR_INIT;
+
+	if (rcm_add_variable(rcm, text, &err) < 0)
+		return complain_usage(verb, "--env: %s", err.message);
+	return 0;
+}
+
 static int take_option(
 	const struct verb *verb, enum option_id id, const char *value, struct rcm *rcm)
 {
@@ -185,6 +198,8 @@ static int take_option(
 	case OPTION_LINE:
 		rcm->line = value;
 		break;
+	case OPTION_ENV:
+		return take_variable(verb, value, rcm);
 	case OPTION_STRICT:
 		rcm->is_strict = true;
 		break;
@@ -269,7 +284,7 @@ static int take_arguments(const struct verb *verb, char **argv, struct rcm *rcm)
 
 static int run_exec(struct rcm *rcm)
 {
-	struct rcm_command command = {.env = rcm_environment(rcm), .source = "terminal"};
+	struct rcm_command command = {.env = rcm_environment(rcm, rcm->env), .source = "terminal"};
 
 	if (rcm->line)
 		return rcm_line(rcm, rcm->line, &command);

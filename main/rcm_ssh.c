@@ -79,7 +79,7 @@ static const char *session_of(struct rcm *rcm)
 
 int rcm_ssh(struct rcm *rcm)
 {
-	struct rcm_command command = {.env = rcm_environment(rcm), .source = "ssh"};
+	struct rcm_command command = {.env = rcm_environment(rcm, rcm->env), .source = "ssh"};
 	const char *line = getenv("SSH_ORIGINAL_COMMAND"), *rest;
 
 	command.session = session_of(rcm);

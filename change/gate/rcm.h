@@ -15,6 +15,8 @@
 #define RCM_INTERNAL   70
 #define RCM_BAD_CONFIG 78
 
+#define RCM_VARIABLES_MAX 64
+
 struct rcm {
 	struct arena arena;
 	struct gate_config config;
@@ -25,6 +27,8 @@ struct rcm {
 	uint32_t step;
 	const char *phase, *line; /* line or NULL */
 	bool wants_record, is_strict, wants_json;
+	const char *env[RCM_VARIABLES_MAX + 1]; /* "NAME=VALUE" that the command gets; NULL-ended */
+	size_t env_count;
 	const char **command; /* after "--"; NULL-ended, or NULL */
 };
 
@@ -41,8 +45,13 @@ struct rcm_command {
 int rcm_run_command(struct rcm *rcm, const struct rcm_command *command);
 /* Fetches a step, asks about it and runs it. `kind` or NULL: of which kind it must be. */
 int rcm_run_step(struct rcm *rcm, const char *kind);
-/* Our own environment without the variables that only sshd needs. */
-const char *const *rcm_environment(struct rcm *rcm);
+/*
+ * What a command gets: `own`, then HOME, LOGNAME, USER and the PATH that everybody has, then of
+ * ours what a terminal and a language need. All else of ours is left out.
+ */
+const char *const *rcm_environment(struct rcm *rcm, const char *const *own);
+/* Adds "NAME=VALUE", or ours of that NAME, to rcm->env. ERROR_USAGE. */
+int rcm_add_variable(struct rcm *rcm, const char *given, struct error *err);
 
 /* Asks about rcm->command and takes nothing. Returns the exit code of `rcm check`. */
 int rcm_check(struct rcm *rcm);

@@ -20,14 +20,12 @@
 
 /* The question. */
 
-const char *rcm_value(const char *const *env, const char *name)
+/* A name is looked up where the caller would; what it gets for itself is another matter. */
+static const char *own_search(void)
 {
-	size_t length = strlen(name);
+	const char *search = getenv("PATH");
 
-	for (; *env; env++)
-		if (!strncmp(*env, name, length) && (*env)[length] == '=')
-			return *env + length + 1;
-	return NULL;
+	return search ? search : RCM_SEARCH;
 }
 
 const char *rcm_search(const char *const *env)
@@ -35,20 +33,6 @@ const char *rcm_search(const char *const *env)
 	const char *search = rcm_value(env, "PATH");
 
 	return search ? search : RCM_SEARCH;
-}
-
-const char *const *rcm_environment(struct rcm *rcm)
-{
-	size_t count = 0, kept = 0;
-	const char **env;
-
-	while (environ[count])
-		count++;
-	env = arena_alloc(&rcm->arena, (count + 1) * sizeof(*env));
-	for (size_t i = 0; i < count; i++)
-		if (strncmp(environ[i], "SSH_ORIGINAL_COMMAND=", 21) != 0)
-			env[kept++] = environ[i];
-	return env;
 }
 
 static enum gate_stdin stdin_kind(void)
@@ -133,13 +117,13 @@ void rcm_ask_about_program(struct job *job)
 static int take_command(struct job *job, const struct rcm_command *command, struct error *err)
 {
 	struct arena *arena = &job->rcm->arena;
-	const char *search = rcm_search(command->env), *path;
+	const char *path;
 	int code = rcm_read_cwd(arena, &job->request.exec.cwd, err);
 
 	if (code == 0)
-		code = program_find(arena, command->argv[0], search, &path, err);
+		code = program_find(arena, command->argv[0], own_search(), &path, err);
 	if (code == 0)
-		code = program_open(arena, path, search, &job->program, err);
+		code = program_open(arena, path, rcm_search(command->env), &job->program, err);
 	if (code < 0)
 		return code;
 	job->argv = command->argv;
@@ -389,7 +373,7 @@ int rcm_run_step(struct rcm *rcm, const char *kind)
 int rcm_check(struct rcm *rcm)
 {
 	struct rcm_command command = {
-		.argv = rcm->command, .env = rcm_environment(rcm), .source = "terminal"};
+		.argv = rcm->command, .env = rcm_environment(rcm, rcm->env), .source = "terminal"};
 	struct error err = ERROR_INIT;
 	struct job job;
 	int exit_code;

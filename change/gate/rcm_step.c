@@ -8,34 +8,6 @@
 
 #define CONTENT_WORD "content:" /* an argument "content:NAME" is the path of that content */
 
-/* What a step does not name is the same for everybody, but for what a terminal needs. */
-static const char *const *environment_of(struct job *job, const char *const *own)
-{
-	static const char *const passed[] = {"TERM", "LANG", "LC_ALL", "TZ"};
-	struct arena *arena = &job->rcm->arena;
-	const char *user = job->request.exec.runas, *home = account_of(arena, geteuid()).home;
-	const char *const base[] = {
-		"HOME", home, "LOGNAME", user, "PATH", RCM_SEARCH, "USER", user};
-	size_t count = 0, room = sizeof(base) / sizeof(base[0]) + 1;
-	const char **list;
-
-	while (own[count])
-		count++;
-	list = arena_alloc(
-		arena, (count + room + sizeof(passed) / sizeof(passed[0])) * sizeof(*list));
-	memcpy(list, own, count * sizeof(*list));
-	for (size_t i = 0; i < sizeof(base) / sizeof(base[0]); i += 2)
-		if (!rcm_value(own, base[i]))
-			list[count++] = arena_format(arena, "%s=%s", base[i], base[i + 1]);
-	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
-		const char *value = getenv(passed[i]);
-
-		if (value && !rcm_value(own, passed[i]))
-			list[count++] = arena_format(arena, "%s=%s", passed[i], value);
-	}
-	return list;
-}
-
 static int check_content(int fd, const struct gate_content *content, struct error *err)
 {
 	uint8_t digest[SEAL_SHA256_BYTES];
@@ -188,7 +160,7 @@ int rcm_take_step(struct job *job, const struct gate_step *step, const int *fds,
 	if (!step->exec.argv[0])
 		return error_set(err, ERROR_INVALID, "the step has no arguments");
 	exec->argv = step->exec.argv;
-	exec->env = environment_of(job, step->exec.env);
+	exec->env = rcm_environment(job->rcm, step->exec.env);
 	exec->stdin_kind = step->exec.stdin_kind;
 	exec->contents = step->exec.contents;
 	exec->content_count = step->exec.content_count;
