@@ -5,6 +5,7 @@
 #include "change/object/object_api.h"
 #include "change/emergency/emergency_api.h"
 #include "change/risk/risk_api.h"
+#include "change/template/template_api.h"
 #include "executor/execution.h"
 #include "incidents/incident_api.h"
 #include "lib/base/json.h"
@@ -49,6 +50,7 @@ static const struct store_schema *const schemas[] = {
 	&incident_schema,
 	&risk_schema,
 	&emergency_schema,
+	&template_schema,
 	&object_schema,
 };
 
@@ -69,6 +71,7 @@ static const struct audit_crosscheck *const crosschecks[] = {
 	&effect_crosscheck,
 	&emergency_crosscheck,
 	&follow_up_crosscheck,
+	&template_crosscheck,
 };
 
 const struct audit_crosscheck *const *app_crosschecks(size_t *ret_count)
@@ -100,6 +103,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = object_routes();
 	ret[count++] = risk_routes(app->risk);
 	ret[count++] = emergency_routes();
+	ret[count++] = template_routes();
 	ret[count++] = target_routes(&app->targets);
 	ret[count++] = approval_routes(app->approvals);
 	ret[count++] = plan_routes(app->plans);
@@ -312,6 +316,11 @@ static int open_emergencies(struct app *app, struct error *err)
 	return emergencies_open(app->store, app->loop, &app->emergencies, err);
 }
 
+static int open_templates(struct app *app, struct error *err)
+{
+	return templates_open(app->approvals, &app->templates, err);
+}
+
 static int open_jail(struct app *app, struct error *err)
 {
 	struct jail_options options = {
@@ -428,6 +437,7 @@ static const open_step open_steps[] = {
 	open_watch,
 	open_calendars,
 	open_emergencies,
+	open_templates,
 	open_jail,
 	open_risk,
 	open_plans,
@@ -473,6 +483,7 @@ void app_close(struct app *app)
 	store_close(app->store);
 	calendars_close(app->calendars);
 	emergencies_close(app->emergencies);
+	templates_close(app->templates);
 	executor_close(app->executor);
 	client_close(app->client);
 	target_watch_close(app->watch);

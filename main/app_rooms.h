@@ -9,6 +9,7 @@
 #include "calendar/calendar_horizon.h"
 #include "change/emergency/emergency.h"
 #include "change/risk/risk.h"
+#include "change/template/template.h"
 #include "executor/executor.h"
 #include "executor/executor_api.h"
 #include "inventory/target_api.h"
@@ -43,6 +44,7 @@ struct app {
 	struct target_watch *watch;
 	struct calendars *calendars;
 	struct emergencies *emergencies;
+	struct templates *templates;
 	struct jail *jail;
 	struct risk *risk;
 	struct plans *plans;
