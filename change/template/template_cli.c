@@ -170,7 +170,7 @@ static int run_render(struct cli *cli, struct error *err)
 
 	if (rc < 0)
 		return rc;
-	body = json_pack("{s:o}", "params", params);
+	body = json_pack("{s:O}", "params", params);
 	rc = cli_post(cli, cli_path(cli, "/api/v1/templates/%s/render", cli_arg(cli, 0)), body,
 		&answer, err);
 	json_decref(body);

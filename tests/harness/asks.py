@@ -248,6 +248,20 @@ class Asks:
         who = self.responder()
         return Ask(operation, {"name": self.emergency(who)}, who=who, body=self.example(operation) if operation.asked else None)
 
+    def template_body(self):
+        """Of a template whose owner is a group with carol in it."""
+        group = self.name("owners")
+        self.call("dora", "POST", "/api/v1/groups", {"name": group})
+        self.call("dora", "PUT", f"/api/v1/groups/{group}/members/carol")
+        return self.example(self.operations["post_templates"], name=self.name("template"), owner=group)
+
+    def template(self, is_active=False):
+        """The path of its first version."""
+        name = self.call("alice", "POST", "/api/v1/templates", self.template_body()).json["name"]
+        if is_active:
+            self.decide(self.call("alice", "POST", f"/api/v1/templates/{name}/versions/1/submit").json["approval"])
+        return {"template": name, "number": 1}
+
     def _command(self, operation, make, **body):
         return Ask(operation, {"id": make()}, body=self.example(operation, **body))
 
@@ -290,6 +304,9 @@ class Asks:
         "get_plans_by_plan_diff": lambda self: {"path": {"plan": "paper/set"}, "query": {"from": 1, "to": 1}},
         "get_emergencies_by_name": lambda self: {"path": {"name": self.emergency(self.responder())}},
         "get_follow_ups_by_name": lambda self: {"path": {"name": self.emergency(self.responder(), "end")}},
+        "get_templates": lambda self: {"query": {"after": "a", "limit": 3}},
+        "get_templates_by_template": lambda self: {"path": {"template": self.template()["template"]}},
+        "get_templates_by_template_versions_by_number": lambda self: {"path": self.template()},
         "get_rules_by_rule": lambda self: {"path": {"rule": "FS-001"}},
         "get_effects": lambda self: {"query": {"execution": self.ended()}},
         "get_effects_by_id": lambda self: {"path": {"id": self.effect()}},
@@ -334,6 +351,11 @@ class Asks:
         "post_emergencies_by_name_end": _of_emergency,
         "post_follow_ups_by_name_close": lambda self, o: Ask(o, {"name": self.emergency(self.responder(), "end")}, who="dora",
                                                              body=self.example(o)),
+        "post_templates": lambda self, o: Ask(o, body=self.template_body()),
+        "post_templates_by_template_versions_by_number_submit": lambda self, o: Ask(o, self.template()),
+        "post_templates_by_template_versions_by_number_retire": lambda self, o: Ask(o, self.template(), body=self.example(o)),
+        "post_templates_by_template_render": lambda self, o: Ask(o, {"template": self.template(True)["template"]},
+                                                                 body=self.example(o)),
         "post_rules_test": lambda self, o: Ask(o, body=self.example(o)),
         "post_plans_lint": lambda self, o: Ask(o, body=self.example(o)),
         "post_plans": lambda self, o: Ask(o, body=self.example(o, script=self.script())),
