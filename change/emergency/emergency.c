@@ -11,7 +11,8 @@ static int refuse(struct error *err, const char *field, const char *what, const 
 {
 	error_set(err, ERROR_INVALID, "%s", what);
 	error_field(err, "%s", field);
-	return error_remedy(err, "%s", remedy);
+	error_remedy(err, "%s", remedy);
+	return ERROR_INVALID;
 }
 
 /* --- rights --- */
@@ -311,8 +312,8 @@ static int get_for(struct store_tx *tx, struct emergency_change *change, const c
 	if (change->if_version >= 0 && change->if_version != emergency->version) {
 		error_set(err, ERROR_STALE, "%s is at version %lld, not at %lld", emergency->name,
 			(long long)emergency->version, (long long)change->if_version);
-		return error_remedy(
-			err, "look at it again: redbutton emergency show %s", emergency->name);
+		error_remedy(err, "look at it again: redbutton emergency show %s", emergency->name);
+		return ERROR_STALE;
 	}
 	*ret = change->act.ret_emergency = emergency;
 	return 0;
