@@ -164,7 +164,7 @@ const struct program command_disk_programs[] = {
 	 "drbdadm xfs_repair xfs_growfs resize2fs tune2fs e2label debugfs ddrescue vgcfgrestore",
 		"", STYLE_RAW, act_device_control},
 	{"smartctl",
-		"a,all i,info H,health A,attributes l: d: t:% s:% X,abort% c x,xall j,json q: n:",
+		"a,all i,info H,health A,attributes l:% d: t:% s:% X,abort% c x,xall j,json q: n:",
 		0, act_smart},
 	{"fsck fsck.* e2fsck", "n y p a f v t: A C? r V", 0, act_check},
 	{"setquota edquota quotaon quotaoff", "u g a v", 0, act_quota},

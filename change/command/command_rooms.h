@@ -122,6 +122,8 @@ bool path_is_below(const char *path, const char *folder); /* or it itself */
 /* What a verb does to a path, with all flags that follow from its name. NULL: nothing to say. */
 json_t *path_impact(struct command *command, const char *verb, const char *path, const char *scope);
 void path_read(struct command *command, const char *path);
+/* It and all below it. */
+void path_read_all(struct command *command, const char *path);
 bool path_is_bound(const struct command *command, const char *path);
 bool path_is_url(const char *text);
 
