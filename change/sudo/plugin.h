@@ -15,19 +15,26 @@
 #include <sudo_plugin.h>
 #include <sys/types.h>
 
-#define PLUGIN_ID_SIZE	 257
-#define PLUGIN_SAID_SIZE 1024
+#define PLUGIN_NOT_EXECUTED (126 << 8) /* how a run ends that did not begin, as waitpid has it */
+#define PLUGIN_ID_SIZE	    257
+#define PLUGIN_SAID_SIZE    1024
 
-/* What the first allow of this sudo gave: the session that all else in it is judged by. */
-struct plugin_session {
-	bool is_allowed;
+/* What an allow gave. */
+struct plugin_run {
 	char run[PLUGIN_ID_SIZE], change[PLUGIN_ID_SIZE]; /* "" without */
 	uint32_t step, must, lease_s;
-	int64_t kill_at_us;	 /* 0 = never */
+	int64_t kill_at_us; /* 0 = never */
+};
+
+/* The first allow of this sudo: what all else in it is judged by. */
+struct plugin_session {
+	bool is_allowed;
+	struct plugin_run first;
 	struct gate_config gate; /* who allowed it, and watches the run; `socket` is this: */
 	char socket[PATH_MAX];
 };
 
+typedef struct sudo_plugin_event *(*plugin_event_alloc)(void);
 struct plugin_watch;
 struct recorder;
 
@@ -43,7 +50,7 @@ struct plugin {
 	 */
 	struct arena io_arena;
 	struct plugin_options io_options;
-	struct plugin_watch *watch;
+	struct plugin_watch *watch; /* of the first run, then of those inside it */
 	struct recorder *recorder;
 	pid_t owner;		     /* the process that opened it: a child of sudo's has a copy */
 	char said[PLUGIN_SAID_SIZE]; /* *errstr points here */
@@ -63,8 +70,9 @@ struct plugin_opening {
 int plugin_check_open(
 	struct plugin *plugin, const struct plugin_opening *opening, const char **errstr);
 void plugin_check_close(struct plugin *plugin);
-/* `is_io_loaded`: sudo has taken up the I/O half. 1 only for a verified allow. */
-int plugin_check(struct plugin *plugin, bool is_io_loaded, char *const *command_info,
+/* `event_alloc` is of the I/O half, NULL when sudo has not taken it up. 1 only for a verified
+ * allow. */
+int plugin_check(struct plugin *plugin, plugin_event_alloc event_alloc, char *const *command_info,
 	char *const *argv, char *const *environment, const char **errstr);
 
 /* --- plugin_io.c: the I/O half; 1, 0 (end the command), -1 --- */
@@ -74,7 +82,7 @@ struct plugin_io_opening {
 	sudo_printf_t print;
 	unsigned version;
 	char *const *user_info, *const *argv, *const *options;
-	struct sudo_plugin_event *(*event_alloc)(void);
+	plugin_event_alloc event_alloc;
 };
 
 /* 1 or -1, never 0: then nobody would watch. -1 also without an allow of the approval half. */

@@ -4,7 +4,7 @@
 #include "change/sudo/plugin_guard.h"
 #include "change/sudo/plugin_request.h"
 #include "change/sudo/plugin_verdict.h"
-#include "lib/base/text.h"
+#include "change/sudo/plugin_watch.h"
 #include "lib/base/time.h"
 
 #include <stdio.h>
@@ -80,25 +80,53 @@ void plugin_check_close(struct plugin *plugin)
 
 struct check_work {
 	struct plugin *plugin;
-	bool is_io_loaded;
+	plugin_event_alloc event_alloc;
 	char *const *command_info, *const *argv, *const *environment;
 };
 
-static void keep_session(struct plugin_session *session, const struct gate_config *gate,
-	const struct gate_verdict *verdict)
+static void keep_run(struct plugin_run *run, const struct gate_verdict *verdict)
 {
-	*session = (struct plugin_session){
-		.gate = *gate,
-		.is_allowed = true,
+	*run = (struct plugin_run){
 		.step = verdict->step,
 		.must = verdict->must,
 		.lease_s = verdict->lease_s,
 		.kill_at_us = verdict->kill_at_us,
 	};
+	snprintf(run->run, sizeof(run->run), "%s", verdict->run);
+	snprintf(run->change, sizeof(run->change), "%s", verdict->change);
+}
+
+static void keep_session(struct plugin_session *session, const struct gate_config *gate,
+	const struct gate_verdict *verdict)
+{
+	*session = (struct plugin_session){.is_allowed = true, .gate = *gate};
 	snprintf(session->socket, sizeof(session->socket), "%s", gate->socket);
 	session->gate.socket = session->socket;
-	snprintf(session->run, sizeof(session->run), "%s", verdict->run);
-	snprintf(session->change, sizeof(session->change), "%s", verdict->change);
+	keep_run(&session->first, verdict);
+}
+
+/* A command inside the first may have a grant of its own: it is watched beside the first, and ends
+ * with it, for sudo does not say when it ends. */
+static int watch_inner(struct check_work *work, const struct gate_verdict *verdict)
+{
+	struct plugin *plugin = work->plugin;
+	struct error err = ERROR_INIT;
+	struct plugin_run run;
+
+	if (!*verdict->run || strcmp(verdict->run, plugin->session.first.run) == 0)
+		return 1;
+	keep_run(&run, verdict);
+	if (plugin_watch_add(plugin, &run, work->event_alloc, &err) == 0)
+		return 1;
+	plugin_say_refusal(plugin, GATE_DENY, gate_reason_word(REASON_SESSION_STATE), run.change,
+		run.step, err.message);
+	plugin_watch_end(&plugin->session.gate,
+		&(struct gate_end){.run = run.run,
+			.status = PLUGIN_NOT_EXECUTED,
+			.recording = "",
+			.recording_sha256 = ""},
+		&err);
+	return 0;
 }
 
 static int decide(struct check_work *work, struct gate_request *request, bool is_edit,
@@ -109,8 +137,10 @@ static int decide(struct check_work *work, struct gate_request *request, bool is
 	struct plugin_question question = {
 		.request = request,
 		.is_edit = is_edit,
-		.is_io_loaded = work->is_io_loaded,
+		.is_inside = plugin->session.is_allowed,
+		.is_io_loaded = work->event_alloc != NULL,
 		.is_recording = plugin->recorder != NULL,
+		.is_watched = plugin->watch != NULL,
 	};
 	const char *reason, *message;
 
@@ -124,14 +154,26 @@ static int decide(struct check_work *work, struct gate_request *request, bool is
 	return 0;
 }
 
-/* The gate asks for the second key by a review whose reason is a rule (an emergency in which that
- * rule stands). Only a person at a terminal is asked, and only where sudo.conf says so. */
+/*
+ * A second key can cure what a rule says in an emergency, rules that cannot be asked, and a control
+ * plane that is out of reach (the sealed code of this host).
+ * Only a person at a terminal is asked, and only where sudo.conf says so.
+ */
 static bool wants_key(const struct plugin *plugin, const struct gate_request *request,
 	const struct gate_verdict *verdict)
 {
-	return plugin->options.is_interactive && plugin->converse && *plugin->caller.tty &&
-	       !*request->parent_run && verdict->reason && verdict->verdict == GATE_REVIEW &&
-	       text_starts_with(verdict->reason, "rule:");
+	static const enum gate_reason curable[] = {
+		REASON_RULE, REASON_RULE_ERROR, REASON_POLICY_STALE, REASON_GATE_UNAVAILABLE};
+	enum gate_reason reason;
+
+	if (!plugin->options.is_interactive || !plugin->converse || !*plugin->caller.tty ||
+		*request->parent_run || verdict->verdict == GATE_ALLOW ||
+		!gate_reason_parse(verdict->reason, &reason))
+		return false;
+	for (size_t i = 0; i < sizeof(curable) / sizeof(curable[0]); i++)
+		if (reason == curable[i])
+			return true;
+	return false;
 }
 
 /* NULL when nothing was typed. The caller wipes and frees it. */
@@ -171,6 +213,8 @@ static int check_place(
 {
 	if (!plugin->is_open)
 		return error_set(err, ERROR_INVALID, "check before open");
+	if (plugin->watch && plugin_watch_is_stopping(plugin->watch))
+		return error_set(err, ERROR_INVALID, "the command around this one is being ended");
 	if (plugin->session.is_allowed != (command->runcwd != NULL)) {
 		error_set(err, ERROR_INVALID, "runcwd %s",
 			command->runcwd ? "comes before an allowed command"
@@ -190,7 +234,7 @@ static int prepare(struct check_work *work, struct plugin_command *command,
 		plugin_account_check(work->command_info, command->runas, err) < 0)
 		return err->code;
 	return plugin_request_make(&plugin->arena, &plugin->caller, command, work->argv,
-		work->environment, plugin->session.run, request, err);
+		work->environment, plugin->session.first.run, request, err);
 }
 
 static int check(void *argument)
@@ -213,15 +257,18 @@ static int check(void *argument)
 		answer = decide_with_key(work, &request, command.is_edit, &verdict);
 	if (answer < 0)
 		plugin_say_error(plugin, &err);
-	if (answer == 1 && !plugin->session.is_allowed)
-		keep_session(&plugin->session, &plugin->options.gate, &verdict);
-	return answer;
+	if (answer != 1)
+		return answer;
+	if (plugin->session.is_allowed)
+		return watch_inner(work, &verdict);
+	keep_session(&plugin->session, &plugin->options.gate, &verdict);
+	return 1;
 }
 
-int plugin_check(struct plugin *plugin, bool is_io_loaded, char *const *command_info,
+int plugin_check(struct plugin *plugin, plugin_event_alloc event_alloc, char *const *command_info,
 	char *const *argv, char *const *environment, const char **errstr)
 {
-	struct check_work work = {plugin, is_io_loaded, command_info, argv, environment};
+	struct check_work work = {plugin, event_alloc, command_info, argv, environment};
 	int answer;
 
 	snprintf(plugin->said, sizeof(plugin->said), "%s", no_memory);

@@ -34,8 +34,7 @@ static void approval_close(void)
 static int approval_check(char *const command_info[], char *const run_argv[],
 	char *const run_envp[], const char **errstr)
 {
-	return plugin_check(
-		&plugin, rcm_io.event_alloc != NULL, command_info, run_argv, run_envp, errstr);
+	return plugin_check(&plugin, rcm_io.event_alloc, command_info, run_argv, run_envp, errstr);
 }
 
 __attribute__((visibility("default"))) struct approval_plugin rcm_approval = {

@@ -9,9 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* As sudo itself reports a command that could not be executed. */
-#define STATUS_NOT_EXECUTED (126 << 8)
-
 /* --- open --- */
 
 struct open_work {
@@ -22,7 +19,7 @@ struct open_work {
 static int open_record(struct plugin *plugin, char *const *argv, unsigned lines, unsigned columns,
 	struct error *err)
 {
-	if (!(plugin->session.must & GATE_MUST_RECORD))
+	if (!(plugin->session.first.must & GATE_MUST_RECORD))
 		return 0;
 	return plugin_record_open(plugin, plugin->io_options.gate.recordings, argv, lines, columns,
 		&plugin->recorder, err);
@@ -60,11 +57,11 @@ static int open_duties(
 	}
 	if (check_gate(&plugin->io_options.gate, &plugin->session.gate, err) < 0)
 		return err->code;
-	if (!*plugin->session.run)
+	if (!*plugin->session.first.run)
 		return 0;
 	if (open_record(plugin, opening->argv, caller.lines, caller.columns, err) < 0)
 		return err->code;
-	return plugin_watch_open(plugin, opening->event_alloc, &plugin->watch, err);
+	return plugin_watch_add(plugin, &plugin->session.first, opening->event_alloc, err);
 }
 
 static int open_guarded(void *argument)
@@ -85,27 +82,40 @@ struct close_work {
 	int status;
 };
 
-static int end_run(void *argument)
+static void tell_end(struct plugin *plugin, const struct gate_end *end)
+{
+	struct error err = ERROR_INIT;
+
+	if (plugin_watch_end(&plugin->session.gate, end, &err) == 0)
+		return;
+	error_prefix(&err, "the end of run %s could not be told", end->run);
+	plugin_say_error(plugin, &err);
+}
+
+/* Those inside end with the first; only the first has the recording. */
+static int end_runs(void *argument)
 {
 	struct close_work *work = argument;
 	struct plugin *plugin = work->plugin;
-	struct error err = ERROR_INIT;
-	struct gate_end end = {.run = plugin->session.run,
+	struct gate_end end = {.run = plugin->session.first.run,
 		.status = work->status,
 		.recording = "",
 		.recording_sha256 = ""};
 
+	for (const struct plugin_watch *inner = plugin_watch_next(plugin->watch); inner;
+		inner = plugin_watch_next(inner))
+		tell_end(plugin, &(struct gate_end){.run = plugin_watch_run(inner),
+					 .status = work->status,
+					 .recording = "",
+					 .recording_sha256 = ""});
 	if (plugin->recorder) {
 		struct recorder *recorder = plugin->recorder;
 
 		plugin->recorder = NULL;
 		plugin_record_end(recorder, work->status, &plugin->io_arena, &end);
 	}
-	if (plugin_watch_end(&plugin->session.gate, &end, &err) == 0)
-		return 0;
-	error_prefix(&err, "the end of run %s could not be told", plugin->session.run);
-	plugin_say_error(plugin, &err);
-	return -1;
+	tell_end(plugin, &end);
+	return 0;
 }
 
 static void forget(struct plugin *plugin)
@@ -130,18 +140,18 @@ int plugin_io_open(
 	if (errstr)
 		*errstr = plugin->said;
 	/* The grant was taken: the gate must know that the command did not run. */
-	if (*plugin->session.run)
-		plugin_guard(end_run, &(struct close_work){plugin, STATUS_NOT_EXECUTED}, -1);
+	if (*plugin->session.first.run)
+		plugin_guard(end_runs, &(struct close_work){plugin, PLUGIN_NOT_EXECUTED}, -1);
 	forget(plugin);
 	return -1;
 }
 
 void plugin_io_close(struct plugin *plugin, int status, int failed)
 {
-	struct close_work work = {plugin, failed ? STATUS_NOT_EXECUTED : status};
+	struct close_work work = {plugin, failed ? PLUGIN_NOT_EXECUTED : status};
 
 	if (plugin->watch)
-		plugin_guard(end_run, &work, -1);
+		plugin_guard(end_runs, &work, -1);
 	forget(plugin);
 }
 

@@ -27,8 +27,8 @@ int plugin_record_open(const struct plugin *plugin, const char *folder, char *co
 	char host[HOST_SIZE] = "";
 	struct recorder_options options = {
 		.folder = folder,
-		.change = plugin->session.change,
-		.run = plugin->session.run,
+		.change = plugin->session.first.change,
+		.run = plugin->session.first.run,
 		.host = host,
 		.columns = columns,
 		.rows = lines,

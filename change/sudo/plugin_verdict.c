@@ -5,11 +5,6 @@
 typedef bool (*wrong_function)(
 	const struct plugin_question *question, const struct gate_verdict *verdict);
 
-static bool is_sub(const struct plugin_question *q)
-{
-	return *q->request->parent_run;
-}
-
 static bool has_duty(const struct gate_verdict *verdict)
 {
 	return *verdict->run || verdict->must;
@@ -51,22 +46,27 @@ static bool is_unwatched(const struct plugin_question *q, const struct gate_verd
 
 static bool is_without_run(const struct plugin_question *q, const struct gate_verdict *v)
 {
-	return !is_sub(q) && v->must && !*v->run;
+	return !q->is_inside && v->must && !*v->run;
+}
+
+static bool is_own_run(const struct plugin_question *q, const struct gate_verdict *v)
+{
+	return *v->run && strcmp(v->run, q->request->parent_run) != 0;
 }
 
 static bool is_without_lease(const struct plugin_question *q, const struct gate_verdict *v)
 {
-	return !is_sub(q) && *v->run && v->lease_s == 0;
+	return is_own_run(q, v) && v->lease_s == 0;
 }
 
-static bool is_run_of_its_own(const struct plugin_question *q, const struct gate_verdict *v)
+static bool is_unwatched_inside(const struct plugin_question *q, const struct gate_verdict *v)
 {
-	return is_sub(q) && *v->run && strcmp(v->run, q->request->parent_run) != 0;
+	return q->is_inside && is_own_run(q, v) && !q->is_watched;
 }
 
 static bool is_unrecorded(const struct plugin_question *q, const struct gate_verdict *v)
 {
-	return is_sub(q) && (v->must & GATE_MUST_RECORD) && !q->is_recording;
+	return q->is_inside && (v->must & GATE_MUST_RECORD) && !q->is_recording;
 }
 
 static bool is_ungranted_edit(const struct plugin_question *q, const struct gate_verdict *v)
@@ -91,8 +91,8 @@ static const struct {
 		"rcm_io is not loaded: nothing would record or end the command"},
 	{is_without_run, REASON_GATE_UNAVAILABLE, "the allow has duties and no run"},
 	{is_without_lease, REASON_GATE_UNAVAILABLE, "the allow has a run and no lease"},
-	{is_run_of_its_own, REASON_SESSION_STATE,
-		"a command inside another cannot use a grant of its own"},
+	{is_unwatched_inside, REASON_SESSION_STATE,
+		"a command inside one without a run cannot use a grant of its own"},
 	{is_unrecorded, REASON_SESSION_STATE,
 		"this command must be recorded, and the one around it is not"},
 	{is_ungranted_edit, REASON_CONTENT_UNBOUND, "an edit needs a step of kind edit"},

@@ -14,7 +14,9 @@ struct plugin_question {
 	const struct gate_request *request;
 	int64_t now_us;
 	bool is_edit;
+	bool is_inside;	   /* a command that an allowed one started */
 	bool is_io_loaded; /* rcm_io is there: it can record, watch and end the command */
+	bool is_watched;   /* of a sub-command: the run around it is watched */
 	bool is_recording; /* of a sub-command: its parent's terminal is being recorded */
 };
 

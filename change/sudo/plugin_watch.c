@@ -14,7 +14,9 @@
 #define NS_PER_MS    1000000
 
 struct plugin_watch {
+	struct plugin_watch *next;
 	struct plugin *plugin;
+	struct plugin_run run;
 	struct gate_client client; /* its fd is -1 while the gate is lost */
 	struct sudo_plugin_event *readable, *tick;
 	int64_t noted_ms; /* when the gate was last heard */
@@ -90,18 +92,19 @@ int plugin_watch_end(const struct gate_config *gate, const struct gate_end *end,
 
 bool plugin_watch_is_stopping(const struct plugin_watch *watch)
 {
-	return watch->is_stopping;
+	for (; watch; watch = watch->next)
+		if (watch->is_stopping)
+			return true;
+	return false;
 }
 
 void plugin_watch_stop(struct plugin_watch *watch, const char *reason, const char *message)
 {
-	const struct plugin_session *session = &watch->plugin->session;
-
-	if (watch->is_stopping)
+	if (plugin_watch_is_stopping(watch->plugin->watch))
 		return;
 	watch->is_stopping = true;
 	plugin_say_refusal(
-		watch->plugin, GATE_DENY, reason, session->change, session->step, message);
+		watch->plugin, GATE_DENY, reason, watch->run.change, watch->run.step, message);
 	watch->tick->loopbreak(watch->tick);
 }
 
@@ -123,7 +126,7 @@ static int take(struct plugin_watch *watch, const struct gate_message *message)
 		watch->noted_ms = time_mono_ms();
 		return 0;
 	case GATE_STOP:
-		if (strcmp(message->stop.run, watch->plugin->session.run) != 0)
+		if (strcmp(message->stop.run, watch->run.run) != 0)
 			return -1;
 		plugin_watch_stop(watch, message->stop.reason, message->stop.message);
 		return 0;
@@ -181,8 +184,7 @@ static void find_again(struct plugin_watch *watch)
 
 	if (gate_client_connect(&watch->client, until_ns, &err) < 0)
 		return;
-	if (send_watch(&watch->client, watch->plugin->session.run, until_ns, &err) < 0 ||
-		expect(watch) < 0)
+	if (send_watch(&watch->client, watch->run.run, until_ns, &err) < 0 || expect(watch) < 0)
 		lose(watch);
 	else
 		watch->beat_ms = time_mono_ms();
@@ -196,19 +198,19 @@ static void beat(struct plugin_watch *watch)
 	if (now_ms - watch->beat_ms < HEARTBEAT_MS)
 		return;
 	watch->beat_ms = now_ms;
-	if (send_heartbeat(&watch->client, watch->plugin->session.run, at_once_ns(), &err) < 0)
+	if (send_heartbeat(&watch->client, watch->run.run, at_once_ns(), &err) < 0)
 		lose(watch);
 }
 
 static int look(void *argument)
 {
 	struct plugin_watch *watch = argument;
-	const struct plugin_session *session = &watch->plugin->session;
+	const struct plugin_run *run = &watch->run;
 
-	if (session->kill_at_us && time_now_us() >= session->kill_at_us) {
+	if (run->kill_at_us && time_now_us() >= run->kill_at_us) {
 		plugin_watch_stop(watch, gate_reason_word(REASON_EXPIRED),
 			"the time for this command is over");
-	} else if (time_mono_ms() - watch->noted_ms > (int64_t)session->lease_s * 1000) {
+	} else if (time_mono_ms() - watch->noted_ms > (int64_t)run->lease_s * 1000) {
 		plugin_watch_stop(watch, gate_reason_word(REASON_GATE_UNAVAILABLE),
 			"nothing was heard from the gate for as long as the lease");
 	} else if (watch->client.fd < 0) {
@@ -222,7 +224,7 @@ static int look(void *argument)
 /* A second, or less when kill_at is nearer. */
 static int arm(struct plugin_watch *watch)
 {
-	int64_t kill_at_us = watch->plugin->session.kill_at_us, wait_us = TICK_MS * 1000;
+	int64_t kill_at_us = watch->run.kill_at_us, wait_us = TICK_MS * 1000;
 	struct timespec wait;
 
 	if (kill_at_us && kill_at_us - time_now_us() < wait_us)
@@ -246,8 +248,8 @@ static void on_tick(int fd, int what, void *closure)
 
 /* --- open --- */
 
-static int begin_events(struct plugin_watch *watch, struct sudo_plugin_event *(*event_alloc)(void),
-	struct error *err)
+static int begin_events(
+	struct plugin_watch *watch, plugin_event_alloc event_alloc, struct error *err)
 {
 	if (event_alloc) {
 		watch->readable = event_alloc();
@@ -260,46 +262,78 @@ static int begin_events(struct plugin_watch *watch, struct sudo_plugin_event *(*
 	return 0;
 }
 
-int plugin_watch_open(struct plugin *plugin, struct sudo_plugin_event *(*event_alloc)(void),
-	struct plugin_watch **ret, struct error *err)
-{
-	struct plugin_watch *watch = calloc(1, sizeof(*watch));
-	int64_t now_ms = time_mono_ms(), until_ns = deadline_ns();
-	int code;
-
-	if (!watch)
-		return error_set(err, ERROR_NO_MEMORY, "no memory");
-	*watch = (struct plugin_watch){.plugin = plugin,
-		.client = GATE_CLIENT_INIT(&plugin->session.gate),
-		.noted_ms = now_ms,
-		.beat_ms = now_ms};
-	code = gate_client_connect(&watch->client, until_ns, err);
-	if (code == 0)
-		code = send_watch(&watch->client, plugin->session.run, until_ns, err);
-	if (code == 0)
-		code = await_noted(&watch->client, until_ns, err);
-	if (code == 0)
-		code = begin_events(watch, event_alloc, err);
-	if (code < 0) {
-		plugin_watch_free(watch);
-		return code;
-	}
-	*ret = watch;
-	return 0;
-}
-
 static void free_event(struct sudo_plugin_event *event)
 {
 	if (event)
 		event->free(event);
 }
 
-void plugin_watch_free(struct plugin_watch *watch)
+static void free_one(struct plugin_watch *watch)
 {
-	if (!watch)
-		return;
 	free_event(watch->readable);
 	free_event(watch->tick);
 	gate_client_close(&watch->client);
 	free(watch);
+}
+
+void plugin_watch_free(struct plugin_watch *watch)
+{
+	while (watch) {
+		struct plugin_watch *next = watch->next;
+
+		free_one(watch);
+		watch = next;
+	}
+}
+
+const struct plugin_watch *plugin_watch_next(const struct plugin_watch *watch)
+{
+	return watch ? watch->next : NULL;
+}
+
+const char *plugin_watch_run(const struct plugin_watch *watch)
+{
+	return watch->run.run;
+}
+
+static int begin(struct plugin_watch *watch, plugin_event_alloc event_alloc, struct error *err)
+{
+	int64_t until_ns = deadline_ns();
+	int code = gate_client_connect(&watch->client, until_ns, err);
+
+	if (code == 0)
+		code = send_watch(&watch->client, watch->run.run, until_ns, err);
+	if (code == 0)
+		code = await_noted(&watch->client, until_ns, err);
+	if (code == 0)
+		code = begin_events(watch, event_alloc, err);
+	return code;
+}
+
+int plugin_watch_add(struct plugin *plugin, const struct plugin_run *run,
+	plugin_event_alloc event_alloc, struct error *err)
+{
+	struct plugin_watch **end = &plugin->watch, *watch;
+	size_t count = 0;
+	int code;
+
+	for (; *end; end = &(*end)->next)
+		count++;
+	if (count == PLUGIN_WATCH_MAX)
+		return error_set(
+			err, ERROR_TOO_MANY, "more than %d runs in one sudo", PLUGIN_WATCH_MAX);
+	watch = calloc(1, sizeof(*watch));
+	if (!watch)
+		return error_set(err, ERROR_NO_MEMORY, "no memory");
+	watch->plugin = plugin;
+	watch->run = *run;
+	watch->client = GATE_CLIENT_INIT(&plugin->session.gate);
+	watch->noted_ms = watch->beat_ms = time_mono_ms();
+	code = begin(watch, event_alloc, err);
+	if (code < 0) {
+		free_one(watch);
+		return code;
+	}
+	*end = watch;
+	return 0;
 }

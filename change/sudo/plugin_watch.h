@@ -8,16 +8,21 @@
 
 #include "change/sudo/plugin.h"
 
-struct plugin_watch;
+#define PLUGIN_WATCH_MAX 64
 
-/* Waits for the gate's word that it watches the run of plugin->session, GATE_DEADLINE_MS at most.
- * `event_alloc` is what sudo gave the I/O half. */
-int plugin_watch_open(struct plugin *plugin, struct sudo_plugin_event *(*event_alloc)(void),
-	struct plugin_watch **ret, struct error *err);
+/* Waits for the gate's word that it watches the run, GATE_DEADLINE_MS at most, and puts it behind
+ * those in plugin->watch. `event_alloc` is what sudo gave the I/O half. */
+int plugin_watch_add(struct plugin *plugin, const struct plugin_run *run,
+	plugin_event_alloc event_alloc, struct error *err);
+/* All of them; NULL is fine. */
 void plugin_watch_free(struct plugin_watch *watch);
+const struct plugin_watch *plugin_watch_next(const struct plugin_watch *watch); /* of NULL: NULL */
+const char *plugin_watch_run(const struct plugin_watch *watch);
 
-/* Ends the command: says why, once, and breaks sudo's loop, upon which sudo kills it. */
+/* Ends the command: says why, once, and breaks sudo's loop, upon which sudo kills it. Any run that
+ * must stop ends all of them. */
 void plugin_watch_stop(struct plugin_watch *watch, const char *reason, const char *message);
+/* Is the command of plugin->watch being ended? */
 bool plugin_watch_is_stopping(const struct plugin_watch *watch);
 
 /* Tells the gate how the run ended, and waits for its word. */

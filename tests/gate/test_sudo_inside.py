@@ -60,12 +60,37 @@ def test_the_environment_of_the_caller_is_looked_at_too(box, gate):
     assert done.err == "rcm: deny[11 rule:EXEC-005]: environment changes what runs: PERL5OPT\n"
 
 
-def test_a_command_inside_takes_no_grant_of_its_own(inside, gate):
+def test_a_command_inside_with_a_grant_of_its_own_is_watched_beside_the_first(inside, gate):
     gate.answer = first_granted(lambda ask: g.grant(ask, run="RUN-2"))
     done = inside.sudo("bash", "-c", "id -u; echo $?; :")
-    assert done.out == "126\n"
-    assert "deny[14 session_state]" in done.err
-    assert gate.watches == ["RUN-1"]
+    assert done.out == "0\n0\n", done
+    assert gate.watches == ["RUN-1", "RUN-2"]
+    assert sorted((end["run"], end["status"]) for end in gate.ends) == [("RUN-1", 0), ("RUN-2", 0)]
+
+
+def test_the_stop_of_a_run_inside_ends_all(inside, gate):
+    gate.answer = first_granted(lambda ask: g.grant(ask, run="RUN-2"))
+    process = inside.start_sudo("bash", "-c", "sleep 300; echo on")
+    gate.wait_for("watch", 2)
+    gate.stop_run("RUN-2", "revoked", "step 2 was revoked")
+    done = inside.finish(process)
+    assert done.code != 0 and done.out == "" and "deny[14 revoked] CHG-12 step 2: step 2 was revoked" in done.err
+    assert len(gate.wait_for("end", 2)) == 2
+
+
+def test_a_run_inside_that_nobody_watches_does_not_start(inside, gate):
+    gate.answer = first_granted(lambda ask: g.grant(ask, run="RUN-2"))
+    gate.note = lambda message: (g.encode("fault", field="run", message="no such run")
+                                 if message["kind"] == "watch" and message["run"] == "RUN-2" else g.encode("noted"))
+    done = inside.sudo("bash", "-c", "id -u; echo $?; :")
+    assert done.out == "126\n" and "does not watch the run" in done.err
+    assert ("RUN-2", 126 << 8) in [(end["run"], end["status"]) for end in gate.ends]
+
+
+def test_a_command_inside_a_read_takes_no_grant(inside, gate):
+    gate.answer = lambda ask: g.allow(ask) if "find" in name_of(ask) else g.grant(ask)
+    done = inside.sudo("find", "/etc/hostname", "-exec", "id", "-u", ";")
+    assert done.out == "" and "inside one without a run" in done.err and gate.watches == []
 
 
 def test_a_command_inside_a_read_is_judged_for_itself(inside, gate):

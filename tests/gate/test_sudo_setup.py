@@ -166,13 +166,13 @@ def test_nothing_but_the_command_writes_to_standard_output(box, gate):
 
 
 class TestSecondKey:
-    """A review whose reason is a rule asks for the second key: at a terminal, and where sudo.conf allows it."""
+    """A refusal that a second key can cure asks for it: at a terminal, and where sudo.conf allows it."""
 
     @staticmethod
     def wants_key(ask):
         if ask["typed_key"] == "blue-42":
             return {**g.grant(ask), "reason": "ok_emergency"}
-        return g.review(ask, "rule:FS-006", "type the second key of the duty manager")
+        return g.deny(ask, "rule:FS-006", "a second person types their key")
 
     def test_a_typed_key_is_asked_with(self, box, gate):
         box.plugin(socket=gate.path, interactive="yes")
@@ -197,5 +197,12 @@ class TestSecondKey:
     def test_nobody_is_asked_without_a_terminal(self, box, gate):
         box.plugin(socket=gate.path, interactive="yes")
         gate.answer = self.wants_key
-        nothing_ran(box.sudo("echo", "ran"), "review[11 rule:FS-006]")
+        nothing_ran(box.sudo("echo", "ran"), "deny[11 rule:FS-006]")
         assert len(gate.asks) == 1
+
+    def test_nobody_is_asked_for_what_no_key_cures(self, box, gate):
+        box.plugin(socket=gate.path, interactive="yes")
+        for answer in (g.deny, g.review, lambda ask: g.deny(ask, "frozen")):
+            gate.answer = answer
+            code, shown = box.terminal("echo", "ran")
+            assert code == 1 and "second key:" not in shown

@@ -27,7 +27,13 @@ static const struct gate_verdict read_only = {.verdict = GATE_ALLOW,
 static struct plugin_question question(const struct gate_request *request)
 {
 	return (struct plugin_question){
-		.request = request, .now_us = NOW, .is_io_loaded = true, .is_recording = true};
+		.request = request,
+		.now_us = NOW,
+		.is_io_loaded = true,
+		.is_inside = *request->parent_run,
+		.is_watched = *request->parent_run,
+		.is_recording = true,
+	};
 }
 
 static bool is_allow(const struct plugin_question *q, const struct gate_verdict *v)
@@ -87,7 +93,8 @@ START_TEST(an_allow_that_cannot_be_kept_is_refused)
 	REFUSED(&named, granted, v.change = "CHG-8");
 	REFUSED(&named, granted, v.change = "");
 	REFUSED(&named, granted, v.step = 3);
-	REFUSED(&inner, granted, v.run = "RUN-2");
+	REFUSED(&inner, granted, v.run = "RUN-2"; q.is_watched = false);
+	REFUSED(&inner, granted, v.run = "RUN-2"; v.lease_s = 0);
 	REFUSED(&inner, granted, q.is_recording = false);
 	REFUSED(&inner, granted, q.is_io_loaded = false);
 	REFUSED(&plain, read_only, q.is_edit = true);
