@@ -98,7 +98,9 @@ static int add_actor(struct buf *out, const struct audit_actor *actor, struct er
 	buf_add_text(out, ",\"id\":");
 	if (rc >= 0)
 		rc = add_text(out, "actor.id", actor->id, err);
-	buf_add_format(out, ",\"kind\":\"%s\",\"name\":", audit_actor_word(actor->kind));
+	buf_add_text(out, ",\"kind\":\"");
+	buf_add_text(out, audit_actor_word(actor->kind));
+	buf_add_text(out, "\",\"name\":");
 	if (rc >= 0)
 		rc = add_text(out, "actor.name", actor->name, err);
 	buf_add_text(out, ",\"session\":");
@@ -163,20 +165,27 @@ int audit_record_write(struct buf *out, const struct audit_record *record,
 	size_t before = out->length;
 	int rc;
 
-	buf_add_format(out, "{\"action\":\"%s\"", audit_action_word(record->action));
+	buf_add_text(out, "{\"action\":\"");
+	buf_add_text(out, audit_action_word(record->action));
+	buf_add_char(out, '"');
 	rc = add_actor(out, record->actor, err);
 	if (rc >= 0)
 		rc = add_approvals(out, record->approvals, err);
-	buf_add_format(out, ",\"at_us\":%lld", (long long)stamp->at_us);
+	buf_add_text(out, ",\"at_us\":");
+	buf_add_int(out, stamp->at_us);
 	if (rc >= 0)
 		rc = add_detail(out, record->detail, err);
 	buf_add_text(out, ",\"intent_id\":");
 	if (rc >= 0)
 		rc = add_text(out, "intent_id", record->intent_id, err);
-	buf_add_format(out,
-		",\"mono\":{\"boot\":\"%s\",\"ns\":%lld},\"outcome\":\"%s\",\"seq\":%lld",
-		stamp->boot, (long long)stamp->mono_ns, audit_outcome_word(record->outcome),
-		(long long)stamp->seq);
+	buf_add_text(out, ",\"mono\":{\"boot\":\"");
+	buf_add_text(out, stamp->boot);
+	buf_add_text(out, "\",\"ns\":");
+	buf_add_int(out, stamp->mono_ns);
+	buf_add_text(out, "},\"outcome\":\"");
+	buf_add_text(out, audit_outcome_word(record->outcome));
+	buf_add_text(out, "\",\"seq\":");
+	buf_add_int(out, stamp->seq);
 	if (rc >= 0)
 		rc = add_subject(out, record, err);
 	buf_add_text(out, ",\"v\":1}");

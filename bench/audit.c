@@ -1,11 +1,13 @@
 /*
  * bench_audit MODE DATABASE ...: one figure per line, "name value".
- *   append DATABASE WRITERS SECONDS   audited transactions, WRITERS always waiting (the product)
- *   raw DATABASE ROWS SECONDS         the same rows by bare SQLite, ROWS in each transaction
+ *   append DATABASE WRITERS SECONDS   audited transactions, WRITERS always waiting (the product):
+ *                                     a run, its lock and the record of both, as a start writes
+ *   raw DATABASE COUNT SECONDS        the same rows by bare SQLite, COUNT such in each transaction
  *   sync FILE SECONDS                 the disk: 4 KiB written in place and fdatasync
  *   read DATABASE                     every row of the log is read and its bytes touched
  */
 #include "audit/audit.h"
+#include "lib/base/id.h"
 #include "lib/base/json.h"
 #include "lib/base/time.h"
 
@@ -19,6 +21,7 @@
 #define WRITERS_MAX   1000
 #define SAMPLES_MAX   4000000
 #define CHECKPOINT_AT 4000 /* pages, as the product does */
+#define COUNT(list)   (sizeof(list) / sizeof((list)[0]))
 
 static int64_t *samples;
 static size_t sample_count;
@@ -64,10 +67,42 @@ struct append {
 struct writer {
 	struct append *append;
 	int64_t since_us;
-	char subject[32], intent[32];
+	char id[ID_SIZE];
 };
 
+#define RUN_TABLE                                                                                  \
+	"CREATE TABLE bench_run (id TEXT PRIMARY KEY, plan TEXT NOT NULL, state TEXT NOT NULL,"    \
+	" params TEXT NOT NULL, at_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+#define LOCK_TABLE                                                                                 \
+	"CREATE TABLE bench_lock (id TEXT PRIMARY KEY, register_key TEXT NOT NULL) STRICT,"        \
+	" WITHOUT ROWID;"
+#define RUN_INSERT                                                                                 \
+	"INSERT INTO bench_run (id, plan, state, params, at_us) VALUES (:id, 'bench/click',"       \
+	" 'RUNNING', '{\"to\":40}', :at_us)"
+#define LOCK_INSERT                                                                                \
+	"INSERT INTO bench_lock (id, register_key) VALUES (:id, 'haproxy.weight edge-1 "           \
+	"checkout/s1')"
+
+static const struct store_migration bench_migrations[] = {
+	{"rows that a record speaks of", RUN_TABLE LOCK_TABLE}};
+static const struct store_schema bench_schema = {"bench", bench_migrations, 1};
+static const struct store_statement insert_run = STORE_STATEMENT(RUN_INSERT);
+static const struct store_statement insert_lock = STORE_STATEMENT(LOCK_INSERT);
+
 static json_t *detail;
+
+static int write_rows(struct store_tx *tx, const char *id, int64_t at_us, struct error *err)
+{
+	struct store_query *query = store_query(tx, &insert_run);
+
+	store_bind_text(query, ":id", id);
+	store_bind_int(query, ":at_us", at_us);
+	if (store_run(query, err) < 0)
+		return err->code;
+	query = store_query(tx, &insert_lock);
+	store_bind_text(query, ":id", id);
+	return store_run(query, err) < 0 ? err->code : 0;
+}
 
 static int ask_append(struct store_tx *tx, void *arg, struct error *err)
 {
@@ -77,14 +112,15 @@ static int ask_append(struct store_tx *tx, void *arg, struct error *err)
 		.address = "127.0.0.1:4711"};
 	struct writer *writer = arg;
 	struct audit_record record = {.actor = &actor,
-		.action = AUDIT_EFFECT_INTENT,
-		.outcome = AUDIT_INTENT,
-		.subject_kind = "effect",
-		.subject_id = writer->subject,
-		.intent_id = writer->intent,
+		.action = AUDIT_EXECUTION_CREATE,
+		.subject_kind = "execution",
+		.subject_id = writer->id,
 		.detail = detail};
+	int64_t at_us = time_now_us();
 
-	return audit_append(tx, &record, time_now_us(), NULL, err);
+	if (write_rows(tx, writer->id, at_us, err) < 0)
+		return err->code;
+	return audit_append(tx, &record, at_us, NULL, err);
 }
 
 static void told_append(void *arg, const struct error *err);
@@ -92,8 +128,7 @@ static void told_append(void *arg, const struct error *err);
 static void begin_append(struct writer *writer)
 {
 	writer->since_us = now_us();
-	snprintf(writer->intent, sizeof(writer->intent), "01JD%022lld",
-		(long long)writer->append->ended + writer->append->waiting);
+	id_new(writer->id);
 	writer->append->waiting++;
 	store_write(writer->append->store, ask_append, told_append, writer);
 }
@@ -115,11 +150,11 @@ static void told_append(void *arg, const struct error *err)
 
 static int run_append(const char *path, int writers, double seconds)
 {
-	static const struct store_schema *const schemas[] = {&audit_schema};
+	static const struct store_schema *const schemas[] = {&audit_schema, &bench_schema};
 	static struct writer list[WRITERS_MAX];
 	struct store_options options = {.path = path,
 		.schemas = schemas,
-		.schema_count = 1,
+		.schema_count = 2,
 		.append_only = audit_append_only};
 	struct append append = {0};
 	struct error err = ERROR_INIT;
@@ -137,8 +172,6 @@ static int run_append(const char *path, int writers, double seconds)
 	append.end_us = since_us + (int64_t)(seconds * 1e6);
 	for (int i = 0; i < writers; i++) {
 		list[i].append = &append;
-		snprintf(list[i].subject, sizeof(list[i].subject), "01JD0000000000000000000RUN/%d",
-			i);
 		begin_append(&list[i]);
 	}
 	loop_run(append.loop);
@@ -157,10 +190,11 @@ static const char raw_schema[] =
 	" outcome TEXT NOT NULL, actor_id TEXT NOT NULL, subject_kind TEXT NOT NULL,"
 	" subject_id TEXT NOT NULL, intent_id TEXT, bytes BLOB NOT NULL, leaf BLOB NOT NULL) "
 	"STRICT;"
-	"CREATE INDEX audit_by_subject ON audit (subject_id)";
-static const char raw_insert[] =
-	"INSERT INTO audit VALUES (?1, ?2, 'effect.intent', 'intent', '01JD0000000000000000000ABC',"
-	" 'effect', '01JD0000000000000000000RUN/1', ?3, ?4, ?5)";
+	"CREATE INDEX audit_by_subject ON audit (subject_id);" RUN_TABLE LOCK_TABLE;
+static const char *const raw_inserts[] = {
+	"INSERT INTO audit VALUES (:seq, :at_us, 'execution.create', 'ok',"
+	" '01JD0000000000000000000ABC', 'execution', :id, NULL, :bytes, :leaf)",
+	RUN_INSERT, LOCK_INSERT, NULL};
 
 static void must(int rc, int wanted, sqlite3 *db)
 {
@@ -170,21 +204,32 @@ static void must(int rc, int wanted, sqlite3 *db)
 	exit(1);
 }
 
-static void insert_rows(sqlite3 *db, sqlite3_stmt *insert, int64_t first, int rows)
+static void insert_one(sqlite3 *db, sqlite3_stmt *insert, int64_t seq, const char *id)
 {
-	static char bytes[600], leaf[32], intent[32];
+	static char bytes[600], leaf[32];
 
 	memset(bytes, 'x', sizeof(bytes));
+	sqlite3_bind_int64(insert, sqlite3_bind_parameter_index(insert, ":seq"), seq);
+	sqlite3_bind_int64(insert, sqlite3_bind_parameter_index(insert, ":at_us"), time_now_us());
+	sqlite3_bind_text(
+		insert, sqlite3_bind_parameter_index(insert, ":id"), id, -1, SQLITE_STATIC);
+	sqlite3_bind_blob(insert, sqlite3_bind_parameter_index(insert, ":bytes"), bytes,
+		sizeof(bytes), SQLITE_STATIC);
+	sqlite3_bind_blob(insert, sqlite3_bind_parameter_index(insert, ":leaf"), leaf, sizeof(leaf),
+		SQLITE_STATIC);
+	must(sqlite3_step(insert), SQLITE_DONE, db);
+	sqlite3_reset(insert);
+}
+
+static void insert_rows(sqlite3 *db, sqlite3_stmt *const *inserts, int64_t first, int count)
+{
+	char id[ID_SIZE];
+
 	must(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK, db);
-	for (int i = 0; i < rows; i++) {
-		snprintf(intent, sizeof(intent), "01JD%022lld", (long long)first + i);
-		sqlite3_bind_int64(insert, 1, first + i);
-		sqlite3_bind_int64(insert, 2, time_now_us());
-		sqlite3_bind_text(insert, 3, intent, -1, SQLITE_STATIC);
-		sqlite3_bind_blob(insert, 4, bytes, sizeof(bytes), SQLITE_STATIC);
-		sqlite3_bind_blob(insert, 5, leaf, sizeof(leaf), SQLITE_STATIC);
-		must(sqlite3_step(insert), SQLITE_DONE, db);
-		sqlite3_reset(insert);
+	for (int i = 0; i < count; i++) {
+		id_new(id);
+		for (int j = 0; raw_inserts[j]; j++)
+			insert_one(db, inserts[j], first + i, id);
 	}
 	must(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK, db);
 }
@@ -197,30 +242,32 @@ static int count_pages(void *arg, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-static int run_raw(const char *path, int rows, double seconds)
+static int run_raw(const char *path, int count, double seconds)
 {
 	sqlite3 *db;
-	sqlite3_stmt *insert;
+	sqlite3_stmt *inserts[COUNT(raw_inserts)] = {NULL};
 	int64_t since_us, at_us, seq = 1;
 	int pages = 0;
 
 	must(sqlite3_open(path, &db), SQLITE_OK, db);
 	must(sqlite3_exec(db, raw_schema, NULL, NULL, NULL), SQLITE_OK, db);
-	must(sqlite3_prepare_v2(db, raw_insert, -1, &insert, NULL), SQLITE_OK, db);
+	for (int i = 0; raw_inserts[i]; i++)
+		must(sqlite3_prepare_v2(db, raw_inserts[i], -1, &inserts[i], NULL), SQLITE_OK, db);
 	sqlite3_wal_hook(db, count_pages, &pages);
 	since_us = at_us = now_us();
 	while (at_us < since_us + (int64_t)(seconds * 1e6)) {
 		int64_t before_us = at_us;
 
-		insert_rows(db, insert, seq, rows);
-		seq += rows;
+		insert_rows(db, inserts, seq, count);
+		seq += count;
 		if (pages > CHECKPOINT_AT)
 			sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 		at_us = now_us();
 		add_sample(at_us - before_us);
 	}
 	print_rate("raw", (double)(seq - 1), at_us - since_us);
-	sqlite3_finalize(insert);
+	for (int i = 0; raw_inserts[i]; i++)
+		sqlite3_finalize(inserts[i]);
 	sqlite3_close(db);
 	return 0;
 }

@@ -4,7 +4,8 @@
  *                             when the newest "set" came, in ns of CLOCK_MONOTONIC
  * bench_click floor PORT FILE what no product can do without: a commit, a read of the target, a
  *                             commit, a write, by a warm process. One round for each line of
- *                             its input; answers ns from the start to the write's arrival
+ *                             its input; answers ns from the start to the write's arrival, and
+ *                             ns of one of the two commits: what a flush takes on this disk
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -113,14 +114,15 @@ static void run_floor(int port, const char *path)
 	if (fd < 0 || posix_fallocate(fd, 0, 65 * 3 * 4096L) != 0)
 		fail(path);
 	for (int64_t round = 0; fgets(line, sizeof(line), stdin); round++) {
-		int64_t since_ns = now_ns();
+		int64_t since_ns = now_ns(), flush_ns;
 
 		commit(fd, 2 * round);
+		flush_ns = now_ns() - since_ns;
 		ask(port, "get weight checkout/s1\n", text, sizeof(text));
 		commit(fd, 2 * round + 1);
 		ask(port, "set server checkout/s1 weight 50\n", text, sizeof(text));
 		ask(port, "arrived\n", text, sizeof(text));
-		printf("%lld\n", atoll(text) - (long long)since_ns);
+		printf("%lld %lld\n", atoll(text) - (long long)since_ns, (long long)flush_ns);
 		fflush(stdout);
 	}
 	close(fd);

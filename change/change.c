@@ -4,6 +4,7 @@
 #include "change/change_rooms.h"
 #include "change/grant/grant.h"
 #include "change/object/object.h"
+#include "change/template/template.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 
@@ -122,6 +123,30 @@ static json_t *state_detail(const struct change *change, const char *from, const
 	return detail;
 }
 
+/* How it ended counts for the template that it was made of. */
+static int note_template(struct store_tx *tx, const struct change *change,
+	const struct change_move *move, struct error *err)
+{
+	struct template_outcome outcome = {
+		.change = change->name,
+		.is_success = !strcmp(change->result, "success"),
+		.actor = move->actor,
+		.at_us = move->at_us,
+	};
+	struct arena arena = ARENA_INIT;
+	struct revision *revision;
+	int rc = change_get_revision(tx, &arena, change, &revision, err);
+
+	if (rc >= 0 && revision->template_name) {
+		outcome.name = revision->template_name;
+		outcome.version = revision->template_version;
+		id_new(outcome.notify_id);
+		rc = template_note_outcome(tx, &outcome, err);
+	}
+	arena_done(&arena);
+	return rc;
+}
+
 int change_move(struct store_tx *tx, struct change *change, const struct change_move *move,
 	struct error *err)
 {
@@ -153,6 +178,8 @@ int change_move(struct store_tx *tx, struct change *change, const struct change_
 	rc = change_record(tx, change, AUDIT_CHANGE_STATE, move->actor, detail, move->at_us, err);
 	if (rc >= 0 && change_is_terminal(change->state))
 		rc = object_claim_drop(tx, change->name, err);
+	if (rc >= 0 && change->state == CHANGE_CLOSED)
+		rc = note_template(tx, change, move, err);
 	return rc;
 }
 

@@ -75,9 +75,10 @@ int change_excluded(struct store_tx *tx, struct arena *arena, const struct chang
 
 /* --- levels --- */
 
-int64_t change_level(const struct risk_report *report)
+int64_t change_level(const struct revision *revision, const struct risk_report *report)
 {
-	int64_t level = report->level < 1 ? 1 : report->level;
+	int64_t least = revision->template_name ? 0 : 1;
+	int64_t level = report->level < least ? least : report->level;
 
 	for (size_t i = 0; i < report->count; i++)
 		if (report->findings[i].severity == 'C' &&

@@ -163,7 +163,11 @@ static int move_on(struct store_tx *tx, struct assessment *assessment, struct er
 
 	memcpy(change->render_digest, assessment->row->render_digest,
 		sizeof(change->render_digest));
-	change->level = change_level(assessment->report);
+	change->level = change_level(assessment->revision, assessment->report);
+	/* A template that does not hold any more stands for nobody's yes. */
+	if (!change->level && change_check_template(tx, &assessment->arena, assessment->revision,
+				      assessment->at_us, NULL) < 0)
+		change->level = 1;
 	if (assessment->report->has_error)
 		move.reason = "rule_error";
 	else
@@ -171,7 +175,10 @@ static int move_on(struct store_tx *tx, struct assessment *assessment, struct er
 			change, assessment->report->revision, change->approval_digest);
 	if ((rc = change_move(tx, change, &move, err)) < 0 || assessment->report->has_error)
 		return rc;
-	return change_ask_approval(tx, &assessment->arena, &ask, err);
+	if (change->level)
+		return change_ask_approval(tx, &assessment->arena, &ask, err);
+	return change_approve_standard(tx, &assessment->arena, change, assessment->revision,
+		&audit_system, assessment->at_us, err);
 }
 
 static int ask_end(struct store_tx *tx, void *arg, struct error *err)

@@ -79,7 +79,7 @@ static int check_contents(struct store_tx *tx, const struct revision *revision,
 
 /* A waiver that ran out may ask for more than was given. */
 static int check_level(struct store_tx *tx, struct arena *arena, const struct change *change,
-	struct risk_report *report, int64_t now_us, enum gate_reason *ret_reason, struct error *err)
+	const struct revision *revision, struct risk_report *report, int64_t now_us, enum gate_reason *ret_reason, struct error *err)
 {
 	const char *const *waived;
 	int rc = change_waived(tx, arena, change, now_us, &waived, err);
@@ -87,7 +87,7 @@ static int check_level(struct store_tx *tx, struct arena *arena, const struct ch
 	if (rc < 0)
 		return rc;
 	risk_recount(report, waived, arena);
-	if (!report->has_error && change_level(report) <= change->level)
+	if (!report->has_error && change_level(revision, report) <= change->level)
 		return 0;
 	return refuse(REASON_NOT_APPROVED, ret_reason, err, change->name,
 		"a waiver ran out: it needs a higher level now (rcm reassess)");
@@ -137,6 +137,19 @@ static int check_votes(struct store_tx *tx, struct arena *arena, const struct ch
 	return 0;
 }
 
+/* The template stands for the approval: the same version, still active, still approved. */
+static int check_standard(struct store_tx *tx, struct arena *arena, const struct change *change,
+	const struct revision *revision, int64_t now_us, enum gate_reason *ret_reason,
+	struct error *err)
+{
+	if (change_check_template(tx, arena, revision, now_us, err) >= 0) {
+		*ret_reason = REASON_OK_GRANT;
+		return 0;
+	}
+	return refuse(REASON_NOT_APPROVED, ret_reason, err, change->name,
+		arena_text(arena, err->message));
+}
+
 int change_check_approved(struct store_tx *tx, struct arena *arena, const struct change *change,
 	int64_t now_us, enum gate_reason *ret_reason, struct error *err)
 {
@@ -154,8 +167,10 @@ int change_check_approved(struct store_tx *tx, struct arena *arena, const struct
 		(rc = risk_get(tx, arena, change->seq, change->revision, &report, err)) < 0 ||
 		(rc = check_bound(tx, arena, change, report, ret_reason, err)) < 0 ||
 		(rc = check_contents(tx, revision, change, ret_reason, err)) < 0 ||
-		(rc = check_level(tx, arena, change, report, now_us, ret_reason, err)) < 0)
+		(rc = check_level(tx, arena, change, revision, report, now_us, ret_reason, err)) < 0)
 		return rc;
+	if (change->level == 0)
+		return check_standard(tx, arena, change, revision, now_us, ret_reason, err);
 	rc = approval_check(tx, CHANGE_SUBJECT, change->name, change->approval_digest, now_us,
 		approval_id, err);
 	if (rc == ERROR_NOT_APPROVED)

@@ -1,6 +1,7 @@
 /* Filing a change and editing it: each makes a revision. */
 #include "change/change_rooms.h"
 #include "change/grant/grant.h"
+#include "change/template/template.h"
 #include "lib/base/canonical.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
@@ -47,18 +48,85 @@ static int check_names(struct store_tx *tx, struct arena *arena, const struct re
 	return 0;
 }
 
-/*
- * A standard change takes its approval from a template, an emergency has a room of its own: a
- * person files neither.
- */
+/* A standard change is one that a template made; an emergency has a room of its own. */
 static int check_type(const struct revision *revision, struct error *err)
 {
-	if (!strcmp(revision->type, "normal") && !revision->template_name)
+	if (!strcmp(revision->type, revision->template_name ? "standard" : "normal"))
 		return 0;
-	error_set(err, ERROR_INVALID, "a change that is filed is a normal one");
+	error_set(err, ERROR_INVALID, "a change that is filed is a normal one, or made of a "
+				      "template");
 	error_field(err, "type");
-	return error_remedy(
-		err, "leave type and template out; in an emergency: rcm emergency start");
+	return error_remedy(err, "leave type out; in an emergency: rcm emergency start");
+}
+
+/* --- of a template --- */
+
+/* What is said when a change is made of it. */
+static const char *const said_keys[] = {
+	"start", "end", "zone", "executors", "coordinated_with", "incident", NULL};
+
+static bool is_said(const char *key)
+{
+	for (const char *const *said = said_keys; *said; said++)
+		if (!strcmp(*said, key))
+			return true;
+	return false;
+}
+
+static int take_template(struct store_tx *tx, const struct change_file *file, json_t **ret_body,
+	struct error *err)
+{
+	static const char *const keys[] = {"name", "version", "params", NULL};
+	const json_t *template = json_object_get(file->body, "template"), *params = NULL;
+	struct arena *arena = file->act.arena;
+	json_t *made = NULL, *value;
+	const char *name = NULL, *key;
+	int64_t version;
+	int rc;
+
+	if ((rc = json_check_keys(template, keys, err)) < 0 ||
+		(rc = json_get_text(template, "name", true, &name, err)) < 0 ||
+		(rc = json_get_object(template, "params", true, (json_t **)&params, err)) < 0 ||
+		(rc = template_render(
+			 tx, arena, name, params, file->act.at_us, &made, &version, err)) < 0)
+		return rc;
+	made = json_deep_copy(made);
+	arena_defer(arena, (void (*)(void *))json_decref, made);
+	json_object_foreach ((json_t *)file->body, key, value)
+		if (is_said(key) || (!strcmp(key, "environment") && !json_object_get(made, key)))
+			json_object_set(made, key, value);
+	*ret_body = made;
+	return 0;
+}
+
+/* What else was filed must be what the template gives: nothing is dropped in silence. */
+static int check_against_template(
+	const struct change_file *file, const json_t *body, struct error *err)
+{
+	json_t *value;
+	const char *key;
+
+	json_object_foreach ((json_t *)file->body, key, value) {
+		if (is_said(key) || json_equal(value, json_object_get(body, key)))
+			continue;
+		if (!strcmp(key, "template") && !json_object_get(value, "version"))
+			continue;
+		error_set(err, ERROR_INVALID, "the template gives another %s", key);
+		error_field(err, "%s", key);
+		return error_remedy(err, "leave it out, or file a normal change without template");
+	}
+	return 0;
+}
+
+/* The field is one of the body's. */
+static int within_body(struct error *err)
+{
+	char field[sizeof(err->field)];
+
+	if (!err || !*err->field || err->code == ERROR_FORBIDDEN)
+		return err ? err->code : ERROR_INTERNAL;
+	snprintf(field, sizeof(field), "%s", err->field);
+	return error_field(err, "body.%s", field);
 }
 
 static int make_draft(
@@ -66,15 +134,23 @@ static int make_draft(
 {
 	struct revision_filing filing = {
 		.tx = tx, .person = file->act.by->person_name, .filed = file->body};
+	const json_t *template = json_object_get(file->body, "template");
+	bool is_standard = template && !json_is_null(template);
 	struct arena *arena = file->act.arena;
+	json_t *made = NULL;
 	struct digest digest;
 	char *bytes = NULL;
 	size_t length;
 	int rc;
 
+	if (is_standard && (rc = take_template(tx, file, &made, err)) < 0)
+		return rc;
+	if (is_standard)
+		filing.filed = made;
 	if ((rc = revision_complete(arena, &filing, &draft->body, err)) < 0 ||
 		(rc = revision_parse(arena, draft->body, &draft->revision, err)) < 0 ||
 		(rc = check_type(draft->revision, err)) < 0 ||
+		(is_standard && (rc = check_against_template(file, draft->body, err)) < 0) ||
 		(rc = check_names(tx, arena, draft->revision, err)) < 0 ||
 		(rc = change_require(file->act.by, CHANGE_MAY_FILE, draft->revision, err)) < 0 ||
 		(rc = revision_canonical(draft->body, &bytes, &length, &digest, err)) < 0)
@@ -144,7 +220,7 @@ int change_file(struct store_tx *tx, struct change_file *file, struct error *err
 		return error_remedy(err, "an admin maps this account: redbutton peer map");
 	}
 	if ((rc = check_title(file->title, err)) < 0 ||
-		(rc = make_draft(tx, file, &draft, err)) < 0 ||
+		(rc = make_draft(tx, file, &draft, err) < 0 ? within_body(err) : 0) < 0 ||
 		(rc = change_store_next(tx, &change->seq, err)) < 0)
 		return rc;
 	snprintf(change->name, sizeof(change->name), "CHG-%lld", (long long)change->seq);
@@ -229,7 +305,7 @@ int change_edit(struct store_tx *tx, struct change_file *file, struct error *err
 		(rc = check_unrun(tx, file->act.arena, change, err)) < 0 ||
 		(rc = revision_store_get(
 			 tx, file->act.arena, change->seq, change->revision, &old, err)) < 0 ||
-		(rc = make_draft(tx, file, &draft, err)) < 0 ||
+		(rc = make_draft(tx, file, &draft, err) < 0 ? within_body(err) : 0) < 0 ||
 		(rc = check_differs(change, &draft, file->title, err)) < 0 ||
 		(rc = make_diff(file->act.arena, old, &draft, err)) < 0 ||
 		(rc = change_withdraw(

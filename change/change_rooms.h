@@ -235,10 +235,11 @@ void change_approval_digest(
 int change_excluded(struct store_tx *tx, struct arena *arena, const struct change *change,
 	const struct revision *revision, const char *const **ret, struct error *err);
 /*
- * The level of approval: what the rules ask for, at least one person. A critical finding asks for
- * level 3, whoever waived it.
+ * The level of approval: what the rules ask for, at least one person; nobody for a standard change
+ * without findings that count, whose template was approved. A critical finding asks for level 3,
+ * whoever waived it.
  */
-int64_t change_level(const struct risk_report *report);
+int64_t change_level(const struct revision *revision, const struct risk_report *report);
 /* The levels of that request, by service. */
 void change_levels(struct store_tx *tx, const struct change_limits *limits,
 	const struct revision *revision, int64_t level, const char *const *excluded,
@@ -271,6 +272,16 @@ enum gate_reason change_decide_reason(
 /* The error for one of the two; returns its code. */
 int change_refuse_decision(struct error *err, enum gate_reason reason, const char *name);
 int change_decide(struct store_tx *tx, struct change_decide *decide, struct error *err);
+
+/* --- change_standard.c --- */
+
+/* Is the version of its template active and approved now? ERROR_NOT_APPROVED says why not. */
+int change_check_template(struct store_tx *tx, struct arena *arena,
+	const struct revision *revision, int64_t now_us, struct error *err);
+/* A pending one of level 0: approved, and its grants minted. */
+int change_approve_standard(struct store_tx *tx, struct arena *arena, struct change *change,
+	const struct revision *revision, const struct audit_actor *actor, int64_t at_us,
+	struct error *err);
 
 /* --- change_mint.c --- */
 

@@ -99,7 +99,7 @@ static int ask_again(struct store_tx *tx, const struct change_command *command,
 	if (rc < 0)
 		return rc;
 	risk_recount(report, waived, command->act.arena);
-	change->level = change_level(report);
+	change->level = change_level(revision, report);
 	if (change->level == old.level)
 		return 0;
 	change_approval_digest(change, report->revision, change->approval_digest);
@@ -109,7 +109,10 @@ static int ask_again(struct store_tx *tx, const struct change_command *command,
 		(rc = approval_void(tx, CHANGE_SUBJECT, change->name, NULL, why,
 			 &command->act.by->actor, command->act.at_us, err)) < 0)
 		return rc;
-	return change_ask_approval(tx, command->act.arena, &ask, err);
+	if (change->level)
+		return change_ask_approval(tx, command->act.arena, &ask, err);
+	return change_approve_standard(tx, command->act.arena, change, revision,
+		&command->act.by->actor, command->act.at_us, err);
 }
 
 static int insert(struct store_tx *tx, const struct change *change,

@@ -176,7 +176,7 @@ static int ask_start(struct store_tx *tx, void *arg, struct error *err)
 		execution_get(tx, store_tx_arena(tx), take->start.id, &row, err) < 0)
 		return err->code;
 	take->reply = execution_json(row);
-	wake_after_commit(tx, take->executor, take->start.id);
+	executor_expect(take->executor, tx, &take->start);
 	return 0;
 }
 

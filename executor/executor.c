@@ -45,6 +45,7 @@ static void unlink_run(struct run **list, const struct run *run)
 void executor_drop(struct executor *executor, struct run *run)
 {
 	unlink_run(&executor->runs, run);
+	unlink_run(&executor->expected, run);
 	run->next = executor->dropped;
 	executor->dropped = run;
 	run_close(run);
@@ -81,6 +82,13 @@ static void look_later(struct executor *executor)
 		loop_timer_start(executor->reload_timer, LATER_MS, 0);
 }
 
+static void add_run(struct executor *executor, struct run *run)
+{
+	run->next = executor->runs;
+	executor->runs = run;
+	run_begin(run);
+}
+
 static void load(struct executor *executor, const char *id)
 {
 	struct error err = ERROR_INIT;
@@ -88,6 +96,11 @@ static void load(struct executor *executor, const char *id)
 
 	if (run) {
 		run_wake(run);
+		return;
+	}
+	run = executor_take_expected(executor, id);
+	if (run) {
+		add_run(executor, run);
 		return;
 	}
 	if (is_leaving(executor, id))
@@ -104,9 +117,7 @@ static void load(struct executor *executor, const char *id)
 		run_close(run);
 		return;
 	}
-	run->next = executor->runs;
-	executor->runs = run;
-	run_begin(run);
+	add_run(executor, run);
 }
 
 /* --- what waits: approvals and locks --- */
@@ -525,6 +536,8 @@ void executor_close(struct executor *executor)
 	executor_stop(executor);
 	while (executor->runs)
 		executor_drop(executor, executor->runs);
+	while (executor->expected)
+		executor_drop(executor, executor->expected);
 	while (executor->dropped)
 		free_run(executor->dropped);
 	loop_timer_free(executor->life_timer);

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 struct executor;
+struct execution_start;
 
 struct executor_options {
 	struct loop *loop;
@@ -44,6 +45,13 @@ const char *executor_owner(const struct executor *executor);
 int64_t executor_epoch(const struct executor *executor);
 /* After a commit that created or changed a run: look at it. */
 void executor_wake(struct executor *executor, const char *execution_id);
+/*
+ * From inside the closure that starts a run: while its COMMIT is under way the run is made ready
+ * and its registers are read, so that its first decision waits for the disk alone. After the
+ * COMMIT it is woken. Without a start that is RUNNING at once it is only woken.
+ */
+void executor_expect(
+	struct executor *executor, struct store_tx *tx, const struct execution_start *start);
 /* False until the open runs of the daemon before were taken over: nothing is started yet. */
 bool executor_is_ready(const struct executor *executor);
 /* Effects whose outcome was written since the start, by enum effect_state. */

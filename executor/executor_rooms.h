@@ -15,7 +15,8 @@ struct executor {
 	char owner[40];
 	int64_t epoch;
 	struct run *runs;
-	struct run *dropped; /* closed, waiting for calls or a commit to come back */
+	struct run *expected; /* their start is being committed (expected.c) */
+	struct run *dropped;  /* closed, waiting for calls or a commit to come back */
 	struct loop_timer *life_timer, *reload_timer;
 	int64_t seen_at_us;
 	uint64_t effects[EXECUTOR_EFFECT_STATES]; /* by outcome */
@@ -34,6 +35,9 @@ void executor_forget(struct executor *executor, const struct run *run);
 void executor_on_held(struct executor *executor, struct run *run, const struct error *err);
 /* A batch was refused: the memory of the run is made again from the rows. */
 void executor_on_lost(struct executor *executor, struct run *run, const struct error *err);
+/* expected.c: the run that was made ready while its start was committed, taken out of the list of
+ * the expected; NULL = there is none that can be used. */
+struct run *executor_take_expected(struct executor *executor, const char *id);
 /* expiry.c: looks for items whose time is over. */
 void expiry_look(struct executor *executor);
 /* A run ended: queued ones may go on, and it is time for a checkpoint. */

@@ -337,6 +337,8 @@ static void turn(void *arg)
 		run_try_free(run);
 		return;
 	}
+	if (run->is_expected)
+		return;
 	if (run->rehearsed) {
 		if (run_sample(run))
 			end_rehearsal(run);

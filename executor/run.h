@@ -45,8 +45,9 @@ struct probe {
 	const struct adapter_type *type;
 	struct adapter_target target;
 	struct adapter_register address;
-	const char *args_json; /* canonical list */
-	const char *problem;   /* why it cannot be read at all, or NULL */
+	const struct target *source; /* as it was found; NULL = none */
+	const char *args_json;	     /* canonical list */
+	const char *problem;	     /* why it cannot be read at all, or NULL */
 	/* the latest answer */
 	bool is_asked;
 	int64_t sampled_ms; /* monotonic; 0 = never */
@@ -178,6 +179,7 @@ struct run {
 	bool is_dirty;
 	bool is_closed; /* thrown away once the last call has come back */
 	bool is_sampled;
+	bool is_expected;   /* its start is being committed: it reads, and does nothing else */
 	int64_t started_ms; /* monotonic, in this life */
 	size_t calls;	    /* to targets, under way */
 	size_t in_flight;   /* effects between the proposal of an intent and its recorded outcome */
@@ -204,6 +206,14 @@ struct run {
 
 /* --- run_load.c: from the rows --- */
 int run_load(struct executor *executor, const char *id, struct run **ret, struct error *err);
+/*
+ * A run whose start is being committed, without its row: graph and targets, for reading only.
+ * ERROR_TOO_LARGE when it reads more than is worth to be read ahead.
+ */
+int run_load_expected(struct executor *executor, const char *id, const char *graph_digest,
+	struct run **ret, struct error *err);
+/* Its start is committed: takes its row. ERROR_STALE when what was loaded is not what is now. */
+int run_take_over(struct run *run, struct error *err);
 void run_apply_baselines(struct run *run);
 /* A run without a row that only looks: for previews. `rehearsed` is called later; then run_close.
  */

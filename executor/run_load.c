@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EXPECTED_REGISTERS_MAX 64
+
 /* The row of a rehearsal: only what values depend on. */
 static void make_row(struct run *run, const char *restores_id)
 {
@@ -54,6 +56,7 @@ static void find_target(
 		probe->problem = arena_text(&run->arena, err.message);
 		return;
 	}
+	probe->source = target;
 	probe->target = target_for_adapter(target);
 	probe->type = adapter_type_find(adapters, probe->address.type);
 	probe->adapter = probe->type ? adapter_find(adapters, target->kind) : NULL;
@@ -324,6 +327,73 @@ int run_load(struct executor *executor, const char *id, struct run **ret, struct
 	run_apply_baselines(run);
 	place_ramps(run);
 	*ret = run;
+	return 0;
+}
+
+int run_load_expected(struct executor *executor, const char *id, const char *graph_digest,
+	struct run **ret, struct error *err)
+{
+	struct store_tx *reader = store_reader(executor->options.store);
+	struct run *run = calloc(1, sizeof(*run));
+	int rc;
+
+	run->executor = executor;
+	run->is_expected = true;
+	make_row(run, NULL);
+	snprintf(run->row->id, sizeof(run->row->id), "%s", id);
+	run->row->graph_digest = arena_text(&run->arena, graph_digest);
+	rc = load_graph(run, reader, err);
+	if (rc >= 0 && run->graph->register_count > EXPECTED_REGISTERS_MAX)
+		rc = error_set(err, ERROR_TOO_LARGE, "it has too many registers");
+	if (rc < 0) {
+		arena_done(&run->arena);
+		free(run);
+		return rc;
+	}
+	run_tree_build(run);
+	load_probes(run, reader);
+	*ret = run;
+	return 0;
+}
+
+/* Loaded from what was committed then: a target may have been changed by the same commit. */
+static bool is_target_same(struct run *run, const struct probe *probe)
+{
+	struct store_tx *reader = store_reader(run->executor->options.store);
+	struct error err = ERROR_INIT;
+	struct target *target;
+
+	return probe->source &&
+	       target_get(reader, &run->arena, probe->source->name, &target, &err) == 0 &&
+	       text_is_equal(target->id, probe->source->id) &&
+	       target->version == probe->source->version;
+}
+
+/* The commit may have taken long: what was read before it is then not "now". */
+static void forget_old_samples(struct run *run)
+{
+	int64_t now_ms = time_mono_ms();
+
+	for (size_t i = 0; i < run->graph->register_count; i++)
+		if (now_ms - run->probes[i].sampled_ms > RUN_FRESH_MS)
+			run->probes[i].sampled_ms = 0;
+}
+
+int run_take_over(struct run *run, struct error *err)
+{
+	struct store_tx *reader = store_reader(run->executor->options.store);
+	struct execution *row;
+
+	for (size_t i = 0; i < run->graph->register_count; i++)
+		if (!is_target_same(run, &run->probes[i]))
+			return error_set(err, ERROR_STALE, "a target is another now");
+	if (execution_get(reader, &run->arena, run->row->id, &row, err) < 0)
+		return err->code;
+	if (row->state != EXECUTION_RUNNING || row->version != 1)
+		return error_set(err, ERROR_STALE, "the run went on meanwhile");
+	run->row = row;
+	run->is_expected = false;
+	forget_old_samples(run);
 	return 0;
 }
 

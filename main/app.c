@@ -8,6 +8,7 @@
 #include "change/object/object.h"
 #include "change/object/object_api.h"
 #include "change/risk/risk_api.h"
+#include "change/template/template_api.h"
 #include "executor/execution.h"
 #include "incidents/incident_api.h"
 #include "lib/base/json.h"
@@ -52,6 +53,7 @@ static const struct store_schema *const schemas[] = {
 	&incident_schema,
 	&risk_schema,
 	&emergency_schema,
+	&template_schema,
 	&object_schema,
 	&grant_schema,
 	&change_schema,
@@ -81,6 +83,7 @@ static const struct audit_crosscheck *const crosschecks[] = {
 	&change_grant_crosscheck,
 	&rcm_run_crosscheck,
 	&decision_crosscheck,
+	&template_crosscheck,
 };
 
 const struct audit_crosscheck *const *app_crosschecks(size_t *ret_count)
@@ -116,6 +119,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = gate_routes(&app->gate_api);
 	ret[count++] = gate_run_routes(&app->gate_api);
 	ret[count++] = account_routes(&app->gate_api);
+	ret[count++] = template_routes();
 	ret[count++] = target_routes(&app->targets);
 	ret[count++] = approval_routes(app->approvals);
 	ret[count++] = plan_routes(app->plans);
@@ -328,6 +332,11 @@ static int open_emergencies(struct app *app, struct error *err)
 	return emergencies_open(app->store, app->loop, &app->emergencies, err);
 }
 
+static int open_templates(struct app *app, struct error *err)
+{
+	return templates_open(app->approvals, &app->templates, err);
+}
+
 static int open_jail(struct app *app, struct error *err)
 {
 	struct jail_options options = {
@@ -519,6 +528,7 @@ static const open_step open_steps[] = {
 	open_watch,
 	open_calendars,
 	open_emergencies,
+	open_templates,
 	open_jail,
 	open_risk,
 	open_changes,
@@ -571,6 +581,7 @@ void app_close(struct app *app)
 	store_close(app->store);
 	calendars_close(app->calendars);
 	emergencies_close(app->emergencies);
+	templates_close(app->templates);
 	executor_close(app->executor);
 	client_close(app->client);
 	target_watch_close(app->watch);

@@ -12,6 +12,7 @@
 #include "change/risk/risk.h"
 #include "change/decision/decision_api.h"
 #include "change/decision/gate_local.h"
+#include "change/template/template.h"
 #include "executor/executor.h"
 #include "executor/executor_api.h"
 #include "inventory/target_api.h"
@@ -46,6 +47,7 @@ struct app {
 	struct target_watch *watch;
 	struct calendars *calendars;
 	struct emergencies *emergencies;
+	struct templates *templates;
 	struct jail *jail;
 	struct risk *risk;
 	struct changes *changes;

@@ -43,7 +43,8 @@ struct option_row {
 
 static const struct option_row options[] = {
 	[OPTION_STEP] = {"step", "N", "which step of the change"},
-	[OPTION_PHASE] = {"phase", "WORD", "rollback: of the steps that take the change back"},
+	[OPTION_PHASE] = {"phase", "WORD",
+		"rollback: a step that takes the change back, the first without --step"},
 	[OPTION_STATUS_FD] = {"status-fd", "FD",
 		"where the verdict is written as one line of JSON"},
 	[OPTION_RECORD] = {"record", NULL,
@@ -276,8 +277,11 @@ static int run_exec(struct rcm *rcm)
 	return rcm_run_command(rcm, &command);
 }
 
+/* A change for a session is mostly that one step. */
 static int run_shell(struct rcm *rcm)
 {
+	if (!rcm->step)
+		rcm->step = 1;
 	return rcm_run_step(rcm, "shell");
 }
 
@@ -290,7 +294,7 @@ static int check_arguments(const struct verb *verb, const struct rcm *rcm)
 		return complain_usage(verb, "--line and a command after -- are two commands");
 	if (verb->run == run_exec && !has_command && !rcm->change[0])
 		return complain_usage(verb, "there is no command");
-	if (verb->run == run_exec && !has_command && !rcm->step)
+	if (verb->run == run_exec && !has_command && !rcm->step && !rcm->phase)
 		return complain_usage(verb, "which step of %s? --step N", rcm->change);
 	if (verb->run == run_exec && has_command && rcm->phase)
 		return complain_usage(verb, "--phase is for a step of a change");

@@ -5,6 +5,7 @@
 #include "change/emergency/emergency_cli.h"
 #include "change/object/object_cli.h"
 #include "change/risk/risk_cli.h"
+#include "change/template/template_cli.h"
 #include "executor/execution_cli.h"
 #include "incidents/incident_cli.h"
 #include "inventory/target_cli.h"
@@ -39,6 +40,7 @@ static const struct cli_names names[] = {
 	{"peer", "UID", "/api/v1/peers", "uid", "person"},
 	{"emergency", "NAME", "/api/v1/emergencies", "name", "state"},
 	{"follow-up", "EMERGENCY", "/api/v1/follow-ups?open=true", "emergency", "state"},
+	{"template", "NAME", "/api/v1/templates", "name", "summary"},
 	{"rules", "RULE", "/api/v1/rules", "id", "title"},
 	{"hook", "NAME", "/api/v1/hooks", "name", NULL},
 };
@@ -57,6 +59,7 @@ int main(int argc, char **argv)
 		incident_verbs,
 		risk_verbs,
 		emergency_verbs,
+		template_verbs,
 		object_verbs,
 		people_verbs,
 		token_verbs,

@@ -58,6 +58,18 @@ static void flag_secret(struct command *c)
 	impact_is_read(json_array_get(c->impacts, json_array_size(c->impacts) - 1));
 }
 
+/* "\\G" at the end only shows rows one below the other. */
+static const char *without_end(struct command *c, const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length && strchr(" \t\n;", text[length - 1]))
+		length--;
+	if (length >= 2 && text[length - 2] == '\\' && strchr("Gg", text[length - 1]))
+		length -= 2;
+	return arena_text_n(&c->analysis->arena, text, length);
+}
+
 static void act_mysql(struct command *c)
 {
 	const char *schema = c->operand_count ? c->operands[0] : or_empty(option_value(c, "D"));
@@ -70,7 +82,8 @@ static void act_mysql(struct command *c)
 			c->given[i].value) {
 			has_text = true;
 			check_mysql_text(c, c->given[i].value);
-			sql_analyse(c, c->given[i].value, SQL_MYSQL, server_of(c), schema);
+			sql_analyse(c, without_end(c, c->given[i].value), SQL_MYSQL, server_of(c),
+				schema);
 		}
 	if (!has_text)
 		act_console(c, SQL_MYSQL, schema);
@@ -320,24 +333,26 @@ static void act_dump(struct command *c)
 {
 	bool is_restore = strstr(c->program, "restore") || strstr(c->program, "import") ||
 			  strstr(c->program, "drop") || strstr(c->program, "create");
-	json_t *impact = impact_add(c,
+
+	impact_add(c,
 		strstr(c->program, "drop") ? "drop"
 		: is_restore		   ? "insert"
 					   : "select",
 		"db", c->operand_count ? c->operands[c->operand_count - 1] : "", "many");
 
 	if (!is_restore)
-		command_doubt(
-			c, "opaque"); /* it can lock and flush, and writes where options say */
-	(void)impact;
+		command_doubt(c, "opaque"); /* it can lock, and writes where options say */
 }
 
 static void act_foreign(struct command *c)
 {
 	bool has_text = false;
 
-	for (size_t i = 1; i < c->count; i++)
+	for (size_t i = 1; i < c->count; i++) {
 		has_text |= text_is_word("-Q -q --query -e --execute -f", c->words[i]);
+		if (strstr(text_lower(&c->analysis->arena, c->words[i]), "xp_cmdshell"))
+			impact_flag(impact_add(c, "exec", "db", "", "one"), "runs_program");
+	}
 	if (!has_text)
 		impact_flag(impact_add(c, "connect", "db", "", "one"), "interactive");
 	command_doubt(c, has_text ? "opaque" : "interactive_shell");

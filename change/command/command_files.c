@@ -43,6 +43,15 @@ static void impact_target(
 		impact_flag(impact, "force");
 }
 
+/* "u+s", "4755", "2755" */
+static bool is_setuid(const char *mode)
+{
+	if (strspn(mode, "01234567") == strlen(mode))
+		return strlen(mode) >= 4 && mode[strlen(mode) - 4] != '0' &&
+		       mode[strlen(mode) - 4] != '1';
+	return strchr(mode, 's') && strpbrk(mode, "+=");
+}
+
 /* cp, mv, install, ln: sources and a target. */
 static void act_copy(struct command *c)
 {
@@ -81,7 +90,7 @@ static void act_copy(struct command *c)
 				arena_format(&c->analysis->arena, "%s/%s", target,
 					path_base(c->operands[i])),
 				"one");
-	if (option_has(c, "mode") && strpbrk(option_value(c, "mode"), "s") != NULL)
+	if (option_has(c, "mode") && is_setuid(option_value(c, "mode")))
 		impact_flag(path_impact(c, "grant", target, "one"), "setuid");
 }
 
@@ -126,15 +135,6 @@ static void act_write(struct command *c)
 {
 	for (size_t i = 0; i < c->operand_count; i++)
 		path_impact(c, "write", c->operands[i], option_has(c, "r") ? "recursive" : "one");
-}
-
-/* "u+s", "4755", "2755" */
-static bool is_setuid(const char *mode)
-{
-	if (strspn(mode, "01234567") == strlen(mode))
-		return strlen(mode) >= 4 && mode[strlen(mode) - 4] != '0' &&
-		       mode[strlen(mode) - 4] != '1';
-	return strchr(mode, 's') && strpbrk(mode, "+=");
 }
 
 /* "777", "o+w", "a+rwx", "+w" */
@@ -266,6 +266,9 @@ static void act_compress(struct command *c)
 
 static void act_archive(struct command *c)
 {
+	for (size_t i = 1; i < c->count; i++)
+		if (text_starts_with(c->words[i], "-TT"))
+			impact_runs(c, c->words[i]);
 	if (option_has(c, "l") || option_has(c, "t") || option_has(c, "v")) {
 		if (c->operand_count)
 			path_read(c, c->operands[0]);

@@ -53,6 +53,20 @@ static json_t *impact(
 
 typedef void note_fn(struct kube *k, json_t *impact);
 
+/* One for each of "deploy,svc". Without a name it is every object of the kind that is selected. */
+static void impact_kinds(
+	struct kube *k, const char *verb, const char *kinds, const char *name, note_fn *note)
+{
+	for (const char *part = kinds; *part; part += strcspn(part, ","), part += *part == ',') {
+		json_t *made = impact(k, verb,
+			arena_text_n(&k->command->analysis->arena, part, strcspn(part, ",")), name,
+			!*name);
+
+		if (note)
+			note(k, made);
+	}
+}
+
 /* KIND/NAME ..., KIND NAME ..., KIND[,KIND] alone, or -f FILE. */
 static void impact_resources(struct kube *k, const char *verb, note_fn *note)
 {
@@ -81,23 +95,18 @@ static void impact_resources(struct kube *k, const char *verb, note_fn *note)
 		json_t *made;
 
 		if (!is_pair && i == k->first) {
-			bool is_last = i + 1 == c->operand_count;
-
-			for (const char *part = kind; *part && is_last;
-				part += strcspn(part, ","), part += *part == ',') {
-				made = impact(k, verb,
-					arena_text_n(&c->analysis->arena, part, strcspn(part, ",")),
-					"", true);
-				if (note)
-					note(k, made);
-			}
+			if (i + 1 == c->operand_count)
+				impact_kinds(k, verb, kind, "", note);
 			continue;
 		}
 		if (is_pair && strchr(word, '='))
 			continue; /* set image deployment/web c=image */
-		made = is_pair ? impact(k, verb, arena_text_n(&c->analysis->arena, word, slash),
-					 word[slash] ? word + slash + 1 : "", false)
-			       : impact(k, verb, kind, word, false);
+		if (!is_pair) {
+			impact_kinds(k, verb, kind, word, note);
+			continue;
+		}
+		made = impact(k, verb, arena_text_n(&c->analysis->arena, word, slash),
+			word[slash] ? word + slash + 1 : "", false);
 		if (note)
 			note(k, made);
 	}

@@ -210,7 +210,7 @@ const struct program command_package_programs[] = {
 		0, act_dpkg},
 	{"rpm", "", STYLE_RAW, act_rpm},
 	{"git",
-		"C: c: p,paginate% P,no-pager git-dir:% work-tree:% exec-path?! namespace: bare "
+		"C: c: p,paginate% no-pager,P git-dir:% work-tree:% exec-path?! namespace: bare "
 		"literal-pathspecs no-optional-locks "
 		"config-env:% no-replace-objects",
 		STYLE_STOP, act_git},

@@ -16,8 +16,8 @@ static const struct {
 	 "list-machines list-paths is-active is-enabled is-failed is-system-running get-default "
 	 "help whoami",
 		"read"},
-	{"start enable-linger", "start"},
-	{"stop isolate", "stop"},
+	{"start", "start"},
+	{"stop", "stop"},
 	{"restart try-restart condrestart force-restart", "restart"},
 	{"reload reload-or-restart reload-or-try-restart force-reload try-reload-or-restart",
 		"reload"},
@@ -85,7 +85,7 @@ static void act_systemctl(struct command *c)
 		impact_add(c, "reload", "unit", "systemd", "one");
 		return;
 	}
-	if (!strcmp(word, "cancel")) {
+	if (text_is_word("cancel isolate", word)) {
 		impact_add(c, "stop", "unit", "", "all");
 		return;
 	}

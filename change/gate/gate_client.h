@@ -43,8 +43,8 @@ int gate_client_receive(struct gate_client *client, struct arena *arena, int64_t
  */
 void gate_ask(struct gate_client *client, struct arena *arena, struct gate_request *request,
 	struct gate_verdict *ret);
-/* What is step n of a change (0: the gate says which)? Contents come as descriptors of the caller,
- * in their order. */
+/* What is step n of a change (0: the first of its phase)? Contents come as descriptors of the
+ * caller, in their order. */
 int gate_fetch(struct gate_client *client, struct arena *arena, const struct gate_fetch *fetch,
 	struct gate_step *ret, int fds[static GATE_FDS_MAX], size_t *ret_fd_count,
 	struct error *err);

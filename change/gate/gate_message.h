@@ -34,7 +34,8 @@ enum gate_kind {
 	GATE_END,	 /* client: the run ended */
 	GATE_WATCH,	 /* client: tell me when this run must stop (the plugin's I/O half) */
 	GATE_VERDICT,	 /* server: to DECIDE and CHECK */
-	GATE_STEP,	 /* server: to FETCH; contents follow as sealed descriptors (SCM_RIGHTS) */
+	GATE_STEP,	 /* server: to FETCH; its contents in their order ride in the same packet as
+			  * sealed descriptors (SCM_RIGHTS) */
 	GATE_NOTED,	 /* server: to HEARTBEAT, END, WATCH */
 	GATE_STOP,	 /* server, unasked: end the command now */
 	GATE_FAULT,	 /* server: the message was refused; nothing was decided, so: no */
@@ -43,7 +44,11 @@ enum gate_kind {
 enum gate_stdin { GATE_STDIN_NONE, GATE_STDIN_BOUND, GATE_STDIN_OPEN };
 
 struct gate_content {
-	const char *role;   /* "program" (what is executed), "stdin", or a name of the step */
+	/*
+	 * "program" (what is executed), "stdin", or a word of the step: an argument
+	 * "content:<role>" of the step is executed as the path of that content.
+	 */
+	const char *role;
 	const char *sha256; /* 64 hex digits */
 	uint64_t size;
 };
@@ -108,15 +113,16 @@ struct gate_verdict {
 
 struct gate_fetch {
 	const char *change;
-	uint32_t step;
+	uint32_t step;	   /* 0 with a phase: its first */
 	const char *phase; /* "" or "rollback" */
 };
 struct gate_step {
 	const char *change;
 	uint32_t step;
-	const char *kind;      /* "exec", "script", "sql", "edit", "shell" */
-	struct gate_exec exec; /* path "" for a script: it runs from contents[0] */
-	uint32_t timeout_s;    /* 0 = none */
+	const char *kind; /* "exec", "script", "sql", "edit", "shell" */
+	struct gate_exec
+		exec;	    /* path "" or "sha256:<hex>" for a script: it runs from contents[0] */
+	uint32_t timeout_s; /* 0 = none */
 };
 
 struct gate_heartbeat {

@@ -104,8 +104,8 @@ static int search_folders(struct arena *arena, const char *name, const char *sea
 		bool is_absolute = *at == '/';
 
 		if (must_trust && !is_absolute)
-			return error_set(
-				err, ERROR_FORBIDDEN, "PATH names a folder that is not absolute");
+			return error_set(err, ERROR_NOT_APPROVED,
+				"PATH names a folder that is not written from /");
 		if (must_trust &&
 			trust_check(arena_text_n(arena, at, length), err) == ERROR_FORBIDDEN)
 			return be_untrusted(err);

@@ -76,6 +76,28 @@ static int place_content(
 	return 0;
 }
 
+/* The first content of a script is what is executed, the first of an sql step what its client
+ * reads. */
+static bool is_program(const struct gate_step *step, size_t index)
+{
+	return !strcmp(step->exec.contents[index].role, "program") ||
+	       (index == 0 && !strcmp(step->kind, "script"));
+}
+
+static bool is_input(const struct gate_step *step, size_t index)
+{
+	return !strcmp(step->exec.contents[index].role, "stdin") ||
+	       (index == 0 && !strcmp(step->kind, "sql"));
+}
+
+static int take_input_content(struct job *job, int fd, struct error *err)
+{
+	if (job->stdin_fd >= 0)
+		return error_set(err, ERROR_INVALID, "the step has two standard inputs");
+	job->stdin_fd = seal_reopen(fd);
+	return job->stdin_fd < 0 ? error_errno(err, ERROR_IO, "standard input") : 0;
+}
+
 static int take_content(struct job *job, const struct gate_step *step, size_t index, int fd,
 	const char *search, struct error *err)
 {
@@ -84,11 +106,9 @@ static int take_content(struct job *job, const struct gate_step *step, size_t in
 
 	if (code < 0)
 		return code;
-	if (!strcmp(content->role, "stdin")) {
-		job->stdin_fd = fd;
-		return 0;
-	}
-	if (strcmp(content->role, "program") != 0)
+	if (is_input(step, index))
+		return take_input_content(job, fd, err);
+	if (!is_program(step, index))
 		return place_content(job, content, fd, err);
 	if (job->program.fd >= 0)
 		return error_set(err, ERROR_INVALID, "the step has two programs");
@@ -98,12 +118,11 @@ static int take_content(struct job *job, const struct gate_step *step, size_t in
 /* What it reads: nothing, what was approved, or what stands open here. */
 static int take_input(struct job *job, const struct gate_step *step, struct error *err)
 {
-	bool is_bound = step->exec.stdin_kind == GATE_STDIN_BOUND;
-
-	if (is_bound != (job->stdin_fd >= 0))
-		return error_set(
-			err, ERROR_INVALID, "the step's standard input does not fit its kind");
-	if (step->exec.stdin_kind != GATE_STDIN_NONE)
+	if (step->exec.stdin_kind == GATE_STDIN_BOUND && job->stdin_fd < 0)
+		return error_set(err, ERROR_INVALID, "the step's standard input did not come");
+	if (step->exec.stdin_kind == GATE_STDIN_OPEN && job->stdin_fd >= 0)
+		return error_set(err, ERROR_INVALID, "the step's standard input is open and bound");
+	if (step->exec.stdin_kind != GATE_STDIN_NONE || job->stdin_fd >= 0)
 		return 0;
 	job->stdin_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return job->stdin_fd < 0 ? error_errno(err, ERROR_IO, "/dev/null") : 0;
@@ -114,8 +133,12 @@ static int take_step_program(
 {
 	int code;
 
-	if (job->program.fd >= 0)
-		return 0;
+	if (job->program.fd >= 0) {
+		if (!step->exec.path[0] || !strcmp(step->exec.path, job->program.path))
+			return 0;
+		return error_set(err, ERROR_TAMPERED, "%s was approved, and %s came",
+			step->exec.path, job->program.path);
+	}
 	if (!step->exec.path[0])
 		return error_set(err, ERROR_INVALID, "the step names no program");
 	code = program_open(&job->rcm->arena, step->exec.path, search, &job->program, err);

@@ -69,8 +69,7 @@ static int copy_bytes(int from, int to, struct error *err)
 	return got < 0 ? error_errno(err, ERROR_IO, "reading") : 0;
 }
 
-/* The same file once more, without the right to write. */
-static int reopen_for_reading(int fd)
+int seal_reopen(int fd)
 {
 	char path[64];
 
@@ -88,7 +87,7 @@ int seal_copy(int fd, const char *name, int *ret_fd, struct error *err)
 	if (code == 0 && fcntl(memory, F_ADD_SEALS, SEALS) < 0)
 		code = error_errno(err, ERROR_IO, "sealing a copy");
 	if (code == 0) {
-		readable = reopen_for_reading(memory);
+		readable = seal_reopen(memory);
 		if (readable < 0)
 			code = error_errno(err, ERROR_IO, "opening a sealed copy");
 	}

@@ -14,6 +14,8 @@
 /* A sealed copy of what `fd` (readable, regular) holds, opened for reading, close-on-exec; the
  * caller closes it. ERROR_TOO_LARGE above SEAL_BYTES_MAX. */
 int seal_copy(int fd, const char *name, int *ret_fd, struct error *err);
+/* The same file once more, from its beginning and without the right to write; -1 with errno. */
+int seal_reopen(int fd);
 /* ERROR_FORBIDDEN unless the descriptor is a memory file with all seals set. */
 int seal_check(int fd, struct error *err);
 /* SHA-256 of the file from its beginning, whatever the position of the descriptor is. */

@@ -136,17 +136,22 @@ char *arena_format(struct arena *arena, const char *format, ...)
 
 char *arena_vformat(struct arena *arena, const char *format, va_list args)
 {
+	char brief[256];
 	va_list again;
 	char *text;
 	int length;
 
+	/* Most are brief: formatting is dearer than a copy. */
 	va_copy(again, args);
-	length = vsnprintf(NULL, 0, format, again);
+	length = vsnprintf(brief, sizeof(brief), format, again);
 	va_end(again);
 	if (length < 0)
 		abort();
 	text = arena_alloc(arena, (size_t)length + 1);
-	vsnprintf(text, (size_t)length + 1, format, args);
+	if ((size_t)length < sizeof(brief))
+		memcpy(text, brief, (size_t)length + 1);
+	else
+		vsnprintf(text, (size_t)length + 1, format, args);
 	return text;
 }
 

@@ -61,6 +61,21 @@ void buf_add_char(struct buf *buf, char c)
 	buf_add(buf, &c, 1);
 }
 
+void buf_add_int(struct buf *buf, int64_t value)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	do {
+		digits[--at] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left);
+	if (value < 0)
+		digits[--at] = '-';
+	buf_add(buf, digits + at, sizeof(digits) - at);
+}
+
 void buf_add_format(struct buf *buf, const char *format, ...)
 {
 	va_list args;
@@ -72,16 +87,21 @@ void buf_add_format(struct buf *buf, const char *format, ...)
 
 void buf_add_vformat(struct buf *buf, const char *format, va_list args)
 {
+	size_t room = buf->capacity - buf->length;
 	va_list again;
 	int length;
 
+	/* What is there mostly suffices: formatting is the dearer part. */
 	va_copy(again, args);
-	length = vsnprintf(NULL, 0, format, again);
+	length = vsnprintf(
+		buf->bytes ? buf->bytes + buf->length : NULL, buf->bytes ? room : 0, format, again);
 	va_end(again);
 	if (length < 0)
 		abort();
-	buf_reserve(buf, (size_t)length);
-	vsnprintf(buf->bytes + buf->length, (size_t)length + 1, format, args);
+	if (!buf->bytes || (size_t)length >= room) {
+		buf_reserve(buf, (size_t)length);
+		vsnprintf(buf->bytes + buf->length, (size_t)length + 1, format, args);
+	}
 	buf->length += (size_t)length;
 }
 

@@ -43,21 +43,26 @@ static int refuse(const struct path *path, const char *why, struct error *err)
 static int add_string(struct buf *out, const char *text, size_t length, const struct path *path,
 	struct error *err)
 {
+	size_t from = 0;
+
 	buf_add_char(out, '"');
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)text[i];
 
-		if (c == '"' || c == '\\')
-			buf_add_char(out, '\\');
-		else if (c == '\n' || c == '\t') {
-			buf_add_text(out, c == '\n' ? "\\n" : "\\t");
+		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F)
 			continue;
-		} else if (c < 0x20 || c == 0x7F)
+		buf_add(out, text + from, i - from);
+		from = i + 1;
+		if (c == '"' || c == '\\')
+			buf_add_text(out, c == '"' ? "\\\"" : "\\\\");
+		else if (c == '\n' || c == '\t')
+			buf_add_text(out, c == '\n' ? "\\n" : "\\t");
+		else
 			return refuse(path,
 				"control characters other than newline and tab are not allowed",
 				err);
-		buf_add_char(out, (char)c);
 	}
+	buf_add(out, text + from, length - from);
 	buf_add_char(out, '"');
 	return 0;
 }
@@ -148,7 +153,7 @@ static int add_value(
 		return add_string(
 			out, json_string_value(value), json_string_length(value), path, err);
 	case JSON_INTEGER:
-		buf_add_format(out, "%lld", (long long)json_integer_value(value));
+		buf_add_int(out, json_integer_value(value));
 		return 0;
 	case JSON_TRUE:
 	case JSON_FALSE:

@@ -91,16 +91,14 @@ static bool is_rolled_back(struct store *store, const struct error *why)
 	return store->is_lost;
 }
 
-static bool begin(struct store *store, struct store_job *job)
+static bool open_savepoint(struct store *store, struct store_job *job)
 {
-	sqlite3 *db = store->writer.db;
-
 	if (!store->is_begun) {
-		job->status = store_exec(db, "BEGIN IMMEDIATE", &job->err);
+		job->status = store_control(store, STORE_CONTROL_BEGIN, &job->err);
 		store->is_begun = job->status >= 0;
 	}
 	if (job->status >= 0)
-		job->status = store_exec(db, "SAVEPOINT job", &job->err);
+		job->status = store_control(store, STORE_CONTROL_SAVEPOINT, &job->err);
 	return job->status >= 0;
 }
 
@@ -132,9 +130,9 @@ static void end_savepoint(struct store *store, struct store_job *job)
 	int rc = 0;
 
 	if (job->status < 0)
-		rc = store_exec(store->writer.db, "ROLLBACK TO job", &err);
+		rc = store_control(store, STORE_CONTROL_UNDO, &err);
 	if (rc >= 0)
-		rc = store_exec(store->writer.db, "RELEASE job", &err);
+		rc = store_control(store, STORE_CONTROL_RELEASE, &err);
 	if (rc < 0 && !is_rolled_back(store, &err)) {
 		/* What could not be undone must not be committed. */
 		sqlite3_exec(store->writer.db, "ROLLBACK", NULL, NULL, NULL);
@@ -153,7 +151,7 @@ static void run(struct store *store, struct store_job *job)
 		fail(job, ERROR_DISK_FULL, store->space.why);
 		return;
 	}
-	if (!begin(store, job)) {
+	if (!open_savepoint(store, job)) {
 		is_rolled_back(store, &job->err);
 		return;
 	}
@@ -211,6 +209,18 @@ void store_after_commit(struct store_tx *tx, void (*call)(void *arg), void *arg)
 	tx->job->after_end = &after->next;
 }
 
+void store_beside_commit(
+	struct store_tx *tx, void (*begin)(void *arg), void (*lost)(void *arg), void *arg)
+{
+	struct store_beside *beside;
+
+	if (!tx->job)
+		abort(); /* only a closure has a COMMIT */
+	beside = arena_alloc(&tx->job->arena, sizeof(*beside));
+	*beside = (struct store_beside){tx->job->beside, begin, lost, arg};
+	tx->job->beside = beside;
+}
+
 struct arena *store_tx_arena(struct store_tx *tx)
 {
 	return tx->job ? &tx->job->arena : NULL;
@@ -243,6 +253,12 @@ static void end_job(struct store_job *job)
 	free(job);
 }
 
+static void call_lost(struct store_job *job)
+{
+	for (struct store_beside *beside = job->beside; beside; beside = beside->next)
+		beside->lost(beside->arg);
+}
+
 /* Effects, caches and events of the whole group first, then the replies. */
 static void end_finished(struct store *store)
 {
@@ -251,9 +267,12 @@ static void end_finished(struct store *store)
 
 	store_queue_init(&ending);
 	move_all(&store->finished, &ending);
-	for (job = ending.first; job; job = job->next)
+	for (job = ending.first; job; job = job->next) {
 		for (struct store_after *after = job->after; after; after = after->next)
 			after->call(after->arg);
+		if (job->status < 0)
+			call_lost(job);
+	}
 	while ((job = take_first(&ending)))
 		end_job(job);
 }
@@ -284,6 +303,15 @@ static void send_group(struct store *store)
 		move_all(&store->group, &store->finished); /* refused: no transaction was begun */
 }
 
+/* The thread has the writer; the list of its group is the loop's all the same. */
+static void begin_beside(struct store *store)
+{
+	for (struct store_job *job = store->group.first; job; job = job->next)
+		for (struct store_beside *beside = job->status >= 0 ? job->beside : NULL; beside;
+			beside = beside->next)
+			beside->begin(beside->arg);
+}
+
 static bool has_work(const struct store *store)
 {
 	return store->finished.first ||
@@ -307,15 +335,18 @@ static void check_reader(struct store *store)
 static bool turn(void *arg)
 {
 	struct store *store = arg;
+	bool was_busy = store->is_busy;
 	struct store_job *job;
 
 	check_reader(store);
-	if (!store->is_busy) {
+	if (!was_busy) {
 		while (!store->is_lost && (job = take_first(&store->queued)))
 			run(store, job);
 		send_group(store);
 	}
 	end_finished(store);
+	if (!was_busy && store->is_busy)
+		begin_beside(store);
 	if (!has_work(store))
 		uv_idle_stop(&store->handles->awake);
 	return has_work(store);
@@ -487,6 +518,15 @@ static int open_writing(struct store *store, struct error *err)
 	return store_commit_open(store, err);
 }
 
+static uv_once_t library_once = UV_ONCE_INIT;
+
+/* Before SQLite is first used in this process; nobody asks it how much memory it has in use, and
+ * counting that takes a lock at each allocation. */
+static void prepare_library(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int store_open(const struct store_options *options, struct loop *loop, struct store **ret,
 	struct error *err)
 {
@@ -497,6 +537,7 @@ int store_open(const struct store_options *options, struct loop *loop, struct st
 	err = err ? err : &own;
 	if (!store)
 		abort();
+	uv_once(&library_once, prepare_library);
 	store->options = *options;
 	if (!store->options.probe_every_ms)
 		store->options.probe_every_ms = PROBE_EVERY_MS;
@@ -560,6 +601,8 @@ void store_close(struct store *store)
 	if (store->has_thread)
 		drain(store);
 	store_commit_close(store);
+	for (size_t i = 0; i < STORE_CONTROLS; i++)
+		sqlite3_finalize(store->controls[i]);
 	store_queries_close(&store->writer);
 	store_queries_close(&store->reader);
 	if (store->checkpointer)

@@ -103,6 +103,13 @@ void store_write_vital(struct store *store, store_ask ask, store_told told, void
 /* From inside a closure: `call(arg)` after the COMMIT, before any `told`; dropped if the closure or
  * the COMMIT fails. arg usually lives in store_tx_arena. */
 void store_after_commit(struct store_tx *tx, void (*call)(void *arg), void *arg);
+/*
+ * From inside a closure: `begin(arg)` once its COMMIT is under way, for what may be made ready
+ * while the disk works and changes nothing in the world. If the closure or the COMMIT fails, with
+ * or without a `begin` before, `lost(arg)` undoes it before any `told`.
+ */
+void store_beside_commit(
+	struct store_tx *tx, void (*begin)(void *arg), void (*lost)(void *arg), void *arg);
 /* Lives until the closure's `told` has returned. For the reader: NULL. */
 struct arena *store_tx_arena(struct store_tx *tx);
 /* Committed rows only; reset within the same call of the loop. */

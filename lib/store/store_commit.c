@@ -1,6 +1,7 @@
 /*
- * The thread that does nothing but COMMIT and checkpoints. While `is_busy` is set the writer is
- * its own; a semaphore hands it over, an async hands it back.
+ * The thread that does nothing but COMMIT: while `is_busy` is set the writer is its own; a
+ * semaphore hands it over, an async hands it back. Beside it a thread that does nothing but
+ * checkpoints, so that no COMMIT waits for the flushes of one.
  */
 #include "lib/base/moment.h"
 #include "lib/store/store_rooms.h"
@@ -67,13 +68,26 @@ static void checkpoint(struct store *store)
 	sqlite3_wal_checkpoint_v2(store->checkpointer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
+static void run_checkpoints(void *arg)
+{
+	struct store *store = arg;
+
+	for (;;) {
+		uv_sem_wait(&store->due);
+		if (!atomic_load(&store->is_checkpointing))
+			return; /* asked for without work: it is the end */
+		checkpoint(store);
+		atomic_store(&store->is_checkpointing, false);
+	}
+}
+
 static void hand_back(struct store *store)
 {
 	uv_sem_post(&store->done);
 	uv_async_send(&store->handles->back);
 }
 
-/* A long reader may be in the way of both: the next is tried when the log has grown again. */
+/* A long reader may be in the way: the next is tried when the log has grown again. */
 static bool is_due(struct store *store, int *at)
 {
 	if (store->wal_pages < *at)
@@ -82,13 +96,31 @@ static bool is_due(struct store *store, int *at)
 	return true;
 }
 
+/*
+ * Past HOLD_PAGES the log is written back beside the writers first, and what came meanwhile with
+ * the writer held: that is short, and the log starts anew.
+ */
+static void look_at_log(struct store *store)
+{
+	if (atomic_load(&store->is_checkpointing))
+		return;
+	if (store->wants_hold) {
+		store->wants_hold = false;
+		checkpoint(store);
+		return;
+	}
+	store->wants_hold = is_due(store, &store->hold_at);
+	if (!store->wants_hold && !is_due(store, &store->passive_at))
+		return;
+	atomic_store(&store->is_checkpointing, true);
+	uv_sem_post(&store->due);
+}
+
 static void run_thread(void *arg)
 {
 	struct store *store = arg;
 
 	for (;;) {
-		bool is_held, is_long;
-
 		uv_sem_wait(&store->go);
 		if (store->work == STORE_WORK_QUIT)
 			return;
@@ -96,13 +128,8 @@ static void run_thread(void *arg)
 			commit(store);
 		else
 			store->is_probe_good = probe_with_room(store);
-		is_held = is_due(store, &store->hold_at);
-		is_long = is_due(store, &store->passive_at) && !is_held;
-		if (is_held)
-			checkpoint(store);
+		look_at_log(store);
 		hand_back(store);
-		if (is_long)
-			checkpoint(store);
 	}
 }
 
@@ -115,6 +142,7 @@ static int on_wal(void *arg, sqlite3 *db, const char *name, int pages)
 	if (pages < store->wal_pages) {
 		store->passive_at = CHECKPOINT_PAGES;
 		store->hold_at = HOLD_PAGES;
+		store->wants_hold = false;
 	}
 	store->wal_pages = pages;
 	return SQLITE_OK;
@@ -133,9 +161,13 @@ int store_commit_open(struct store *store, struct error *err)
 	store->hold_at = HOLD_PAGES;
 	sqlite3_wal_hook(store->writer.db, on_wal, store);
 	if (uv_sem_init(&store->go, 0) || uv_sem_init(&store->done, 0) ||
-		uv_thread_create(&store->thread, run_thread, store))
+		uv_sem_init(&store->due, 0) || uv_thread_create(&store->thread, run_thread, store))
 		return error_set(err, ERROR_INTERNAL, "the commit thread cannot be started");
 	store->has_thread = true;
+	if (uv_thread_create(&store->checkpoint_thread, run_checkpoints, store))
+		return error_set(
+			err, ERROR_INTERNAL, "the thread for checkpoints cannot be started");
+	store->has_checkpoint_thread = true;
 	return 0;
 }
 
@@ -146,7 +178,12 @@ void store_commit_close(struct store *store)
 	store->work = STORE_WORK_QUIT;
 	uv_sem_post(&store->go);
 	uv_thread_join(&store->thread);
+	if (store->has_checkpoint_thread) {
+		uv_sem_post(&store->due); /* behind what it was asked for */
+		uv_thread_join(&store->checkpoint_thread);
+	}
 	uv_sem_destroy(&store->go);
 	uv_sem_destroy(&store->done);
-	store->has_thread = false;
+	uv_sem_destroy(&store->due);
+	store->has_thread = store->has_checkpoint_thread = false;
 }

@@ -48,6 +48,28 @@ int store_exec(sqlite3 *db, const char *sql, struct error *err)
 	return rc == SQLITE_OK ? 0 : store_error(db, rc, "store", err);
 }
 
+int store_control(struct store *store, enum store_control control, struct error *err)
+{
+	static const char *const SQL[STORE_CONTROLS] = {
+		[STORE_CONTROL_BEGIN] = "BEGIN IMMEDIATE",
+		[STORE_CONTROL_SAVEPOINT] = "SAVEPOINT job",
+		[STORE_CONTROL_UNDO] = "ROLLBACK TO job",
+		[STORE_CONTROL_RELEASE] = "RELEASE job",
+	};
+	sqlite3 *db = store->writer.db;
+	sqlite3_stmt **prepared = &store->controls[control];
+	int rc = SQLITE_OK;
+
+	if (!*prepared)
+		rc = sqlite3_prepare_v3(
+			db, SQL[control], -1, SQLITE_PREPARE_PERSISTENT, prepared, NULL);
+	if (rc == SQLITE_OK) {
+		rc = sqlite3_step(*prepared);
+		sqlite3_reset(*prepared);
+	}
+	return rc == SQLITE_DONE ? 0 : store_error(db, rc, "store", err);
+}
+
 /* REPLACE deletes behind the authorizer's back. */
 static bool has_replace(const char *sql)
 {

@@ -5,6 +5,7 @@
 #include "lib/store/store.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <uv.h>
 
 #define STORE_CACHE_SIZE 1024 /* statements a connection; a power of two */
@@ -39,6 +40,13 @@ struct store_after {
 	void *arg;
 };
 
+struct store_beside {
+	struct store_beside *next;
+	void (*begin)(void *arg);
+	void (*lost)(void *arg);
+	void *arg;
+};
+
 /* One closure on its way: queued, in the group that is being committed, or finished. */
 struct store_job {
 	struct store_job *next;
@@ -47,6 +55,7 @@ struct store_job {
 	void *arg;
 	struct arena arena;
 	struct store_after *after, **after_end;
+	struct store_beside *beside;
 	int status;
 	bool is_vital;
 	struct error err;
@@ -81,6 +90,15 @@ struct store_space {
 	size_t watcher_count;
 };
 
+/* What frames each closure, prepared once. */
+enum store_control {
+	STORE_CONTROL_BEGIN,
+	STORE_CONTROL_SAVEPOINT,
+	STORE_CONTROL_UNDO,
+	STORE_CONTROL_RELEASE,
+	STORE_CONTROLS,
+};
+
 struct store {
 	struct loop *loop;
 	struct store_options options;
@@ -88,6 +106,7 @@ struct store {
 	int lock_fd;
 	struct store_tx writer, reader;
 	sqlite3 *checkpointer;
+	sqlite3_stmt *controls[STORE_CONTROLS];
 	bool is_begun; /* a transaction of this turn is open */
 	bool is_lost;  /* SQLite rolled it back by itself: all its jobs fail */
 	bool is_full;  /* and that because there is no room */
@@ -113,6 +132,12 @@ struct store {
 	char work_message[256];
 	double work_ms;
 	int wal_pages, passive_at, hold_at; /* the thread's own */
+	bool wants_hold;
+	/* the thread for checkpoints */
+	uv_thread_t checkpoint_thread;
+	uv_sem_t due;
+	bool has_checkpoint_thread;
+	atomic_bool is_checkpointing; /* the checkpointer is that thread's */
 	double commit_ms;
 	struct store_space space;
 	struct histogram commits;
@@ -142,6 +167,8 @@ bool store_queries_finish(struct store_tx *tx);
 void store_note_lost(struct store *store, const struct error *why);
 int store_error(sqlite3 *db, int rc, const char *what, struct error *err);
 int store_exec(sqlite3 *db, const char *sql, struct error *err);
+/* On the writer. */
+int store_control(struct store *store, enum store_control control, struct error *err);
 /* --- store_backup.c --- */
 /* A copy of the whole database: a new file, 0600, synced; gone again when it fails. */
 int store_copy(sqlite3 *from, const char *path, struct error *err);

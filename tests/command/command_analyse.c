@@ -1,7 +1,7 @@
 /*
  * The analysis of commands for tests in other languages. Each line of the input is an object
  * {line | argv, env, cwd, path, runas, trusted, bound_files, sql, target}; each line of the output
- * {words, join, commands, proof, reason, objects} or {error, place}.
+ * {words, join, commands, proof, reason, objects, texts, secrets} or {error, place}.
  */
 #include "change/command/command.h"
 #include "change/command/words.h"
@@ -54,6 +54,25 @@ static json_t *words_json(const char *const *words)
 	return list;
 }
 
+/* Texts and secrets of a step, as rules are given them. */
+static void add_texts(json_t *answer, const char *const *argv)
+{
+	json_t *texts = json_array(), *secrets = json_array();
+
+	for (size_t i = 0; argv && argv[i]; i++) {
+		char where[32];
+
+		snprintf(where, sizeof(where), "argv %zu", i);
+		json_array_append_new(
+			texts, json_pack("{s:s, s:o}", "where", where, "problems",
+				       command_text_problems(argv[i], strlen(argv[i]), i == 0)));
+		if (command_has_secret(argv[i], strlen(argv[i])))
+			json_array_append_new(secrets, json_pack("{s:s}", "where", where));
+	}
+	json_object_set_new(answer, "texts", texts);
+	json_object_set_new(answer, "secrets", secrets);
+}
+
 static int analyse(struct arena *arena, const json_t *asked, json_t *answer, struct error *err)
 {
 	struct command_input input = {.path = text_of(asked, "path"),
@@ -87,6 +106,7 @@ static int analyse(struct arena *arena, const json_t *asked, json_t *answer, str
 	}
 	if ((rc = command_analyse(&input, &commands, &proof, &reason, err)) < 0)
 		return rc;
+	add_texts(answer, input.argv);
 	json_object_set_new(answer, "objects",
 		command_objects(commands,
 			text_of(asked, "target") ? text_of(asked, "target") : "host:web-1"));

@@ -33,7 +33,7 @@ LIES = {
     "two halves": lambda ask: [gate.allow(ask)[:100], gate.allow(ask)[100:]],
     "a longer packet than a message": lambda ask: gate.allow(ask) + bytes(200_000 - len(gate.allow(ask))),
     "an unknown kind": lambda ask: b"RCM1\x63" + gate.allow(ask)[5:],
-    "a question": lambda ask: encode(**{**ask, "kind": "decide"}),
+    "a question": lambda ask: encode("decide", **ask),
     "noted": lambda ask: encode("noted"),
     "stop": lambda ask: encode("stop", run="RUN-1", reason="revoked", message=""),
     "a fault": lambda ask: encode("fault", field="exec.argv", message="refused"),
@@ -207,7 +207,7 @@ def signed(key, of=lambda ask: ask, **changed_after):
     """An allow signed over what `of` makes of the question, and changed afterwards."""
     def answer(ask):
         made = gate.allow(ask)
-        signature = key.sign(attest(made, encode(**of(ask))))
+        signature = key.sign(attest(made, encode("decide", **of(ask))))
         said = gate.decode(made)
         said.pop("kind")
         return encode("verdict", **{**said, "is_signed": 1, "signature": signature, **changed_after})

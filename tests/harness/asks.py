@@ -10,6 +10,8 @@ import itertools
 import re
 from typing import NamedTuple
 
+from harness.asker import Asker
+from harness.changes import Changes, at, host_identity
 from harness.contract import contract
 from process import wait_until
 
@@ -37,6 +39,8 @@ class Asks:
     def __init__(self, world):
         self.world, self.numbers = world, itertools.count(1)
         self.operations = {operation.id: operation for operation in contract().operations}
+        self.changes = Changes(world.daemon, world.people)
+        self.asker = Asker(self.changes)
         self._make_admins()
 
     def _make_admins(self):
@@ -248,6 +252,58 @@ class Asks:
         who = self.responder()
         return Ask(operation, {"name": self.emergency(who)}, who=who, body=self.example(operation) if operation.asked else None)
 
+    def template_body(self):
+        """Of a template whose owner is a group with carol in it."""
+        group = self.name("owners")
+        self.call("dora", "POST", "/api/v1/groups", {"name": group})
+        self.call("dora", "PUT", f"/api/v1/groups/{group}/members/carol")
+        return self.example(self.operations["post_templates"], name=self.name("template"), owner=group)
+
+    def template(self, is_active=False):
+        """The path of its first version."""
+        name = self.call("alice", "POST", "/api/v1/templates", self.template_body()).json["name"]
+        if is_active:
+            self.decide(self.call("alice", "POST", f"/api/v1/templates/{name}/versions/1/submit").json["approval"])
+        return {"template": name, "number": 1}
+
+    # --- changes: each of a host and a unit of its own ---
+
+    def change_body(self, **more):
+        number = next(self.numbers)
+        self.host, self.identity, self.restart = f"host-{number}", host_identity(number + 1000), (
+            "/usr/bin/systemctl", "restart", f"unit-{number}")
+        self.call("dora", "POST", "/api/v1/targets", {
+            "name": self.host, "kind": "host", "address": self.identity, "environment": "production",
+            "labels": {"gate": "gate-1"}})
+        return self.changes.body(self.changes.step(*self.restart, targets=[self.host], **more))
+
+    def change(self, state="draft", **step):
+        """Its name; in that state (verifying: after a command that failed)."""
+        name = self.call("alice", "POST", "/api/v1/changes", {"title": "a test", "body": self.change_body(**step)}).json["name"]
+        if state != "draft":
+            self.changes.submit(name)
+        if state in ("executing", "verifying"):
+            self.changes.approve_all(name)
+            run = self.asker.decide(*self.restart, target=self.identity)["run"]
+            self.call("gate-1", "POST", f"/api/v1/gate/runs/{run}/end", {"status": 256 if state == "verifying" else 0})
+        assert self.changes.show(name)["state"] == state
+        return name
+
+    def _of_change(self, operation, state, who="alice", **body):
+        return Ask(operation, {"name": self.change(state)}, who=who,
+                   body=self.example(operation, **body) if operation.asked else None)
+
+    def _edit(self, operation):
+        name = self.change()
+        etag = self.call("alice", "GET", f"/api/v1/changes/{name}").headers["ETag"]
+        return Ask(operation, {"name": name}, body={"body": self.changes.show(name)["body"], "title": "another"},
+                   headers={"If-Match": etag})
+
+    def _approve(self, operation):
+        name = self.change("pending")
+        return Ask(operation, {"name": name}, who="bob", body=self.example(operation),
+                   headers={"If-Match": f'"{self.changes.show(name)["revision_digest"]}"'})
+
     def _command(self, operation, make, **body):
         return Ask(operation, {"id": make()}, body=self.example(operation, **body))
 
@@ -290,6 +346,15 @@ class Asks:
         "get_plans_by_plan_diff": lambda self: {"path": {"plan": "paper/set"}, "query": {"from": 1, "to": 1}},
         "get_emergencies_by_name": lambda self: {"path": {"name": self.emergency(self.responder())}},
         "get_follow_ups_by_name": lambda self: {"path": {"name": self.emergency(self.responder(), "end")}},
+        "get_contents_by_sha256": lambda self: {"path": {"sha256": self.changes.content("#!/bin/sh\n")}},
+        "get_changes": lambda self: {"query": {"state": "pending", "requester": "alice", "before": 99, "limit": 3}},
+        "get_changes_by_name": lambda self: {"path": {"name": self.change()}},
+        "get_changes_by_name_render": lambda self: {"path": {"name": self.change("pending")}},
+        "get_changes_by_name_diff": lambda self: {"path": {"name": self.change()}},
+        "get_changes_by_name_findings": lambda self: {"path": {"name": self.change("pending")}},
+        "get_templates": lambda self: {"query": {"after": "a", "limit": 3}},
+        "get_templates_by_template": lambda self: {"path": {"template": self.template()["template"]}},
+        "get_templates_by_template_versions_by_number": lambda self: {"path": self.template()},
         "get_rules_by_rule": lambda self: {"path": {"rule": "FS-001"}},
         "get_effects": lambda self: {"query": {"execution": self.ended()}},
         "get_effects_by_id": lambda self: {"path": {"id": self.effect()}},
@@ -334,6 +399,24 @@ class Asks:
         "post_emergencies_by_name_end": _of_emergency,
         "post_follow_ups_by_name_close": lambda self, o: Ask(o, {"name": self.emergency(self.responder(), "end")}, who="dora",
                                                              body=self.example(o)),
+        "post_changes": lambda self, o: Ask(o, body={"title": "a test", "body": self.change_body()}),
+        "post_changes_by_name_edit": _edit,
+        "post_changes_by_name_approve": _approve,
+        "post_changes_by_name_reject": lambda self, o: self._of_change(o, "pending", "bob"),
+        "post_changes_by_name_submit": lambda self, o: self._of_change(o, "draft"),
+        "post_changes_by_name_reassess": lambda self, o: self._of_change(o, "pending"),
+        "post_changes_by_name_cancel": lambda self, o: self._of_change(o, "draft"),
+        "post_changes_by_name_done": lambda self, o: Ask(
+            o, {"name": self.change("executing", max_runs=2)}, body=self.example(o)),
+        "post_changes_by_name_accept": lambda self, o: self._of_change(o, "verifying", "bob"),
+        "post_changes_by_name_close": lambda self, o: self._of_change(o, "verifying"),
+        "post_changes_by_name_waive": lambda self, o: self._of_change(o, "pending", "bob", expires_at=at(60)),
+        "post_changes_by_name_comment": lambda self, o: self._of_change(o, "draft"),
+        "post_templates": lambda self, o: Ask(o, body=self.template_body()),
+        "post_templates_by_template_versions_by_number_submit": lambda self, o: Ask(o, self.template()),
+        "post_templates_by_template_versions_by_number_retire": lambda self, o: Ask(o, self.template(), body=self.example(o)),
+        "post_templates_by_template_render": lambda self, o: Ask(o, {"template": self.template(True)["template"]},
+                                                                 body=self.example(o)),
         "post_rules_test": lambda self, o: Ask(o, body=self.example(o)),
         "post_plans_lint": lambda self, o: Ask(o, body=self.example(o)),
         "post_plans": lambda self, o: Ask(o, body=self.example(o, script=self.script())),

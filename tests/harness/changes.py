@@ -6,7 +6,7 @@ METRIC = {"name": "errors", "target": "prom", "query": "shop_errors", "op": "<",
 
 
 def host_identity(number):
-    key = base64.b64encode(bytes([number]) * 32).decode().rstrip("=")
+    key = base64.b64encode(bytes([number % 256]) * 32).decode().rstrip("=")
     return f"host:{number:032x}/SHA256:{key}"
 
 
@@ -38,7 +38,7 @@ class Changes:
         return self.daemon.request(method, path, body, token=self.people.token(who), headers=sent)
 
     def content(self, text, who="alice"):
-        reply = self.daemon.request("POST", "/api/v1/contents", text, token=self.people.token(who),
+        reply = self.daemon.request("POST", "/api/v1/contents", text.encode(), token=self.people.token(who),
                                     headers={"Content-Type": "text/plain"})
         assert reply.status == 200, reply.body
         return reply.json["sha256"]

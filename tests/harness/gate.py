@@ -79,7 +79,7 @@ def _read(kind, content):
     return content if kind == "bytes" else os.fsdecode(content)
 
 
-def encode(kind, **fields):
+def encode(kind, /, **fields):
     return b"RCM1" + bytes([KINDS.index(kind)]) + _write(FIELDS[kind], fields)
 
 

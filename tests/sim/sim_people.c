@@ -26,7 +26,13 @@ struct start {
 
 static int ask_start(struct store_tx *tx, void *arg, struct error *err)
 {
-	return execution_start(tx, &((struct start *)arg)->start, err);
+	struct start *call = arg;
+
+	if (execution_start(tx, &call->start, err) < 0)
+		return err->code;
+	if (sim_executor)
+		executor_expect(sim_executor, tx, &call->start);
+	return 0;
 }
 
 static void told_start(void *arg, const struct error *err)
@@ -40,8 +46,6 @@ static void told_start(void *arg, const struct error *err)
 	} else if (err) {
 		sim_trace("no start: %s", err->message);
 	}
-	if (!err && sim_executor)
-		executor_wake(sim_executor, call->start.id);
 	free(call);
 }
 

@@ -31,6 +31,8 @@ const struct adapter_type *adapter_type_find(const struct adapter_list *list, co
 	return NULL;
 }
 
+int64_t neighbours_target_version;
+
 int target_get(struct store_tx *tx, struct arena *arena, const char *name, struct target **ret,
 	struct error *err)
 {
@@ -42,6 +44,7 @@ int target_get(struct store_tx *tx, struct arena *arena, const char *name, struc
 	(*ret)->address = "sim";
 	(*ret)->environment = "test";
 	(*ret)->service = "";
+	(*ret)->version = neighbours_target_version;
 	return 0;
 }
 

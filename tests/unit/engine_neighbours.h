@@ -7,8 +7,12 @@
 
 #include "adapters/adapter.h"
 
+#include <stdint.h>
+
 /* The one plane that there is. */
 extern const struct adapter *neighbours_adapter;
+/* Of every target there is: another number is another target. */
+extern int64_t neighbours_target_version;
 /* Manifest of the plan, JSON. */
 extern const char *neighbours_manifest;
 

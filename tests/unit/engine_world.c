@@ -29,6 +29,7 @@ static struct cell {
 	enum fault fault;
 } cells[CELLS];
 static void (*on_write)(size_t writes);
+static void (*on_read)(size_t reads);
 
 static struct cell *cell_of(const char *key)
 {
@@ -59,6 +60,11 @@ void world_unreadable(const char *key, bool is_unreadable)
 void world_on_write(void (*call)(size_t writes))
 {
 	on_write = call;
+}
+
+void world_on_read(void (*call)(size_t reads))
+{
+	on_read = call;
 }
 
 struct answer {
@@ -110,6 +116,8 @@ static int sim_read(struct client *client, const struct adapter_target *target,
 	(void)timeout_ms;
 	(void)err;
 	world_reads++;
+	if (on_read)
+		on_read(world_reads);
 	answer = new_answer(done, arg, cell->is_there ? ADAPTER_OK : ADAPTER_ABSENT);
 	if (cell->is_unreadable)
 		answer->result.outcome = ADAPTER_UNKNOWN;
@@ -192,6 +200,7 @@ void world_open(void)
 	neighbours_adapter = &sim_adapter;
 	world_writes = world_reads = 0;
 	on_write = NULL;
+	on_read = NULL;
 	for (int i = 0; i < CELLS; i++)
 		world_set((char[]){(char)('a' + i), 0}, "100");
 	test_directory(world.directory, sizeof(world.directory), "engine");
@@ -281,13 +290,20 @@ void world_until(const char *id, enum execution_state state, int64_t limit_ms)
 
 struct start_call {
 	struct execution_start start;
+	int answer;	   /* of the closure, when all of it is written */
+	size_t told_reads; /* of the plane, when the commit was told */
 	bool is_done;
 	struct error err;
 };
 
 static int ask_start(struct store_tx *tx, void *arg, struct error *err)
 {
-	return execution_start(tx, &((struct start_call *)arg)->start, err);
+	struct start_call *call = arg;
+
+	if (execution_start(tx, &call->start, err) < 0)
+		return err->code;
+	executor_expect(world.executor, tx, &call->start);
+	return call->answer ? error_set(err, call->answer, "the test says no") : 0;
 }
 
 static void told_start(void *arg, const struct error *err)
@@ -295,6 +311,7 @@ static void told_start(void *arg, const struct error *err)
 	struct start_call *call = arg;
 
 	call->is_done = true;
+	call->told_reads = world_reads;
 	if (err)
 		call->err = *err;
 }
@@ -320,14 +337,12 @@ static const char *begin(struct start_call *call)
 	store_write(world.store, ask_start, told_start, call);
 	while (!call->is_done)
 		world_turn(1);
-	ck_assert_msg(!call->err.code, "%s", call->err.message);
-	executor_wake(world.executor, id);
+	ck_assert_int_eq(call->err.code, call->answer);
 	return id;
 }
 
-const char *world_start(const char *body, const char *guards)
+static void put_graph(const char *body, const char *guards)
 {
-	struct start_call call = {.start = {.principal = &person, .graph_digest = DIGEST}};
 	char registers[1024] = "", *bytes;
 	size_t size =
 		strlen(body) + (guards ? strlen(guards) : 0) + sizeof(GRAPH) + sizeof(registers);
@@ -341,7 +356,24 @@ const char *world_start(const char *body, const char *guards)
 		guards ? guards : "");
 	neighbours_put_graph(DIGEST, bytes);
 	free(bytes);
+}
+
+const char *world_start(const char *body, const char *guards)
+{
+	struct start_call call = {.start = {.principal = &person, .graph_digest = DIGEST}};
+
+	put_graph(body, guards);
 	return begin(&call);
+}
+
+size_t world_start_told(const char *body, int answer, const char **ret_id)
+{
+	struct start_call call = {
+		.start = {.principal = &person, .graph_digest = DIGEST}, .answer = answer};
+
+	put_graph(body, NULL);
+	*ret_id = begin(&call);
+	return call.told_reads;
 }
 
 const char *world_undo(const char *id)

@@ -43,8 +43,13 @@ void world_fault(const char *key, enum fault fault); /* of writes */
 void world_unreadable(const char *key, bool is_unreadable);
 /* Called before each write, with how many there were. */
 void world_on_write(void (*call)(size_t writes));
+/* Called at each read, with how many there were. */
+void world_on_read(void (*call)(size_t reads));
 /* Runs `body` (the JSON of the graph's body) over registers "a" .. "f"; the execution's id. */
 const char *world_start(const char *body, const char *guards);
+/* The same; with `answer` the closure refuses in the end. How often the plane had been read when
+ * the start was told. */
+size_t world_start_told(const char *body, int answer, const char **ret_id);
 /* A run of its own that undoes one that has ended. Ids are valid until the next start. */
 const char *world_undo(const char *id);
 /* What the run says about its state. */

@@ -207,6 +207,16 @@ bool people_is_in_group(struct store_tx *tx, const char *person_id, const char *
 	return person && strcmp(person->group, group) == 0;
 }
 
+bool people_has_group(struct store_tx *tx, const char *group)
+{
+	bool is_there = false;
+
+	(void)tx;
+	for (size_t i = 0; i < PERSONS; i++)
+		is_there |= strcmp(persons[i]->group, group) == 0;
+	return is_there;
+}
+
 bool people_has_role(
 	struct store_tx *tx, const char *person_id, enum role role, const struct scope *scope)
 {

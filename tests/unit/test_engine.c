@@ -35,6 +35,48 @@ START_TEST(a_set_is_journalled_sent_read_back_and_in_effect)
 }
 END_TEST
 
+START_TEST(registers_are_read_while_the_start_is_committed_and_once)
+{
+	const char *id;
+
+	ck_assert_uint_eq(world_start_told("[" SET(0, 7) "]", 0, &id), 6);
+	world_until(id, EXECUTION_SUCCEEDED, 2000);
+	ck_assert_uint_eq(world_reads, 7); /* and what was written, read back */
+	ck_assert_uint_eq(world_writes, 1);
+}
+END_TEST
+
+START_TEST(a_start_that_is_not_kept_leaves_nothing)
+{
+	const char *id;
+
+	ck_assert_uint_eq(world_start_told("[" SET(0, 7) "]", ERROR_CONFLICT, &id), 0);
+	world_turn(50);
+	ck_assert_uint_eq(executor_run_count(world.executor), 0);
+	ck_assert_uint_eq(world_writes, 0);
+	world_until(world_start("[" SET(0, 8) "]", NULL), EXECUTION_SUCCEEDED, 2000);
+	ck_assert_str_eq(world_get("a"), "8");
+}
+END_TEST
+
+static void change_the_target(size_t reads)
+{
+	if (reads == 1)
+		neighbours_target_version++;
+}
+
+START_TEST(a_target_that_was_changed_meanwhile_is_read_anew)
+{
+	const char *id;
+
+	world_on_read(change_the_target);
+	ck_assert_uint_eq(world_start_told("[" SET(0, 7) "]", 0, &id), 6);
+	world_until(id, EXECUTION_SUCCEEDED, 2000);
+	ck_assert_uint_eq(world_reads, 13);
+	ck_assert_uint_eq(world_writes, 1);
+}
+END_TEST
+
 START_TEST(what_is_so_already_is_not_written_and_makes_no_item)
 {
 	const char *id = world_start("[" SET(0, 100) "]", NULL);
@@ -413,6 +455,9 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_set_timeout(tests, 20);
 	tcase_add_test(tests, a_set_is_journalled_sent_read_back_and_in_effect);
+	tcase_add_test(tests, registers_are_read_while_the_start_is_committed_and_once);
+	tcase_add_test(tests, a_start_that_is_not_kept_leaves_nothing);
+	tcase_add_test(tests, a_target_that_was_changed_meanwhile_is_read_anew);
 	tcase_add_test(tests, what_is_so_already_is_not_written_and_makes_no_item);
 	tcase_add_test(tests, a_ramp_goes_through_its_stages_and_leaves_one_item);
 	tcase_add_test(tests, a_ramp_that_starts_half_way_never_goes_back);

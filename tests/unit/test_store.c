@@ -135,6 +135,45 @@ START_TEST(after_commit_calls_come_in_order_before_every_reply_and_not_for_a_ref
 }
 END_TEST
 
+static void begin_beside(void *arg)
+{
+	(void)arg;
+	strcat(trace, "(");
+}
+
+static void lose_beside(void *arg)
+{
+	(void)arg;
+	strcat(trace, ")");
+}
+
+static int ask_beside(struct store_tx *tx, void *arg, struct error *err)
+{
+	store_beside_commit(tx, begin_beside, lose_beside, NULL);
+	return ask_marked(tx, arg, err);
+}
+
+START_TEST(what_goes_on_beside_a_commit_begins_before_its_end_and_is_undone_when_it_fails)
+{
+	struct marked good = {{.id = "a"}, "a", "b", "1"},
+		      refused = {{.id = "b", .answer = ERROR_CONFLICT}, "x", "y", "2"},
+		      failed = {{.id = "c"}, "c", "d", "3"};
+
+	trace[0] = 0;
+	waiting = 2;
+	store_write(store, ask_beside, told_marked, &good);
+	store_write(store, ask_beside, told_marked, &refused);
+	run_loop();
+	ck_assert_str_eq(trace, "(ab)12");
+	trace[0] = 0;
+	waiting = 1;
+	store_fault()->sync_fails = 1;
+	store_write(store, ask_beside, told_marked, &failed);
+	run_loop();
+	ck_assert_str_eq(trace, "()3");
+}
+END_TEST
+
 static bool write_in_a_later_hook(void *arg)
 {
 	struct note *note = arg;
@@ -389,6 +428,8 @@ int main(void)
 	tcase_add_test(tests, a_write_while_the_writer_commits_waits_and_is_kept);
 	tcase_add_test(tests,
 		after_commit_calls_come_in_order_before_every_reply_and_not_for_a_refused_closure);
+	tcase_add_test(tests,
+		what_goes_on_beside_a_commit_begins_before_its_end_and_is_undone_when_it_fails);
 	tcase_add_test(tests, a_write_made_by_a_later_hook_of_the_turn_does_not_sleep);
 	tcase_add_test(tests, a_write_from_inside_a_closure_runs_after_it);
 	tcase_add_test(tests, closing_commits_what_was_asked);

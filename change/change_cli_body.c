@@ -1,0 +1,346 @@
+/* The body of a change out of the flags of `rcm new` and `rcm edit`. */
+#include "change/change_cli_rooms.h"
+#include "change/command/words.h"
+#include "change/revision.h"
+#include "lib/base/json.h"
+#include "lib/base/time.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROGRAM_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+
+static int refuse(struct error *err, const char *field, const char *what, const char *remedy)
+{
+	error_set(err, ERROR_USAGE, "%s", what);
+	error_field(err, "%s", field);
+	return error_remedy(err, "%s", remedy);
+}
+
+/* --- small pieces --- */
+
+static void set_list(struct cli *cli, json_t *body, const char *flag, const char *key)
+{
+	json_t *list;
+	const char *given;
+
+	if (!cli_flag_at(cli, flag, 0))
+		return;
+	list = json_array();
+	for (size_t i = 0; (given = cli_flag_at(cli, flag, i)); i++)
+		json_array_append_new(list, json_string(given));
+	json_object_set_new(body, key, list);
+}
+
+static int set_seconds(
+	struct cli *cli, json_t *object, const char *flag, const char *key, struct error *err)
+{
+	const char *given = cli_flag(cli, flag);
+	int64_t ms;
+	int rc;
+
+	if (!given)
+		return 0;
+	if ((rc = time_parse_duration(flag, given, &ms, err)) < 0)
+		return rc;
+	json_set_int(object, key, ms / 1000);
+	return 0;
+}
+
+static json_t *bytes_list(const char *const *words)
+{
+	json_t *list = json_array();
+
+	for (; *words; words++)
+		json_array_append_new(list, revision_bytes_json(*words));
+	return list;
+}
+
+/* --- contents --- */
+
+static int upload(struct cli *cli, const char *path, const char *role, json_t **ret,
+	struct error *err)
+{
+	struct cli_request request = {
+		.method = "POST", .path = "/api/v1/contents", .raw_type = "text/plain"};
+	const char *name = strrchr(path, '/');
+	json_t *answer;
+	int rc = cli_read_file(cli, path, REVISION_CONTENT_MAX, &request.raw_body,
+		&request.raw_length, err);
+
+	if (rc < 0 || (rc = cli_call(cli, &request, &answer, err)) < 0)
+		return rc;
+	*ret = json_pack("{s:s, s:s, s:O}", "role", role, "name", name ? name + 1 : path,
+		"sha256", json_object_get(answer, "sha256"));
+	return 0;
+}
+
+static int add_contents(struct cli *cli, json_t *step, struct error *err)
+{
+	const char *script = cli_flag(cli, "script"), *input = cli_flag(cli, "stdin");
+	json_t *contents = json_array(), *one = NULL;
+	int rc = 0;
+
+	json_object_set_new(step, "contents", contents);
+	if (script) {
+		if ((rc = upload(cli, script, "script", &one, err)) < 0)
+			return rc;
+		json_array_append_new(contents, one);
+	}
+	if (input) {
+		if ((rc = upload(cli, input, "stdin", &one, err)) < 0)
+			return rc;
+		json_array_append_new(contents, one);
+		json_object_set(step, "stdin", json_object_get(one, "sha256"));
+	}
+	return 0;
+}
+
+/* --- commands --- */
+
+/* As it lies on this host: a name is looked for where trusted programs are, never in PATH. */
+static int find_program(
+	struct cli *cli, const char *program, const char **ret, struct error *err)
+{
+	char *rest = arena_text(cli_arena(cli), PROGRAM_PATH), *folder;
+	char real[PATH_MAX];
+
+	if (cli_flag(cli, "path")) {
+		*ret = cli_flag(cli, "path");
+		return 0;
+	}
+	if (strchr(program, '/')) {
+		*ret = realpath(program, real) ? arena_text(cli_arena(cli), real) : program;
+		return 0;
+	}
+	while ((folder = strsep(&rest, ":")))
+		if (realpath(arena_format(cli_arena(cli), "%s/%s", folder, program), real)) {
+			*ret = arena_text(cli_arena(cli), real);
+			return 0;
+		}
+	error_set(err, ERROR_USAGE, "there is no %s in %s here", program, PROGRAM_PATH);
+	error_field(err, "path");
+	return error_remedy(err, "say where it lies on the targets: --path /usr/bin/%s", program);
+}
+
+static int set_command(struct cli *cli, json_t *step, const char *const *words, struct error *err)
+{
+	const char *path;
+	int rc = find_program(cli, words[0], &path, err);
+
+	if (rc < 0)
+		return rc;
+	json_object_set_new(step, "argv", bytes_list(words));
+	json_object_set_new(step, "path", revision_bytes_json(path));
+	return 0;
+}
+
+static const char *const *typed_words(struct cli *cli, const char *first)
+{
+	int count = cli_arg_count(cli), at = 0;
+	const char **words = arena_alloc(cli_arena(cli), ((size_t)count + 2) * sizeof(*words));
+
+	if (first)
+		words[at++] = first;
+	for (int i = 0; i < count; i++)
+		words[at++] = cli_arg(cli, i);
+	return words;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* A command behind --, a script with its arguments, or a session. */
+static int set_work(struct cli *cli, json_t *step, struct error *err)
+{
+	static const char *const shell[] = {"/bin/bash", "-l", NULL};
+	const char *script = cli_flag(cli, "script");
+
+	if (cli_flag(cli, "shell")) {
+		json_set_text(step, "kind", "shell");
+		return set_command(
+			cli, step, cli_arg_count(cli) ? typed_words(cli, NULL) : shell, err);
+	}
+	if (script) {
+		json_set_text(step, "kind", "script");
+		json_object_set_new(
+			step, "argv", bytes_list(typed_words(cli, base_name(script))));
+		return 0;
+	}
+	if (!cli_arg_count(cli))
+		return refuse(err, "command", "what is to run?",
+			"rcm new ... -- systemctl restart shop; or --script FILE");
+	return set_command(cli, step, typed_words(cli, NULL), err);
+}
+
+static int make_step(struct cli *cli, json_t **ret, struct error *err)
+{
+	json_t *step = json_object(), *env = json_array();
+	const char *given;
+	int rc;
+
+	for (size_t i = 0; (given = cli_flag_at(cli, "env", i)); i++)
+		json_array_append_new(env, revision_bytes_json(given));
+	json_object_set_new(step, "env", env);
+	json_set_text(step, "runas", cli_flag(cli, "runas"));
+	json_set_text(step, "cwd", cli_flag(cli, "cwd"));
+	json_set_text(step, "irreversible_reason", cli_flag(cli, "irreversible"));
+	if ((rc = set_seconds(cli, step, "timeout", "timeout_s", err)) < 0 ||
+		(rc = set_seconds(cli, step, "between", "observe_s", err)) < 0 ||
+		(rc = set_work(cli, step, err)) < 0 || (rc = add_contents(cli, step, err)) < 0) {
+		json_decref(step);
+		return rc;
+	}
+	*ret = step;
+	return 0;
+}
+
+/* --- batches, rollback --- */
+
+static json_t *names_between(const char *const *names, size_t from, size_t until)
+{
+	json_t *list = json_array();
+
+	for (size_t i = from; i < until; i++)
+		json_array_append_new(list, json_string(names[i]));
+	return list;
+}
+
+static const char *phase_of(size_t batch, size_t count)
+{
+	if (batch + 1 == count)
+		return "full";
+	return batch == 0 ? "canary" : "batch";
+}
+
+static int add_batches(struct cli *cli, json_t *steps, const json_t *step,
+	const char *const *names, size_t count, struct error *err)
+{
+	const char *text = cli_flag(cli, "batches");
+	size_t *ends, batches, from = 0;
+	int rc = change_cli_batches(
+		cli_arena(cli), text ? text : "100%", count, &ends, &batches, err);
+
+	for (size_t i = 0; rc >= 0 && i < batches; i++) {
+		json_t *one = json_deep_copy(step);
+
+		json_set_text(one, "phase", phase_of(i, batches));
+		json_object_set_new(one, "targets", names_between(names, from, ends[i]));
+		json_array_append_new(steps, one);
+		from = ends[i];
+	}
+	return rc;
+}
+
+static int add_rollbacks(struct cli *cli, json_t *steps, const char *const *names, size_t count,
+	struct error *err)
+{
+	const char *line;
+	char **words;
+	size_t word_count;
+	int rc;
+
+	for (size_t i = 0; (line = cli_flag_at(cli, "rollback", i)); i++) {
+		json_t *step = json_object();
+
+		json_array_append_new(steps, step);
+		json_set_text(step, "phase", "rollback");
+		json_set_text(step, "runas", cli_flag(cli, "runas"));
+		json_set_text(step, "cwd", cli_flag(cli, "cwd"));
+		json_object_set_new(step, "targets", names_between(names, 0, count));
+		if ((rc = words_split(cli_arena(cli), line, &words, &word_count, err)) < 0)
+			return error_prefix(err, "--rollback");
+		if (!word_count)
+			return refuse(err, "rollback", "there is no command in it", "a command line");
+		if ((rc = set_command(cli, step, (const char *const *)words, err)) < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* --- what new and edit share --- */
+
+static int set_metrics(struct cli *cli, json_t *body, struct error *err)
+{
+	json_t *list, *metric = NULL;
+	const char *given;
+	int rc;
+
+	if (!cli_flag_at(cli, "verify", 0))
+		return 0;
+	json_object_set_new(body, "verification", list = json_array());
+	for (size_t i = 0; (given = cli_flag_at(cli, "verify", i)); i++) {
+		if ((rc = change_cli_metric(given, &metric, err)) < 0)
+			return rc;
+		json_array_append_new(list, metric);
+	}
+	return 0;
+}
+
+int change_cli_lay_over(struct cli *cli, json_t *body, struct error *err)
+{
+	int rc;
+
+	json_set_text(body, "start", cli_flag(cli, "start"));
+	json_set_text(body, "end", cli_flag(cli, "end"));
+	json_set_text(body, "zone", cli_flag(cli, "zone"));
+	json_set_text(body, "incident", cli_flag(cli, "incident"));
+	set_list(cli, body, "service", "services");
+	set_list(cli, body, "executor", "executors");
+	set_list(cli, body, "coordinated", "coordinated_with");
+	set_list(cli, body, "object", "objects");
+	if ((rc = set_seconds(cli, body, "observe", "observe_s", err)) < 0)
+		return rc;
+	return set_metrics(cli, body, err);
+}
+
+int change_cli_body(struct cli *cli, json_t **ret, struct error *err)
+{
+	const char *environment = cli_flag(cli, "environment");
+	json_t *body = json_object(), *steps = json_array(), *step = NULL;
+	const char **names;
+	size_t count;
+	int rc = -1;
+
+	json_object_set_new(body, "steps", steps);
+	if (!environment || !cli_flag(cli, "start") || !cli_flag(cli, "end"))
+		rc = refuse(err, "environment", "--environment, --start and --end are missing",
+			"or give all of it with --from FILE");
+	else if ((rc = change_cli_targets(cli, environment, &names, &count, err)) >= 0 &&
+		 (rc = make_step(cli, &step, err)) >= 0 &&
+		 (rc = add_batches(cli, steps, step, names, count, err)) >= 0 &&
+		 (rc = add_rollbacks(cli, steps, names, count, err)) >= 0)
+		rc = change_cli_lay_over(cli, body, err);
+	json_set_text(body, "environment", environment);
+	json_decref(step);
+	if (rc < 0)
+		json_decref(body);
+	else
+		*ret = body;
+	return rc;
+}
+
+int change_cli_read_body(
+	struct cli *cli, const char *path, json_t **ret_body, const char **ret_title,
+	struct error *err)
+{
+	json_t *whole = NULL, *body;
+	const char *bytes;
+	size_t length;
+	int rc = cli_read_file(cli, path, (size_t)1024 * 1024, &bytes, &length, err);
+
+	if (rc < 0 || (rc = json_parse(bytes, length, JSON_DEPTH_MAX, &whole, err)) < 0)
+		return rc < 0 ? error_place(err, "%s", path) : rc;
+	body = json_object_get(whole, "body");
+	if (!*ret_title)
+		*ret_title = arena_text(cli_arena(cli),
+			json_string_value(json_object_get(whole, "title")));
+	*ret_body = json_incref(body ? body : whole);
+	json_decref(whole);
+	return 0;
+}
