@@ -70,9 +70,8 @@ static const struct route routes[] = {
 		change_api_reject, {NAME}, {{0}}, "Reject it, with a reason", "ChangeReason",
 		{"200 ChangeWhole", "403 ChangeProblem"}},
 	COMMAND("submit", CHANGE_MAY_FILE, submit_change,
-		"Fix its revision, have its risk assessed, ask for approval", "ChangeCommand"),
-	COMMAND("reassess", ROLE_ANY, reassess_change, "Assess it again: approvals are void",
-		"ChangeCommand"),
+		"Fix its revision, have its risk assessed, ask for approval", NULL),
+	COMMAND("reassess", ROLE_ANY, reassess_change, "Assess it again: approvals are void", NULL),
 	COMMAND("cancel", ROLE_ANY, cancel_change, "Give it up before anything ran",
 		"ChangeCommand"),
 	COMMAND("done", ROLE_ANY, end_change, "All that is to run has run", "ChangeCommand"),
@@ -301,7 +300,8 @@ static void wait_for(struct request *req, void *arg)
 
 static void run_assessed(struct request *req, store_ask ask)
 {
-	struct change_command *command = take_command(req, reason_keys, "reason", false);
+	static const char *const none[] = {NULL};
+	struct change_command *command = take_command(req, none, "reason", false);
 
 	if (command)
 		request_write_step(req, ask, wait_for, command);

@@ -118,6 +118,17 @@ static int check_against_template(
 	return 0;
 }
 
+/* The field is one of the body's. */
+static int within_body(struct error *err)
+{
+	char field[sizeof(err->field)];
+
+	if (!err || !*err->field || err->code == ERROR_FORBIDDEN)
+		return err ? err->code : ERROR_INTERNAL;
+	snprintf(field, sizeof(field), "%s", err->field);
+	return error_field(err, "body.%s", field);
+}
+
 static int make_draft(
 	struct store_tx *tx, const struct change_file *file, struct draft *draft, struct error *err)
 {
@@ -209,7 +220,7 @@ int change_file(struct store_tx *tx, struct change_file *file, struct error *err
 		return error_remedy(err, "an admin maps this account: redbutton peer map");
 	}
 	if ((rc = check_title(file->title, err)) < 0 ||
-		(rc = make_draft(tx, file, &draft, err)) < 0 ||
+		(rc = make_draft(tx, file, &draft, err) < 0 ? within_body(err) : 0) < 0 ||
 		(rc = change_store_next(tx, &change->seq, err)) < 0)
 		return rc;
 	snprintf(change->name, sizeof(change->name), "CHG-%lld", (long long)change->seq);
@@ -294,7 +305,7 @@ int change_edit(struct store_tx *tx, struct change_file *file, struct error *err
 		(rc = check_unrun(tx, file->act.arena, change, err)) < 0 ||
 		(rc = revision_store_get(
 			 tx, file->act.arena, change->seq, change->revision, &old, err)) < 0 ||
-		(rc = make_draft(tx, file, &draft, err)) < 0 ||
+		(rc = make_draft(tx, file, &draft, err) < 0 ? within_body(err) : 0) < 0 ||
 		(rc = check_differs(change, &draft, file->title, err)) < 0 ||
 		(rc = make_diff(file->act.arena, old, &draft, err)) < 0 ||
 		(rc = change_withdraw(

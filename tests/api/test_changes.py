@@ -50,7 +50,7 @@ def test_a_change_is_filed_with_its_defaults_and_the_identity_of_its_targets(cha
 def test_bad_fields_are_named_and_nothing_is_filed(changes, change, field):
     body = {**changes.body(), **change}
     reply = changes.ask("alice", "POST", "/api/v1/changes", {"title": "x", "body": body})
-    assert reply.status in (400, 404) and reply.json["field"] == field, reply.json
+    assert reply.status in (400, 404) and reply.json["field"] == f"body.{field}", reply.json
     assert changes.ask("alice", "GET", "/api/v1/changes").json["items"] == []
 
 
@@ -73,7 +73,7 @@ def test_bad_fields_are_named_and_nothing_is_filed(changes, change, field):
 def test_bad_steps_are_named_with_their_place(changes, step, field):
     body = changes.body({**changes.step("/usr/bin/true"), **step})
     reply = changes.ask("alice", "POST", "/api/v1/changes", {"title": "x", "body": body})
-    assert reply.status in (400, 404) and reply.json["field"] == field, reply.json
+    assert reply.status in (400, 404) and reply.json["field"] == f"body.{field}", reply.json
 
 
 def test_a_viewer_files_nothing(changes):
@@ -290,10 +290,10 @@ def test_a_standard_change_without_findings_asks_nobody(changes, template):
 def test_a_template_is_not_talked_into_anything_else(changes, template):
     steps = [{"argv": ["/usr/bin/systemctl", "stop", "shop"], "targets": ["web-1"]}]
     reply = standard(changes, template, steps=steps)
-    assert reply.status == 400 and reply.json["field"] == "steps"
+    assert reply.status == 400 and reply.json["field"] == "body.steps"
     assert standard(changes, {"name": "shop/status", "params": {"unit": "x"}}).status == 400
     reply = changes.ask("alice", "POST", "/api/v1/changes", {"title": "x", "body": changes.body(type="standard")})
-    assert reply.status == 400 and reply.json["field"] == "type"
+    assert reply.status == 400 and reply.json["field"] == "body.type"
 
 
 def test_a_standard_change_whose_template_was_retired_asks_a_peer(changes, template):

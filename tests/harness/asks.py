@@ -290,7 +290,8 @@ class Asks:
         return name
 
     def _of_change(self, operation, state, who="alice", **body):
-        return Ask(operation, {"name": self.change(state)}, body=self.example(operation, **body), who=who)
+        return Ask(operation, {"name": self.change(state)}, who=who,
+                   body=self.example(operation, **body) if operation.asked else None)
 
     def _edit(self, operation):
         name = self.change()
@@ -405,7 +406,8 @@ class Asks:
         "post_changes_by_name_submit": lambda self, o: self._of_change(o, "draft"),
         "post_changes_by_name_reassess": lambda self, o: self._of_change(o, "pending"),
         "post_changes_by_name_cancel": lambda self, o: self._of_change(o, "draft"),
-        "post_changes_by_name_done": lambda self, o: Ask(o, {"name": self.change("executing", max_runs=2)}),
+        "post_changes_by_name_done": lambda self, o: Ask(
+            o, {"name": self.change("executing", max_runs=2)}, body=self.example(o)),
         "post_changes_by_name_accept": lambda self, o: self._of_change(o, "verifying", "bob"),
         "post_changes_by_name_close": lambda self, o: self._of_change(o, "verifying"),
         "post_changes_by_name_waive": lambda self, o: self._of_change(o, "pending", "bob", expires_at=at(60)),
