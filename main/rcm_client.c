@@ -3,6 +3,7 @@
 #include "audit/audit_cli.h"
 #include "calendar/calendar_cli.h"
 #include "change/change_cli.h"
+#include "change/decision/decision_cli.h"
 #include "change/emergency/emergency_cli.h"
 #include "change/object/object_cli.h"
 #include "change/risk/risk_cli.h"
@@ -21,6 +22,9 @@ static const struct cli_names names[] = {
 	{"--executor", "PERSON", "/api/v1/persons", "name", "team"},
 	{"emergency", "NAME", "/api/v1/emergencies", "name", "state"},
 	{"follow-up", "EMERGENCY", "/api/v1/follow-ups?open=true", "emergency", "state"},
+	{"account", "HOST", "/api/v1/targets", "name", "kind"},
+	{"account", "PERSON", "/api/v1/persons", "name", "team"},
+	{"run", "RUN", "/api/v1/gate/runs", "id", "line"},
 	{"rules", "RULE", "/api/v1/rules", "id", "title"},
 };
 
@@ -30,6 +34,7 @@ int main(int argc, char **argv)
 		change_filing_verbs,
 		change_verbs,
 		change_run_verbs,
+		decision_verbs,
 		risk_verbs,
 		emergency_verbs,
 		template_verbs,

@@ -6,6 +6,7 @@
 #include "lib/base/time.h"
 #include "main/app.h"
 #include "main/doctor.h"
+#include "main/gate.h"
 #include "main/manual.h"
 #include "main/memory.h"
 #include "main/openapi.h"
@@ -36,6 +37,10 @@ static const struct mode modes[] = {
 		"put a backup in the place of the database, with the daemon stopped"},
 	{"--doctor", "[--json] [FLAGS]", doctor_main,
 		"look at everything the daemon stands on; ends with 0, 1 (look) or 2 (broken)"},
+	{"--gate", "URL [FLAGS]", gate_main,
+		"serve the gate's socket of a production host, asking the daemon there"},
+	{"--gate-breakglass-new", "[--gate-glass FILE]", gate_glass_main,
+		"make this host's sealed code anew and print it, once: put it into an envelope"},
 	{"--plan-test", "FILE [PARAM=VALUE ...] [--lint] [--describe] [--json]", plan_test_main,
 		"run a plan's file in the jail and print its graph, without a daemon"},
 	{"--print-config", "[FLAGS]", print_config,

@@ -58,7 +58,10 @@ static const char *emergency_reason(
 	struct emergency *emergency;
 	struct target *target;
 
-	if (!run->emergency)
+	/* A sealed code was told of afterwards: what runs under it is its host's to end. */
+	if (!run->emergency ||
+		(emergency_get(tx, arena, run->emergency, &emergency, NULL) == 0 &&
+			emergency->ended_at_us && emergency->ended_at_us <= run->started_at_us))
 		return NULL;
 	if (target_get(tx, arena, run->target, &target, NULL) == 0 && *target->service)
 		services[0] = target->service;
