@@ -6,8 +6,8 @@
 #include "lib/base/error.h"
 
 /*
- * "host:<machine-id>/SHA256:<43 digits of base64>": /etc/machine-id, and the fingerprint of the
- * public host key of sshd as `ssh-keygen -l` prints it, of the Ed25519 key before the others.
+ * "host:<machine-id>/<64 hex digits>": /etc/machine-id, and SHA-256 of the public host key of sshd
+ * (the bytes that `ssh-keygen -l` takes the fingerprint of), the Ed25519 key before the others.
  * `root` is "" or a folder that stands for /. ERROR_NOT_FOUND names what is missing and the remedy:
  * without both there is no identity, and a name alone never is one.
  */
