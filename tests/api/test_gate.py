@@ -226,6 +226,42 @@ def test_accounts_are_an_admins(gate, changes):
     assert changes.ask("admin", "DELETE", "/api/v1/gate/accounts/web-1/li").status == 404
 
 
+# --- what moves by itself ---
+
+def test_the_rules_are_asked_again_when_the_world_has_moved(gate, approved):
+    people = gate.people
+    incident = people.carol.json("incident", "open", "it answers slowly", "--severity", 1, "--service", gate.unit,
+                                 "--environment", "production")["name"]
+    answer = restart(gate)
+    assert answer["reason"] == "rule:OBS-002", answer
+    assert answer["findings"] and gate.get(f"/api/v1/gate/decisions/{answer['decision_id']}/explain").json["is_same"]
+    people.alice.ok("incident", "close", incident, "--finding", "a full disk")
+    assert restart(gate)["reason"] == "ok_grant"
+
+
+def test_an_emergency_needs_a_second_key_for_what_destroys(gate):
+    people = gate.people
+    incident = people.carol.json("incident", "open", "it answers nothing", "--severity", 1)["name"]
+    name = people.alice.json("emergency", "start", "--scope", f"host:{gate.host}", "--incident", incident, "--ttl", "30m",
+                             "--reason", "it answers nothing, and its disk must be made anew")["name"]
+
+    def make_anew(**more):
+        return gate.decide("/usr/sbin/mkfs.ext4", "/dev/sdb", target=gate.target, **more)
+
+    assert restart(gate)["reason"] == "ok_emergency"
+    assert make_anew()["reason"] == "rule:FS-006"
+    assert make_anew(typed_key=people.token("alice"))["reason"] == "rule:FS-006"
+    assert make_anew(typed_key=people.token("vera"))["reason"] == "rule:FS-006"
+    answer = make_anew(typed_key=people.token("bob"))
+    assert answer["reason"] == "ok_emergency" and "record" in answer["obligations"], answer
+    assert restart(gate, user="bo")["verdict"] != "allow"
+    explained = gate.get(f"/api/v1/gate/decisions/{answer['decision_id']}/explain").json
+    assert explained["is_same"] and people.token("bob") not in str(explained)
+    people.alice.ok("emergency", "end", name)
+    assert restart(gate)["verdict"] != "allow"
+    people.carol.ok("follow-up", "close", name, "--verdict", "justified", "--note", "a test of the gate")
+
+
 # --- releases ---
 
 def release(gate, **more):
