@@ -95,6 +95,12 @@ static const json_t *reading_rows(const json_t *approval)
 	return json_is_array(reading) ? reading : json_object_get(reading, "registers");
 }
 
+/* Of another shape: all of it is shown, so that nobody says yes to what was left out. */
+static bool is_other_reading(const json_t *reading)
+{
+	return json_is_object(reading) && !json_object_get(reading, "registers");
+}
+
 static void print_approval(struct cli *cli, const json_t *approval)
 {
 	cli_print_fields(cli, approval, head_fields);
@@ -109,6 +115,9 @@ static void print_approval(struct cli *cli, const json_t *approval)
 	if (json_array_size(reading_rows(approval))) {
 		cli_say(cli, "\n");
 		cli_print_table(cli, reading_rows(approval), reading_columns);
+	} else if (is_other_reading(json_object_get(approval, "reading"))) {
+		cli_say(cli, "\n");
+		cli_print_json(cli, json_object_get(approval, "reading"));
 	}
 }
 

@@ -342,13 +342,14 @@ static int run_verb(const struct verb *verb, char **argv)
 /* rcm-client stands beside this program, or where packages put it; PATH has no say. */
 static int run_client(char **argv)
 {
-	char path[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("-client"));
+	char self[PATH_MAX], path[PATH_MAX + sizeof("rcm-client")];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	struct error err = ERROR_INIT;
 
 	if (length > 0) {
-		path[length] = 0;
-		strcpy(strrchr(path, '/') + 1, "rcm-client");
+		self[length] = 0;
+		*strrchr(self, '/') = 0;
+		snprintf(path, sizeof(path), "%s/rcm-client", self);
 		execv(path, argv);
 	}
 	execv(CLIENT_FALLBACK, argv);

@@ -14,11 +14,35 @@ static const struct program *const families[] = {command_wrap_programs, command_
 	command_system_programs, command_disk_programs, command_net_programs, command_kube_programs,
 	command_container_programs, command_db_programs, command_package_programs};
 
-/* One file under many names: the name that it is called by decides. */
-static const char many_names[] =
-	"systemctl kmod busybox toybox coreutils lvm dmsetup pgrep killall5 "
-	"xtables-nft-multi xtables-legacy-multi mke2fs e2fsck mkfs.fat "
-	"tune2fs zstd xz gzip bzip2 mariadb snap";
+/* One file under many names: the name that it is called by decides. "*": any name. */
+static const struct {
+	const char *file, *names;
+} many_names[] = {
+	{"busybox", "*"},
+	{"toybox", "*"},
+	{"coreutils", "*"},
+	{"snap", "*"},
+	{"systemctl", "reboot poweroff halt shutdown init telinit runlevel"},
+	{"kmod", "modprobe insmod rmmod depmod modinfo lsmod"},
+	{"pgrep", "pkill pidwait"},
+	{"killall5", "pidof"},
+	{"lvm", "lvcreate lvremove lvresize lvextend lvreduce lvchange lvconvert lvrename vgcreate "
+		"vgremove "
+		"vgreduce vgextend vgchange vgrename vgimport vgexport pvcreate pvremove pvmove "
+		"pvresize "
+		"pvchange lvs vgs pvs lvdisplay vgdisplay pvdisplay lvscan vgscan pvscan "
+		"lvmdiskscan"},
+	{"xtables-nft-multi",
+		"iptables ip6tables iptables-nft ip6tables-nft iptables-save ip6tables-save "
+		"iptables-restore ip6tables-restore ebtables arptables"},
+	{"xtables-legacy-multi",
+		"iptables ip6tables iptables-legacy ip6tables-legacy iptables-save "
+		"ip6tables-save iptables-restore ip6tables-restore"},
+	{"mke2fs", "mkfs.ext2 mkfs.ext3 mkfs.ext4"},
+	{"e2fsck", "fsck.ext2 fsck.ext3 fsck.ext4"},
+	{"mkfs.fat", "mkfs.vfat mkfs.msdos"},
+};
+
 /* Folders whose programs are what their names say. */
 static const char *const known_folders[] = {"/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"};
 /* The usual value of PATH steers nothing. */
@@ -76,6 +100,15 @@ void command_doubt(struct command *command, const char *reason)
 		command->reason = reason;
 }
 
+static bool is_called(const char *file, const char *called)
+{
+	for (size_t i = 0; i < sizeof(many_names) / sizeof(many_names[0]); i++)
+		if (!strcmp(many_names[i].file, file))
+			return many_names[i].names[0] == '*' ||
+			       text_is_word(many_names[i].names, called);
+	return false;
+}
+
 /* The row of the program, by the file that will run and by the name it is called by. */
 static void choose_row(struct command *c)
 {
@@ -86,7 +119,7 @@ static void choose_row(struct command *c)
 
 	c->program = called;
 	c->row = by_name;
-	if (!strcmp(called, file) || by_name == by_file || text_is_word(many_names, file))
+	if (!strcmp(called, file) || by_name == by_file || is_called(file, called))
 		return;
 	command_doubt(c, "opaque");
 	if (by_file) {

@@ -116,9 +116,12 @@ static void act_docker(struct command *c)
 static void act_deployment(struct command *c)
 {
 	const char *word = c->count > 1 ? c->words[1] : "";
-	bool is_look = text_is_word("version", word) ||
-		       (!strcmp(c->program, "helm") &&
-			       text_is_word("list ls status history get search", word));
+	bool is_look =
+		(c->count == 2 && !strcmp(word, "version") &&
+			text_is_word("helm terraform tofu kustomize argocd flux istioctl eksctl",
+				c->program)) ||
+		(!strcmp(c->program, "helm") &&
+			text_is_word("list ls status history get search", word));
 
 	if (is_look && !strcmp(c->program, "helm"))
 		for (size_t i = 2; i < c->count; i++)

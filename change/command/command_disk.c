@@ -33,7 +33,7 @@ static void act_mount(struct command *c)
 {
 	const char *options = option_value(c, "o") ? option_value(c, "o") : "";
 
-	if (!c->operand_count && !option_has(c, "a"))
+	if (!c->operand_count && !option_has(c, "a") && !option_has(c, "L") && !option_has(c, "U"))
 		return; /* it lists what is mounted */
 	if (c->operand_count > 1)
 		impact_add(c, "mount", "device", c->operands[0], "one");
@@ -55,12 +55,11 @@ static void act_umount(struct command *c)
 /* fdisk and its like: -l lists; else they write, from the keyboard. */
 static void act_partition(struct command *c)
 {
-	bool is_list =
-		option_has(c, "l") || option_has(c, "s") ||
-		(c->operand_count && text_is_word("print", c->operands[c->operand_count - 1]) &&
-			c->operand_count == 2);
+	bool is_list = text_is_word("fdisk sfdisk gdisk", c->program) && option_has(c, "l");
 
-	if (is_list && !(text_is_word("parted", c->program) && c->operand_count > 2)) {
+	is_list |= text_is_word("parted", c->program) && c->operand_count == 2 &&
+		   !strcmp(c->operands[1], "print");
+	if (is_list) {
 		for (size_t i = 0; i < c->operand_count; i++)
 			if (c->operands[i][0] == '/')
 				path_read(c, c->operands[i]);
@@ -93,15 +92,18 @@ static void act_volume(struct command *c)
 /* mdadm, cryptsetup, zfs, btrfs ...: verbs of their own; those listed look. */
 static void act_device_control(struct command *c)
 {
-	static const char looks[] =
-		"list status get info show luksDump isLuks ls table deps -D --detail -Q --query -E "
-		"--examine --version iostat history targets version";
+	static const char askers[] = "mdadm cryptsetup zfs zpool dmsetup nvme drbdadm";
+	static const char looks[] = "list status get info show luksDump isLuks ls table deps -D "
+				    "--detail -Q --query -E --examine iostat";
 	const char *word = c->count > 1 ? c->words[1] : "";
 	const char *object = c->count > 2 ? c->words[c->count - 1] : "";
 
-	if (text_is_word(looks, word) && c->count <= 3)
+	if (text_is_word(askers, c->program) && text_is_word(looks, word) &&
+		(c->count == 2 || (c->count == 3 && object[0] != '-')))
 		return;
-	if (!strcmp(c->program, "btrfs") && c->count > 2 && text_is_word(looks, c->words[2]))
+	if (!strcmp(c->program, "btrfs") && c->count == 4 && object[0] != '-' &&
+		text_is_word("subvolume filesystem device balance scrub", word) &&
+		text_is_word("list show status usage df stats", c->words[2]))
 		return;
 	impact_device(c,
 		text_is_word("destroy remove luksErase --stop --zero-superblock", word) ? "delete"
@@ -162,7 +164,7 @@ const struct program command_disk_programs[] = {
 	 "drbdadm xfs_repair xfs_growfs resize2fs tune2fs e2label debugfs ddrescue vgcfgrestore",
 		"", STYLE_RAW, act_device_control},
 	{"smartctl",
-		"a,all i,info H,health A,attributes l: d: t:% s:% X,abort% c x,xall j,json q: n:",
+		"a,all i,info H,health A,attributes l:% d: t:% s:% X,abort% c x,xall j,json q: n:",
 		0, act_smart},
 	{"fsck fsck.* e2fsck", "n y p a f v t: A C? r V", 0, act_check},
 	{"setquota edquota quotaon quotaoff", "u g a v", 0, act_quota},

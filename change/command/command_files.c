@@ -348,7 +348,7 @@ const struct program command_files_programs[] = {
 		"owner: group: mode: mtime: "
 		"m,touch W,verify remove-files P,absolute-names h,dereference no-recursion "
 		"exclude: X,exclude-from:< "
-		"exclude-vcs T,files-from:< null strip-components: transform,xform:% "
+		"exclude-vcs T,files-from:% null strip-components: transform,xform:% "
 		"one-file-system w,interactive b: "
 		"totals? wildcards no-wildcards anchored N: newer: force-local selinux acls xattrs "
 		"sort: format: H: "

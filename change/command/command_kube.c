@@ -394,6 +394,13 @@ static const struct {
 	{"config", act_config, false},
 };
 
+/* Kinds that "create" knows by itself; another one is a plugin. */
+static const char kube_creates[] =
+	"configmap cm secret deployment deploy service svc namespace ns job cronjob cj role "
+	"rolebinding "
+	"clusterrole clusterrolebinding serviceaccount sa quota resourcequota ingress ing "
+	"poddisruptionbudget pdb priorityclass pc token";
+
 static void act_kubectl(struct command *c)
 {
 	struct kube k = {.command = c, .first = 1};
@@ -412,6 +419,9 @@ static void act_kubectl(struct command *c)
 	}
 	for (size_t i = 0; i < COUNT(kube_verbs); i++)
 		if (text_is_word(kube_verbs[i].words, k.verb)) {
+			if (!strcmp(word, "create") && *sub && !text_is_word(kube_creates, sub))
+				impact_runs(c, arena_format(&c->analysis->arena,
+						       "kubectl-create-%s", sub));
 			/* Nothing is sent with "client"; with "server" admission webhooks are
 			 * asked. */
 			if (kube_verbs[i].can_dry_run && dry_run && !strcmp(dry_run, "client"))

@@ -9,10 +9,10 @@ static void act_grep(struct command *c)
 	bool has_pattern = option_has(c, "e") || option_has(c, "f");
 
 	if (option_has(c, "r") && c->operand_count == (has_pattern ? 0U : 1U))
-		path_impact(c, "read", ".", "recursive");
+		path_read_all(c, ".");
 	for (size_t i = has_pattern ? 0 : 1; i < c->operand_count; i++)
 		if (option_has(c, "r"))
-			path_impact(c, "read", c->operands[i], "recursive");
+			path_read_all(c, c->operands[i]);
 		else
 			path_read(c, c->operands[i]);
 }
@@ -50,6 +50,8 @@ static void act_top(struct command *c)
 
 static void act_dmesg(struct command *c)
 {
+	if (option_has(c, "H") && !option_has(c, "P"))
+		act_interactive(c); /* a pager */
 	if (option_has(c, "C") || option_has(c, "c"))
 		impact_add(c, "flush", "monitor", "kernel log", "one");
 	if (option_has(c, "D") || option_has(c, "E") || option_has(c, "n"))
@@ -86,7 +88,8 @@ static void act_getent(struct command *c)
 	"l,length: untagged"
 
 const struct program command_look_programs[] = {
-	{"true false nproc tty logname whoami arch sync pwd", "L P e d a", 0, act_nothing},
+	{"true false nproc tty logname whoami arch sync pwd", "L P e d a all ignore:", 0,
+		act_nothing},
 	{"echo", "", STYLE_RAW, act_nothing},
 	{"sleep seq basename dirname yes factor",
 		"s,suffix: a,multiple z,zero w,equal-width f,format: ", STYLE_NUMBER, act_nothing},
@@ -161,15 +164,23 @@ const struct program command_look_programs[] = {
 		"s Z",
 		STYLE_FIRST_BARE, act_ps},
 	{"top htop atop", "b n: d: p: u: U: c H i o: s S w? 1 E: e:", 0, act_top},
-	{"uptime free vmstat iostat mpstat sar pidstat nfsstat slabtop numastat lscpu lsblk lsmem "
-	 "lspci lsusb lsns "
-	 "lsipc findmnt blkid",
+	{"uptime free vmstat iostat mpstat slabtop numastat lscpu lsblk lsmem lspci lsusb "
+	 "lsns lsipc "
+	 "findmnt",
 		"p,pretty s,since h,human m,mega g,giga k,kilo b,bytes w,wide t,total c,count: "
-		"a,active n "
-		"d,disk D,partition: S,unit: x y z N,json J,json o,output: f,fs i l,list "
-		"O,output-all e,extended "
-		"r u,user: P,path T,types A,all V v L,label: U,uuid:",
+		"a,active n d,disk D S,unit: x y "
+		"N,json J,json o,output: f,fs i l,list O,output-all e,extended r u,user: P,path "
+		"T,types A,all V v",
 		STYLE_NUMBER, act_nothing},
+	{"pidstat", "d h H I l p: r R s t T: u U v w", STYLE_NUMBER, act_nothing},
+	{"pmap", "x,extended d,device q,quiet p,show-path", 0, act_ps},
+	{"sar", "A b B d H n: P: q r R S u v w W y o:> f:< s: e: i: h p", STYLE_NUMBER,
+		act_nothing},
+	{"blkid",
+		"o,output: s,match-tag: t,match-token: L,label: U,uuid: p,probe k,list-filesystems "
+		"l,list-one "
+		"d,no-encoding i,info u,usages: n,match-types:",
+		0, act_read},
 	{"id groups", "a Z,context g,group G,groups n,name r,real u,user z,zero", 0, act_nothing},
 	{"uname",
 		"a,all s,kernel-name n,nodename r,kernel-release v,kernel-version m,machine "
@@ -235,11 +246,11 @@ const struct program command_look_programs[] = {
 		STYLE_NUMBER, act_read},
 	{"xxd", "a b c: E e g: i l: o: p r% s: u", 0, act_xxd},
 	{"zcat bzcat xzcat zstdcat", "f q v", 0, act_read},
-	{"getent", "s,service: i,no-idn", 0, act_getent},
-	{"printenv locale localectl-status", "0,null a,all-locales m,charmaps c k", 0, act_nothing},
+	{"getent", "s,service:% i,no-idn", 0, act_getent},
+	{"printenv locale", "0,null a,all-locales m,charmaps c k", 0, act_nothing},
 	{"lsof", "a b c: d: F? g? i? l n N o p: P r? R s? t T? u: U v w x? +D: +d:", 0, act_ps},
 	{"fuser", "a l m n: s v u 4 6 k,kill% i% w%", 0, act_ps},
-	{"pgrep pidof pstree pmap pwdx lsmod",
+	{"pgrep pidof pstree pwdx lsmod",
 		"d: l,list-name a,list-full v,inverse c,count f,full g: G: i,ignore-case n,newest "
 		"o,oldest P: s: t: u: U: "
 		"x,exact F:< w r: A p n h H: C: N: T S q",

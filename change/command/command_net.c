@@ -72,6 +72,8 @@ static void act_login(struct command *c)
 
 static void act_probe(struct command *c)
 {
+	if (!c->operand_count && !strcmp(c->program, "nslookup"))
+		act_interactive(c);
 	for (size_t i = 0; i < c->operand_count; i++)
 		impact_is_read(impact_add(c, "connect", "net", c->operands[i], "one"));
 }
@@ -112,6 +114,9 @@ static void act_curl(struct command *c)
 			impact_flag(impact, "docker_socket");
 		command_doubt(c, "opaque");
 	}
+	/* "%output{FILE}" writes. */
+	if (option_value(c, "w") && strstr(option_value(c, "w"), "output{"))
+		command_doubt(c, "opaque");
 	for (size_t i = 0; i < c->given_count; i++)
 		if (c->given[i].name[0] == 'd' && c->given[i].value && c->given[i].value[0] == '@')
 			path_read(c, c->given[i].value + 1);
@@ -195,27 +200,27 @@ static void act_tunnel(struct command *c)
 	impact_socket(c, "connect", operand(c, 0), false);
 }
 
-/* iptables and its like: -L and -S list. */
+/* iptables and its like: -L and -S list, with words that only say how. */
 static void act_iptables(struct command *c)
 {
-	bool is_look = false, is_flush = false, is_delete = false;
+	static const char lists[] = "-L --list -S --list-rules -nL -vL -nvL -vnL -Ln -Lnv -Lvn";
+	static const char plain[] =
+		"-n --numeric -v --verbose -x --exact --line-numbers -nv -vn -w --wait";
+	bool is_look = false, is_other = false, is_flush = false, is_delete = false;
 
 	for (size_t i = 1; i < c->count; i++) {
 		const char *word = c->words[i];
 
-		is_look |= text_is_word(
-			"-L --list -S --list-rules -nL -vL -nvL -vnL -Ln -Lv -Lnv -C --check -V -h",
-			word);
 		is_flush |= text_is_word("-F --flush -X --delete-chain -Z --zero", word);
 		is_delete |= text_is_word("-D --delete", word);
-		/* One word more is a rule, and what it does is not read here. */
-		if (text_is_word("-A --append -I --insert -R --replace -P --policy -N --new-chain "
-				 "-E --rename-chain",
-			    word) ||
-			(text_starts_with(word, "--mod") || text_starts_with(word, "-M")))
-			is_look = false, is_flush = false, is_delete = false, i = c->count;
+		if (text_is_word(lists, word))
+			is_look = true;
+		else if (text_is_word("-t --table", word) && i + 1 < c->count)
+			i++;
+		else if (word[0] == '-' && !text_is_word(plain, word))
+			is_other = true;
 	}
-	if (is_look && !is_flush && !is_delete)
+	if (is_look && !is_other)
 		impact_add(c, "list", "net", c->program, "one");
 	else
 		impact_add(c,
@@ -238,7 +243,8 @@ static void act_firewall(struct command *c)
 				"--get-zones "
 				"--get-default-zone --get-active-zones",
 			   word);
-	is_look |= !strcmp(c->program, "ipset") && text_is_word("list -L test", word);
+	is_look |= !strcmp(c->program, "ipset") && c->count <= 3 &&
+		   text_is_word("list test", word) && c->words[c->count - 1][0] != '-';
 	if (!strcmp(c->program, "nft"))
 		for (size_t i = 1; i < c->count; i++)
 			if (strpbrk(c->words[i], ";\n") || c->words[i][0] == '-')
@@ -270,7 +276,7 @@ static void act_ip(struct command *c)
 
 		impact_flag(impact_add(c, "exec", "process", c->words[at + 2], "one"), "namespace");
 		command_start(c, &inner);
-	} else if (!*kind || (kind[0] != '-' && text_is_word("show list ls lst sh get s l", verb) &&
+	} else if (!*kind || (kind[0] != '-' && text_is_word("show list ls lst sh get", verb) &&
 				     strcmp(kind, "vrf") != 0)) {
 		impact_add(c, "list", "net", kind, "one");
 	} else {
@@ -302,16 +308,18 @@ static void act_interface(struct command *c)
 	if (text_is_word("route arp", c->program))
 		is_look = c->count == 1 ||
 			  (c->count == 2 && text_is_word("-n -e -ne -en -a -an", last));
-	if (!strcmp(c->program, "tc"))
+	if (!strcmp(c->program, "tc") && c->count > 2 && strcmp(c->words[1], "-b") != 0 &&
+		!text_starts_with(c->words[1], "-ba") && strcmp(c->words[1], "-force") != 0)
 		is_look = (c->count > 2 && text_is_word("show ls list", c->words[2])) ||
 			  (c->count > 3 && c->words[1][0] == '-' &&
 				  text_is_word("-s -d -p", c->words[1]) &&
 				  text_is_word("show ls list", c->words[3]));
 	if (!strcmp(c->program, "conntrack"))
-		is_look = c->count > 1 &&
+		is_look = c->count == 2 &&
 			  text_is_word("-L --dump -C --count -S --stats", c->words[1]);
 	if (!strcmp(c->program, "bridge"))
-		is_look = c->count > 2 && text_is_word("show", c->words[2]);
+		is_look =
+			c->count > 2 && c->words[1][0] != '-' && text_is_word("show", c->words[2]);
 	if (!strcmp(c->program, "brctl"))
 		is_look = c->count > 1 && text_is_word("show showmacs showstp", c->words[1]);
 	if (text_is_word("nmcli networkctl resolvectl", c->program))
@@ -331,7 +339,9 @@ static void act_proxy(struct command *c)
 {
 	const char *signal = option_value(c, "s");
 
-	if (option_has(c, "t") || option_has(c, "v") || option_has(c, "T"))
+	if (text_is_word("nginx haproxy", c->program) && option_has(c, "v"))
+		return;
+	if (!strcmp(c->program, "nginx") && (option_has(c, "t") || option_has(c, "T")))
 		return;
 	if (signal)
 		impact_add(c, text_is_word("stop quit", signal) ? "stop" : "reload", "unit",
@@ -346,7 +356,7 @@ static void act_apachectl(struct command *c)
 	const char *given = option_value(c, "k") ? option_value(c, "k") : word;
 
 	if (option_has(c, "t") || option_has(c, "v") || option_has(c, "S") ||
-		text_is_word("configtest status fullstatus", given))
+		text_is_word("configtest", given))
 		return;
 	impact_add(c,
 		text_is_word("stop graceful-stop", given) ? "stop"

@@ -110,6 +110,9 @@ static void note(struct command *c, const struct option_row *row, const char *va
 		impact_runs(c, word);
 	else if (row->means == '%')
 		command_doubt(c, "opaque");
+	else if (row->means == '>' && value && !strcmp(value, "-") &&
+		 text_is_word("curl wget", c->program))
+		return; /* to the output */
 	else if (row->means == '>' && value)
 		path_impact(c, "write", value, "one");
 	else if (row->means == '<' && value)

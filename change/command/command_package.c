@@ -25,10 +25,9 @@ static void impact_packages(struct command *c, const char *verb, size_t first)
 /* apt, yum, dnf, pip, npm ...: the first operand is the verb; packages run scripts of theirs. */
 static void act_package(struct command *c)
 {
-	static const char looks[] =
-		"list search show info policy depends rdepends showpkg madison check-update "
-		"repolist history provides "
-		"freeze check --version outdated ls view why whatprovides stats dump pkgnames";
+	static const char looks[] = "list search show info policy depends rdepends showpkg madison "
+				    "repolist provides "
+				    "whatprovides stats dump pkgnames";
 	static const char installs[] =
 		"install upgrade dist-upgrade full-upgrade update reinstall build-dep localinstall "
 		"add i ci exec "
@@ -39,9 +38,8 @@ static void act_package(struct command *c)
 
 	if (*word && text_is_word(looks, word)) {
 		impact_add(c, "list", "package", operand(c, 1), "one");
-		if (text_is_word("pip pip3 npm yarn pnpm gem cargo go", c->program))
-			command_doubt(c, "opaque"); /* they read configurations that name plugins
-						       and hooks */
+		if (!text_is_word("apt-cache yum dnf zypper apk snap", c->program))
+			command_doubt(c, "opaque"); /* a pager, or plugins and hooks of theirs */
 	} else if (*word && text_is_word(removes, word)) {
 		impact_packages(c, "remove", 1);
 	} else {
@@ -53,7 +51,8 @@ static void act_package(struct command *c)
 static void act_dpkg(struct command *c)
 {
 	static const char looks[] =
-		"l L s S p I c W list listfiles status search print-avail info contents verify V C "
+		"no-pager f l L s S p I c W list listfiles status search print-avail info contents "
+		"verify V C "
 		"audit get-selections "
 		"print-architecture print-foreign-architectures compare-versions";
 	bool is_look = c->given_count > 0;
@@ -64,6 +63,11 @@ static void act_dpkg(struct command *c)
 
 		is_look &= text_is_word(looks, name);
 	}
+	/* A terminal gets a pager, which runs what is typed. */
+	if (is_look && !option_has(c, "no-pager") &&
+		(option_has(c, "l") || option_has(c, "L") || option_has(c, "s") ||
+			option_has(c, "p")))
+		command_doubt(c, "opaque");
 	if (is_look)
 		impact_add(c, "list", "package", operand(c, 0), "one");
 	else
@@ -76,20 +80,16 @@ static void act_dpkg(struct command *c)
 /* rpm -q asks; -i -U -F -e change. */
 static void act_rpm(struct command *c)
 {
+	static const char asks[] =
+		"-q -qa -qi -ql -qf -qp -qc -qd -qR -qpl -qpi -qil -qlp -qip -qal "
+		"--query --all -a -i -l -f -p --requires --provides --changelog --last "
+		"--list --info --file --package --conflicts --obsoletes --scripts";
 	const char *word = c->count > 1 ? c->words[1] : "";
-	bool is_query = text_starts_with(word, "-q") || text_is_word("--query -V --verify", word);
+	bool is_query = text_starts_with(word, "-q") || !strcmp(word, "--query");
 
 	for (size_t i = 1; i < c->count; i++)
-		if (text_starts_with(c->words[i], "--pipe") ||
-			text_starts_with(c->words[i], "--eval") ||
-			text_starts_with(c->words[i], "-E") ||
-			text_starts_with(c->words[i], "--define") ||
-			text_starts_with(c->words[i], "-D") ||
-			text_starts_with(c->words[i], "--load") ||
-			text_starts_with(c->words[i], "--rcfile") ||
-			text_starts_with(c->words[i], "--macros") || strstr(c->words[i], "%(") ||
-			strstr(c->words[i], "%{lua") || path_is_url(c->words[i]))
-			is_query = false;
+		is_query &= c->words[i][0] == '-' ? text_is_word(asks, c->words[i])
+						  : !path_is_url(c->words[i]);
 	if (is_query) {
 		impact_add(c, "list", "package", "", "one");
 		return;
@@ -106,37 +106,23 @@ static void act_rpm(struct command *c)
 	command_doubt(c, "opaque");
 }
 
-/* Verbs of git that neither run hooks nor show differences by programs of the configuration. */
+/*
+ * Verbs of git that only look into its configuration and references. What reads objects may fetch
+ * them by a program that the repository's configuration names, and show them by others.
+ */
 static bool is_git_look(const struct command *c, const char *word)
 {
-	static const char always[] = "rev-parse rev-list ls-tree cat-file show-ref describe "
-				     "merge-base name-rev version count-objects "
-				     "for-each-ref check-ref-format symbolic-ref";
-	static const char options[] = "--oneline --stat=no -n -1 -5 -10 -20 --graph --decorate "
-				      "--all --short HEAD --abbrev-ref -v -a -l "
-				      "--list --tags --long --get --get-all --show-toplevel "
-				      "--heads --verify --quiet -q -p=no -t -e -s";
+	const char *first = operand(c, 1);
 
-	if (text_is_word("log", word) && !option_has(c, "no-pager"))
-		return false;
-	if (!text_is_word(always, word) && !text_is_word("log tag branch remote config", word))
-		return false;
-	for (size_t i = 1; i < c->operand_count; i++) {
-		const char *given = c->operands[i];
-
-		if (given[0] == '-' && !text_is_word(options, given))
-			return false;
-		if (text_is_word("tag branch remote config", word) && given[0] != '-' &&
-			!(text_is_word("config", word) &&
-				text_is_word("--get --get-all --list -l", c->operands[1])) &&
-			!(text_is_word("tag branch", word) &&
-				text_is_word("-l --list", c->operands[1])))
-			return false;
-		if (text_is_word("symbolic-ref", word) && i > 1)
-			return false;
-	}
-	return !text_is_word("config", word) ||
-	       text_is_word("--get --get-all --list -l", operand(c, 1));
+	if (!strcmp(word, "version"))
+		return true;
+	if (!strcmp(word, "rev-parse"))
+		return c->operand_count == 2 ||
+		       (c->operand_count == 3 && !strcmp(first, "--abbrev-ref"));
+	if (!strcmp(word, "config"))
+		return text_is_word("--get --get-all --list -l", first) && operand(c, 3)[0] == 0;
+	return !strcmp(word, "remote") &&
+	       (c->operand_count == 1 || (c->operand_count == 2 && !strcmp(first, "-v")));
 }
 
 static void act_git(struct command *c)

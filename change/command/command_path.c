@@ -108,7 +108,7 @@ static bool is_root(const char *resolved)
 
 static void flag_name(struct command *c, json_t *impact, const char *path, const char *resolved)
 {
-	bool is_relative = resolved[0] != '/';
+	bool is_relative = *path && resolved[0] != '/';
 
 	if (!*path)
 		impact_flag(impact, "emptyable");
@@ -155,27 +155,38 @@ json_t *path_impact(struct command *c, const char *verb, const char *path, const
 	return impact;
 }
 
-static bool is_loud(const char *resolved)
+/* Is it, or when all below is read: does it hold, something that must not be read by the way? */
+static bool is_loud(const char *resolved, bool is_all)
 {
+	if (is_all && is_in_list(" / /dev /proc /sys /sys/kernel ", resolved))
+		return true;
 	if (path_is_below(resolved, "/dev") && strcmp(resolved, "/dev") != 0 &&
 		!path_is_device(resolved) && !is_in_list(quiet_devices, resolved))
 		return true;
 	for (size_t i = 0; i < sizeof(loud) / sizeof(loud[0]); i++)
 		if (path_is_below(resolved, loud[i]))
 			return true;
-	return text_starts_with(resolved, "/dev/mem") || text_starts_with(resolved, "/dev/port") ||
-	       path_is_url(resolved);
+	return text_starts_with(resolved, "/dev/mem") || text_starts_with(resolved, "/dev/port");
+}
+
+static void read_path(struct command *c, const char *path, const char *scope)
+{
+	json_t *impact = path_impact(c, "read", path, scope);
+	const char *resolved = json_string_value(json_object_get(impact, "object"));
+
+	if (is_loud(resolved, c->is_found || !strcmp(scope, "recursive")) || path_is_url(path))
+		impact_is_unproved(c, impact, "opaque");
 }
 
 void path_read(struct command *c, const char *path)
 {
-	json_t *impact;
+	if (strcmp(path, "-") != 0)
+		read_path(c, path, "one");
+}
 
-	if (!strcmp(path, "-"))
-		return;
-	impact = path_impact(c, "read", path, "one");
-	if (is_loud(json_string_value(json_object_get(impact, "object"))))
-		impact_is_unproved(c, impact, "opaque");
+void path_read_all(struct command *c, const char *path)
+{
+	read_path(c, path, "recursive");
 }
 
 bool path_is_bound(const struct command *c, const char *path)

@@ -66,7 +66,6 @@ enum program_style {
 	STYLE_FIRST_BARE = 4, /* the first word may be letters of options without a dash */
 	STYLE_NUMBER = 8,     /* -5 is the option "#" */
 	STYLE_RAW = 16,	      /* `act` reads the words itself */
-	STYLE_BY_NAME = 32,   /* one file under many names: argv[0] says which */
 };
 
 /* command.c */
@@ -96,8 +95,7 @@ void command_become(struct command *command, const char *name);
 void option_parse(struct command *command);
 bool option_has(const struct command *command, const char *name);
 const char *option_value(const struct command *command, const char *name); /* last one; or NULL */
-/* Marks of the row of an option in a text of options; NULL when it is not there. */
-bool text_is_word(const char *list, const char *word); /* "a b c" has "b" */
+bool text_is_word(const char *list, const char *word);			   /* "a b c" has "b" */
 char *text_lower(struct arena *arena, const char *text);
 
 /* command_impact.c */
@@ -124,6 +122,8 @@ bool path_is_below(const char *path, const char *folder); /* or it itself */
 /* What a verb does to a path, with all flags that follow from its name. NULL: nothing to say. */
 json_t *path_impact(struct command *command, const char *verb, const char *path, const char *scope);
 void path_read(struct command *command, const char *path);
+/* It and all below it. */
+void path_read_all(struct command *command, const char *path);
 bool path_is_bound(const struct command *command, const char *path);
 bool path_is_url(const char *text);
 

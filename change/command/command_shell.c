@@ -43,6 +43,7 @@ static size_t take_shell_option(struct shell_words *s, const struct command *c, 
 			s->is_odd = true;
 		return 1;
 	}
+	s->is_odd |= word[0] == '+';
 	for (const char *letter = word + 1; *letter; letter++) {
 		if (*letter == 'c')
 			s->is_line = true;
@@ -138,32 +139,48 @@ static void act_awk(struct command *c)
 			path_read(c, c->operands[i]);
 }
 
-/* Commands of sed that run programs, read or write files: e, w, W, r, R, s///e, s///w. */
+/* A line, the last one, or /text/ without anything special in it. Behind it, or NULL. */
+static const char *skip_address(const char *at)
+{
+	const char *end;
+
+	if (*at != '/')
+		return at + strspn(at, "0123456789$~+");
+	end = strchr(at + 1, '/');
+	return end ? end + 1 + strspn(end + 1, "I") : NULL;
+}
+
+/*
+ * One command of sed that prints, deletes or replaces. Others run programs, read or write files (e,
+ * w, W, r, R, s///e, s///w), or are not understood.
+ */
 static bool is_plain_sed(const char *script)
 {
-	size_t at = strspn(script, "0123456789,$ !~+");
-	char command, edge;
+	const char *at = script + strspn(script, " ");
 	int parts = 0;
+	char edge;
 
-	if (script[at] == '/') {
-		const char *end = strchr(script + at + 1, '/');
-
-		if (!end || strchr(script, '\\') || strchr(script, '['))
-			return false;
-		at = (size_t)(end - script) + 1;
-		at += strspn(script + at, "I ");
-	}
-	command = script[at];
-	if (strchr("pdqQ=lnNDPgGhHxz", command) && command)
-		return !script[at + 1] ||
-		       (command == 'q' &&
-			       strspn(script + at + 1, " 0123456789") == strlen(script + at + 1));
-	if (command != 's' || !(edge = script[at + 1]) || edge == '\\' || edge == '\n' ||
-		strchr(script, '\\') || strchr(script, '[') || strchr(script, '\n'))
+	if (strpbrk(script, "\\[\n") || !(at = skip_address(at)))
 		return false;
-	for (at += 2; script[at] && parts < 2; at++)
-		parts += script[at] == edge;
-	return parts == 2 && strspn(script + at, "gpiI0123456789") == strlen(script + at);
+	if (*at == ',' && !(at = skip_address(at + 1)))
+		return false;
+	at += strspn(at, " !");
+	if (*at && strchr("pdqQ=lnNDPgGhHxz", *at))
+		return !at[1] || (*at == 'q' && strspn(at + 1, " 0123456789") == strlen(at + 1));
+	if (*at != 's' || !(edge = at[1]))
+		return false;
+	for (at += 2; *at && parts < 2; at++)
+		parts += *at == edge;
+	return parts == 2 && strspn(at, "gpiI0123456789") == strlen(at);
+}
+
+static void take_sed(struct command *c, const char *script)
+{
+	if (is_plain_sed(script))
+		return;
+	if (strchr(script, 'e'))
+		impact_runs(c, script);
+	command_doubt(c, "opaque");
 }
 
 static void act_sed(struct command *c)
@@ -174,16 +191,15 @@ static void act_sed(struct command *c)
 	for (size_t i = 0; i < c->given_count; i++)
 		if (c->given[i].name[0] == 'e' && c->given[i].value) {
 			has_script = true;
-			if (!is_plain_sed(c->given[i].value))
-				impact_runs(c, c->given[i].value);
+			take_sed(c, c->given[i].value);
 		}
 	if (option_has(c, "f"))
 		run_file(c, option_value(c, "f"));
 	if (!has_script && !option_has(c, "f")) {
 		if (!c->operand_count)
 			command_doubt(c, "opaque");
-		else if (!is_plain_sed(c->operands[first++]))
-			impact_runs(c, c->operands[0]);
+		else
+			take_sed(c, c->operands[first++]);
 	}
 	for (size_t i = first; i < c->operand_count; i++)
 		if (is_in_place)

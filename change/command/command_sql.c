@@ -434,6 +434,7 @@ static void act_explain(const struct statement *s)
 	size_t at = 1;
 
 	if (!runs) {
+		check_calls(s); /* some servers compute inner queries */
 		act_look(s);
 		return;
 	}

@@ -14,7 +14,7 @@ static const struct {
 	{"status show cat list-units list-unit-files list-timers list-sockets list-dependencies "
 	 "list-jobs "
 	 "list-machines list-paths is-active is-enabled is-failed is-system-running get-default "
-	 "help whoami",
+	 "whoami",
 		"read"},
 	{"start", "start"},
 	{"stop", "stop"},
@@ -211,10 +211,10 @@ static void act_kill(struct command *c)
 
 static void act_pkill(struct command *c)
 {
-	bool is_test = false;
+	bool is_test = c->count > 1 && !strcmp(c->words[1], "-0");
 
-	for (size_t i = 1; i < c->count; i++)
-		is_test |= text_is_word("-0", c->words[i]);
+	for (size_t i = 2; i < c->count; i++)
+		is_test &= c->words[i][0] != '-';
 	for (size_t i = 1; i < c->count; i++)
 		if (c->words[i][0] != '-')
 			impact_add(c, is_test ? "read" : "kill", "process", c->words[i], "many");
@@ -253,7 +253,7 @@ static void act_account(struct command *c)
 	bool is_new = text_is_word("useradd adduser groupadd addgroup newusers", c->program);
 	const char *name = c->operand_count ? c->operands[c->operand_count - 1] : "";
 
-	if (text_is_word("passwd", c->program) && option_has(c, "S"))
+	if (text_is_word("passwd", c->program) && option_has(c, "S") && c->given_count == 1)
 		return;
 	impact_add(c,
 		is_removal ? "delete"
@@ -266,7 +266,7 @@ static void act_account(struct command *c)
 
 static void act_chage(struct command *c)
 {
-	impact_add(c, option_has(c, "l") ? "read" : "configure", "user",
+	impact_add(c, option_has(c, "l") && c->given_count == 1 ? "read" : "configure", "user",
 		c->operand_count ? c->operands[0] : "", "one");
 }
 
@@ -283,7 +283,7 @@ static void act_crontab(struct command *c)
 {
 	json_t *impact;
 
-	if (option_has(c, "l")) {
+	if (option_has(c, "l") && !option_has(c, "r") && !option_has(c, "e")) {
 		impact_add(c, "list", "path", "/var/spool/cron", "one");
 		return;
 	}
@@ -344,7 +344,10 @@ static void act_control(struct command *c)
 		word);
 
 	if (!strcmp(c->program, "hwclock"))
-		is_question = option_has(c, "r") || !c->given_count;
+		is_question = !c->given_count || (c->given_count == 1 && option_has(c, "r"));
+	/* Each -c of ntpq is a command. */
+	if (text_is_word("ntpq chronyc", c->program) && c->operand_count > 1)
+		is_question = false;
 	if (text_is_word("ntpdate adjtimex", c->program))
 		is_question = option_has(c, "q");
 	if (!is_question)
@@ -360,19 +363,19 @@ static void act_monitor(struct command *c)
 {
 	const char *second = c->operand_count > 1 ? c->operands[1] : "";
 	const char *first = c->operand_count ? c->operands[0] : "";
-	bool is_look = text_is_word("ausearch aureport promtool", c->program) ||
-		       option_has(c, "l") ||
-		       (option_has(c, "s") && !strcmp(c->program, "auditctl")) ||
+	bool is_look = text_is_word("ausearch aureport", c->program) ||
+		       (!strcmp(c->program, "auditctl") && c->given_count == 1 &&
+			       (option_has(c, "l") || option_has(c, "s"))) ||
+		       (!strcmp(c->program, "promtool") && text_is_word("check query", first)) ||
 		       (!strcmp(c->program, "amtool") &&
-			       (text_is_word("query", second) ||
-				       text_is_word("alert check-config", first)));
+			       (text_is_word("query", second) || !strcmp(first, "check-config")));
 
 	impact_add(c, is_look ? "read" : "configure", "monitor", first, "one");
 }
 
 static void act_logger(struct command *c)
 {
-	impact_add(c, "append", "monitor", "log", "one");
+	impact_add(c, "send", "process", "syslog", "one");
 }
 
 /* rcm and the daemon's own programs: another gate decides, and says so. */

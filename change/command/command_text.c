@@ -28,9 +28,11 @@ static const char *const steering[] = {"BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS
 	"CONTAINER_HOST", "HISTFILE", "FPATH", "ZDOTDIR", "GLIBC_TUNABLES", "XDG_CONFIG_HOME",
 	"XDG_CONFIG_DIRS", "GREP_OPTIONS", "RIPGREP_CONFIG_PATH", "INPUTRC", "VIMINIT", "EXINIT",
 	"MYVIMRC", "AWKPATH", "AWKLIBPATH", "POSIXLY_CORRECT", "SYSTEMD_UNIT_PATH", "APT_CONFIG",
-	"DPKG_ROOT", "DEBIAN_FRONTEND_PROG"};
+	"DPKG_ROOT", "DPKG_PAGER", "BLKID_FILE", "PGOPTIONS", "PGSERVICE", "PGSSLKEY",
+	"REDISCLI_RCFILE", "KUBERC", "LESSSECURE"};
 static const char *const steering_prefixes[] = {"LD_", "BASH_FUNC_", "DYLD_", "GIT_CONFIG",
-	"GIT_TRACE", "PIP_", "NPM_CONFIG_", "npm_config_", "CORECLR_", "ANSIBLE_"};
+	"GIT_TRACE", "PIP_", "NPM_CONFIG_", "npm_config_", "HELM_", "LIBMOUNT_", "RUNC_", "PERF_",
+	"CORECLR_", "ANSIBLE_"};
 
 bool command_is_steering(const char *name)
 {

@@ -100,7 +100,7 @@ static void act_schedule(struct command *c)
 	bool is_value_first = strcmp(c->program, "ionice") != 0;
 	struct command_inner inner = rest(c, is_value_first ? 1 : 0);
 
-	if (option_has(c, "p")) {
+	if (option_has(c, "p") || option_has(c, "P") || option_has(c, "u")) {
 		bool is_question = is_value_first ? c->operand_count == 1
 						  : !option_has(c, "c") && !option_has(c, "n");
 
@@ -142,7 +142,7 @@ static void act_sudo(struct command *c)
 		return;
 	}
 	/* The shell of a login reads files of the account before. */
-	if (option_has(c, "i"))
+	if (option_has(c, "i") || option_has(c, "s"))
 		inner.doubt = "dynamic";
 	if (option_has(c, "D"))
 		inner.cwd = path_resolve(c, option_value(c, "D"));
@@ -172,10 +172,10 @@ static void act_su(struct command *c)
 	} else if (!line) {
 		act_interactive(c);
 	} else {
-		if (is_login || names > 1) {
-			like.doubt = "dynamic";
+		/* Which shell it is, and what that reads before, the account decides. */
+		like.doubt = "dynamic";
+		if (is_login || names > 1)
 			like.cwd = NULL;
-		}
 		command_start_line(c, line, &like);
 	}
 }

@@ -11,7 +11,8 @@ static int refuse(struct error *err, const char *field, const char *what, const 
 {
 	error_set(err, ERROR_INVALID, "%s", what);
 	error_field(err, "%s", field);
-	return error_remedy(err, "%s", remedy);
+	error_remedy(err, "%s", remedy);
+	return ERROR_INVALID;
 }
 
 /* --- rights --- */
@@ -311,8 +312,8 @@ static int get_for(struct store_tx *tx, struct emergency_change *change, const c
 	if (change->if_version >= 0 && change->if_version != emergency->version) {
 		error_set(err, ERROR_STALE, "%s is at version %lld, not at %lld", emergency->name,
 			(long long)emergency->version, (long long)change->if_version);
-		return error_remedy(
-			err, "look at it again: redbutton emergency show %s", emergency->name);
+		error_remedy(err, "look at it again: redbutton emergency show %s", emergency->name);
+		return ERROR_STALE;
 	}
 	*ret = change->act.ret_emergency = emergency;
 	return 0;
@@ -414,6 +415,7 @@ int emergency_finish(struct store_tx *tx, struct emergency *emergency, const cha
 	const struct audit_actor *actor, const char *notify_id, int64_t at_us, struct error *err)
 {
 	bool was_active = strcmp(emergency->state, "active") == 0;
+	const char *text;
 	int rc;
 
 	emergency->state = "ended";
@@ -425,7 +427,9 @@ int emergency_finish(struct store_tx *tx, struct emergency *emergency, const cha
 	if ((rc = emergency_store_update(tx, emergency, err)) < 0 ||
 		(rc = emergency_audit(tx, emergency, actor, AUDIT_EMERGENCY_END, at_us, err)) < 0)
 		return rc;
-	return emergency_notify(tx, emergency, notify_id, "emergency.ended", why, at_us, err);
+	text = arena_format(store_tx_arena(tx), "%s of %s on %s has ended: %s", emergency->name,
+		emergency->person, emergency->scope, why);
+	return emergency_notify(tx, emergency, notify_id, "emergency.ended", text, at_us, err);
 }
 
 int emergency_end(struct store_tx *tx, struct emergency_change *change, struct error *err)

@@ -193,7 +193,8 @@ static int open_recording(struct job *job, struct recorder **ret, struct error *
 		.host = host_of(&job->rcm->arena),
 		.command = shown_command(job),
 		.term = getenv("TERM"),
-		.shell = job->account.shell};
+		.shell = job->account.shell,
+		.is_masked = (job->verdict.must & GATE_MUST_MASK) != 0};
 	int code;
 
 	terminal_size(&options.columns, &options.rows);
@@ -314,8 +315,8 @@ static int obey(struct job *job)
 		return rcm_refuse(job, REASON_GATE_UNAVAILABLE, &err);
 	}
 	gate_reason_parse(job->verdict.reason, &reason);
-	if (reason == REASON_OK_READONLY && !job->verdict.must && !job->rcm->wants_record &&
-		!job->timeout_s)
+	if (reason == REASON_OK_READONLY && !job->verdict.must && !job->verdict.kill_at_us &&
+		!job->rcm->wants_record && !job->timeout_s)
 		return run_in_place(job);
 	return run_below(job);
 }

@@ -4,6 +4,7 @@
 #include "change/gate/seal.h"
 #include "lib/base/buf.h"
 #include "lib/base/id.h"
+#include "lib/base/secret.h"
 #include "lib/base/time.h"
 
 #include <ctype.h>
@@ -21,6 +22,7 @@
 #define SECRET_MAX   4096
 #define PROMPT_BYTES 128 /* of the last line shown, where a prompt is looked for */
 #define OPEN_MAX     4	 /* a character that is not whole yet */
+#define WORD_MAX     4096
 
 struct recorder {
 	int fd;
@@ -38,6 +40,8 @@ struct recorder {
 	size_t shown_length;
 	struct buf secret;
 	bool is_secret; /* what is typed is held back until its line ends */
+	bool is_masked;
+	struct buf word; /* of what is shown, held back until it ends */
 };
 
 /* File. */
@@ -78,6 +82,73 @@ static bool add_event(struct recorder *recorder, char kind, const char *bytes, s
 	return append(recorder);
 }
 
+/* Masking. */
+
+static void add_mask(const struct recorder *recorder, struct buf *out, const struct buf *secret)
+{
+	unsigned char digest[crypto_generichash_BYTES_MIN];
+	char hex[2 * MASK_BYTES + 1];
+
+	crypto_generichash(digest, sizeof(digest), (const unsigned char *)buf_text(secret),
+		secret->length, recorder->key, sizeof(recorder->key));
+	sodium_bin2hex(hex, sizeof(hex), digest, MASK_BYTES);
+	buf_add_format(out, "<masked:%s>", hex);
+}
+
+static void forget(struct buf *secret)
+{
+	if (secret->bytes)
+		sodium_memzero(secret->bytes, secret->capacity);
+	buf_clear(secret);
+}
+
+/* The held word as it may be seen. */
+static void end_word(struct recorder *recorder, struct buf *out)
+{
+	if (secret_is_likely(buf_text(&recorder->word), recorder->word.length, false))
+		add_mask(recorder, out, &recorder->word);
+	else
+		buf_add(out, buf_text(&recorder->word), recorder->word.length);
+	forget(&recorder->word);
+}
+
+/* Words end at blanks, quotes and everything that acts on a terminal. */
+static bool is_word_end(char c)
+{
+	return (unsigned char)c <= ' ' || c == '"' || c == '\'' || c == 0x7F;
+}
+
+static void mask_words(struct recorder *recorder, const char *bytes, size_t length, struct buf *out)
+{
+	for (size_t i = 0; i < length; i++) {
+		bool is_end = is_word_end(bytes[i]);
+
+		if (is_end || recorder->word.length == WORD_MAX)
+			end_word(recorder, out);
+		if (is_end)
+			buf_add_char(out, bytes[i]);
+		else
+			buf_add_char(&recorder->word, bytes[i]);
+	}
+}
+
+/* Header. */
+
+static void add_command(struct recorder *recorder, const char *command, struct buf *out)
+{
+	struct buf shown = BUF_INIT;
+
+	if (recorder->is_masked) {
+		mask_words(recorder, command, strlen(command), &shown);
+		end_word(recorder, &shown);
+	} else {
+		buf_add_text(&shown, command);
+	}
+	buf_add_text(out, ", \"command\": ");
+	quote_add(out, buf_text(&shown), shown.length);
+	buf_done(&shown);
+}
+
 static void add_member(struct buf *out, const char *before, const char *name, const char *value)
 {
 	if (!value)
@@ -92,7 +163,8 @@ static bool add_header(struct recorder *recorder, const struct recorder_options 
 
 	buf_add_format(line, "{\"version\": 2, \"width\": %u, \"height\": %u, \"timestamp\": %lld",
 		options->columns, options->rows, (long long)(time_now_us() / 1000000));
-	add_member(line, ", ", "command", options->command);
+	if (options->command)
+		add_command(recorder, options->command, line);
 	if (options->term || options->shell) {
 		buf_add_text(line, ", \"env\": {");
 		add_member(line, "", "SHELL", options->shell);
@@ -179,6 +251,7 @@ int recorder_open(const struct recorder_options *options, struct recorder **ret,
 	crypto_hash_sha256_init(&recorder->hash);
 	id_random(recorder->key, sizeof(recorder->key));
 	recorder->fd = -1;
+	recorder->is_masked = options->is_masked;
 	recorder->began_ns = time_mono_ns();
 	code = open_file(recorder, options, err);
 	if (code == 0 && !add_header(recorder, options))
@@ -197,9 +270,10 @@ void recorder_free(struct recorder *recorder)
 		return;
 	if (recorder->fd >= 0)
 		close(recorder->fd);
-	if (recorder->secret.bytes)
-		sodium_memzero(recorder->secret.bytes, recorder->secret.capacity);
+	forget(&recorder->secret);
+	forget(&recorder->word);
 	buf_done(&recorder->secret);
+	buf_done(&recorder->word);
 	buf_done(&recorder->line);
 	free(recorder);
 }
@@ -251,7 +325,11 @@ bool recorder_output(struct recorder *recorder, const char *bytes, size_t length
 
 	remember_line(recorder, bytes, length);
 	buf_add(&all, recorder->open_output, recorder->open_length);
-	buf_add(&all, bytes, length);
+	if (recorder->is_masked)
+		mask_words(recorder, bytes, length, &all);
+	else
+		buf_add(&all, bytes, length);
+	buf_reserve(&all, 0);
 	open = quote_open_end(all.bytes, all.length);
 	memcpy(recorder->open_output, all.bytes + all.length - open, open);
 	recorder->open_length = open;
@@ -261,25 +339,30 @@ bool recorder_output(struct recorder *recorder, const char *bytes, size_t length
 	return is_written;
 }
 
+/* What was held back, whatever would have followed. */
+static void end_output(struct recorder *recorder)
+{
+	struct buf text = BUF_INIT;
+
+	buf_add(&text, recorder->open_output, recorder->open_length);
+	end_word(recorder, &text);
+	recorder->open_length = 0;
+	if (text.length)
+		add_event(recorder, 'o', text.bytes, text.length);
+	buf_done(&text);
+}
+
 /* Typed. */
 
 static void end_secret(struct recorder *recorder, const char *after, size_t after_length)
 {
-	unsigned char digest[crypto_generichash_BYTES_MIN];
-	char hex[2 * MASK_BYTES + 1];
 	struct buf text = BUF_INIT;
 
-	crypto_generichash(digest, sizeof(digest),
-		(const unsigned char *)buf_text(&recorder->secret), recorder->secret.length,
-		recorder->key, sizeof(recorder->key));
-	sodium_bin2hex(hex, sizeof(hex), digest, MASK_BYTES);
-	buf_add_format(&text, "<masked:%s>", hex);
+	add_mask(recorder, &text, &recorder->secret);
 	buf_add(&text, after, after_length);
 	add_event(recorder, 'i', text.bytes, text.length);
 	buf_done(&text);
-	if (recorder->secret.bytes)
-		sodium_memzero(recorder->secret.bytes, recorder->secret.capacity);
-	buf_clear(&recorder->secret);
+	forget(&recorder->secret);
 	recorder->is_secret = false;
 }
 
@@ -342,8 +425,7 @@ void recorder_end(struct recorder *recorder, struct recorder_sum *ret)
 {
 	uint8_t digest[SEAL_SHA256_BYTES];
 
-	if (recorder->open_length)
-		add_event(recorder, 'o', recorder->open_output, recorder->open_length);
+	end_output(recorder);
 	if (recorder->is_secret)
 		end_secret(recorder, "", 0);
 	if (recorder->fd >= 0 && fsync(recorder->fd) < 0)

@@ -22,6 +22,7 @@ struct recorder_options {
 	const char *command;		 /* a line for people, or NULL */
 	const char *term, *shell;	 /* or NULL */
 	unsigned columns, rows;		 /* 0 without a terminal */
+	bool is_masked;
 };
 
 struct recorder_sum {

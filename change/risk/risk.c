@@ -12,7 +12,7 @@
 
 #define INPUT_DOMAIN	 "rcm risk input 1\n"
 #define SET_DOMAIN	 "rcm rules 1"
-#define TEST_DEADLINE_MS 30000
+#define TEST_DEADLINE_MS 10000
 
 struct waiter {
 	risk_ready *ready;

@@ -36,7 +36,7 @@ static int refuse(struct error *err, const char *what, const char *detail)
 static int take_text(struct arena *arena, const json_t *object, const char *field, size_t max,
 	const char **ret, struct error *err)
 {
-	const char *text;
+	const char *text = "";
 	int rc = json_get_text(object, field, true, &text, err);
 
 	if (rc < 0)
@@ -54,7 +54,7 @@ static int take_text(struct arena *arena, const json_t *object, const char *fiel
 static int fail_whole(struct arena *arena, const json_t *output, struct error *err)
 {
 	const json_t *first = json_array_get(json_object_get(output, "errors"), 0);
-	const char *message;
+	const char *message = "";
 
 	if (take_text(arena, first, "message", TEXT_MAX, &message, err) < 0)
 		return spoil(err);
@@ -106,7 +106,7 @@ static ptrdiff_t find_rule(const struct risk_rule *rules, size_t count, const ch
 static int take_rule(struct arena *arena, const json_t *row, const char *field,
 	const struct risk_rule *rules, size_t count, size_t *ret, struct error *err)
 {
-	const char *id;
+	const char *id = "";
 	ptrdiff_t found;
 
 	if (take_text(arena, row, field, ID_MAX, &id, err) < 0)
@@ -122,8 +122,8 @@ static int take_rule(struct arena *arena, const json_t *row, const char *field,
 static int take_fault(struct arena *arena, const json_t *row, const char **ret_place,
 	const char **ret_message, struct error *err)
 {
-	const char *file;
-	int64_t line;
+	const char *file = "";
+	int64_t line = 0;
 
 	if (take_text(arena, row, "file", TEXT_MAX, &file, err) < 0 ||
 		json_get_int(row, "line", true, 0, INT32_MAX, &line, err) < 0 ||
@@ -153,7 +153,7 @@ static int take_words(
 	static const char *const tiers[] = {"SHADOW", "WARN", "ENFORCE", NULL};
 	static const char *const faults[] = {"block", "warn", NULL};
 	static const char *const waivers[] = {"none", "approver", "owner", NULL};
-	const char *severity, *on_error;
+	const char *severity = "C", *on_error = "block";
 	int rc;
 
 	if ((rc = take_word(arena, row, "severity", severities, &severity, err)) < 0 ||
@@ -192,7 +192,7 @@ static int take_manifest(
 static int take_unreadable(
 	struct arena *arena, const json_t *row, struct risk_rule *rule, struct error *err)
 {
-	const char *place, *message;
+	const char *place = "", *message = "";
 	int rc;
 
 	if (rule->tier && !rule->fault)
@@ -288,7 +288,7 @@ static void add_fault(struct reading *reading, size_t at, const char *place, con
 
 static int take_errors(struct reading *reading, const json_t *output, struct error *err)
 {
-	const char *place, *message;
+	const char *place = "", *message = "";
 	const json_t *row;
 	size_t i, at = 0;
 	int rc;
@@ -408,8 +408,8 @@ int risk_answer_report(struct arena *arena, const char *bytes, size_t length,
 static json_t *test_row(struct arena *arena, const json_t *row, struct error *err)
 {
 	const json_t *example = json_object_get(json_object_get(row, "example"), "message");
-	const char *id, *severity, *tier, *owner, *title;
-	int64_t tests;
+	const char *id = "", *severity = "", *tier = "", *owner = "", *title = "";
+	int64_t tests = 0;
 	json_t *made;
 
 	if (take_text(arena, row, "id", ID_MAX, &id, err) < 0 ||
@@ -433,8 +433,8 @@ static json_t *test_row(struct arena *arena, const json_t *row, struct error *er
 
 static json_t *fault_row(struct arena *arena, const json_t *row, struct error *err)
 {
-	const char *file, *rule = "", *message;
-	int64_t line;
+	const char *file = "", *rule = "", *message = "";
+	int64_t line = 0;
 	json_t *made;
 
 	if (take_text(arena, row, "file", TEXT_MAX, &file, err) < 0 ||

@@ -105,7 +105,8 @@ static int print_result(struct cli *cli, const json_t *answer, struct error *err
 	json_array_foreach (rules, i, row)
 		tests += json_integer_value(json_object_get(row, "tests"));
 	cli_print_table(cli, rules, test_columns);
-	cli_say(cli, "\n%zu rules, %lld tests passed\n", json_array_size(rules), (long long)tests);
+	cli_say(cli, "\n%zu %s, %lld tests passed\n", json_array_size(rules),
+		json_array_size(rules) == 1 ? "rule" : "rules", (long long)tests);
 	return 0;
 }
 

@@ -140,8 +140,8 @@ int risk_files_read(
 	struct arena *arena, const char *directory, struct risk_files *ret, struct error *err)
 {
 	struct risk_files files;
-	const char **names;
-	size_t count;
+	const char **names = NULL;
+	size_t count = 0;
 	int rc = list_folder(arena, directory, &names, &count, err);
 
 	risk_files_init(arena, &files);
@@ -164,8 +164,8 @@ int risk_files_read_one(
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	const char *directory = slash ? arena_text_n(arena, path, (size_t)(slash - path)) : ".";
 	struct risk_files files;
-	const char **names;
-	size_t count;
+	const char **names = NULL;
+	size_t count = 0;
 	int rc;
 
 	risk_files_init(arena, &files);

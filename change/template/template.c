@@ -228,7 +228,7 @@ int template_add(struct store_tx *tx, struct template_add *add, struct error *er
 int template_check_holds(struct store_tx *tx, struct arena *arena,
 	const struct change_template *template, int64_t now_us, struct error *err)
 {
-	char approval_id[ID_SIZE];
+	char approval_id[ID_SIZE], digest[DIGEST_TEXT_SIZE];
 
 	if (now_us >= template->approved_at_us + TEMPLATE_LIFE_US) {
 		error_set(err, ERROR_NOT_APPROVED, "%s@%lld was approved more than 180 days ago",
@@ -236,6 +236,10 @@ int template_check_holds(struct store_tx *tx, struct arena *arena,
 		return error_remedy(err, "ask anew: redbutton template submit %s@%lld",
 			template->name, (long long)template->version);
 	}
+	template_digest(template, digest);
+	if (strcmp(digest, template->digest) != 0)
+		return error_set(err, ERROR_TAMPERED, "%s@%lld is not what was approved",
+			template->name, (long long)template->version);
 	return approval_check(tx, TEMPLATE_SUBJECT,
 		template_subject(arena, template->name, template->version), template->digest,
 		now_us, approval_id, err);
@@ -307,6 +311,8 @@ static int open_approval(struct store_tx *tx, const struct template_change *chan
 	};
 
 	memcpy(request.id, act->approval_id, ID_SIZE);
+	request.reading = arena_format(
+		act->arena, "{\"body\":%s,\"params\":%s}", template->body, template->params);
 	return approval_open(tx, &request, &act->by->actor, act->notify_id, err);
 }
 

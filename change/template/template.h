@@ -73,7 +73,8 @@ int template_get(struct store_tx *tx, struct arena *arena, const char *name, int
  * who and when, completes and checks it as any body. Nothing is written.
  *
  * ERROR_NOT_APPROVED: none is active, its approval is 180 days old or does not count any more;
- * ERROR_INVALID with the parameter as the field.
+ * ERROR_INVALID with the parameter as the field; ERROR_TAMPERED when its text is not the one of its
+ * digest.
  */
 int template_render(struct store_tx *tx, struct arena *arena, const char *name,
 	const json_t *params, int64_t now_us, json_t **ret_body, int64_t *ret_version,

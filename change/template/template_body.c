@@ -190,7 +190,7 @@ static int check_steps(struct checking *checking, const json_t *body, struct err
 	int rc = json_get_array(body, "steps", true, &steps, err);
 
 	if (rc < 0)
-		return rc;
+		return error_field(err, "body");
 	if (!json_array_size(steps))
 		return refuse(err, "steps", "there is none", "a change has at least one step");
 	json_array_foreach (steps, i, step) {

@@ -4,7 +4,6 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define FILE_MAX_BYTES ((size_t)128 * 1024)
@@ -76,10 +75,8 @@ static int template_path(
 
 static void print_json_member(struct cli *cli, const json_t *object, const char *key)
 {
-	char *text = json_dumps(json_object_get(object, key), JSON_INDENT(2) | JSON_SORT_KEYS);
-
-	cli_say(cli, "\n%s %s\n", key, text);
-	free(text);
+	cli_say(cli, "\n%s\n", key);
+	cli_print_json(cli, json_object_get(object, key));
 }
 
 static void print_template(struct cli *cli, const json_t *template)
@@ -104,13 +101,13 @@ static int post(struct cli *cli, const char *path, json_t *owned, struct error *
 
 static int run_add(struct cli *cli, struct error *err)
 {
-	const char *path = cli_arg(cli, 0), *text;
+	const char *path = cli_arg(cli, 0), *text = "";
 	json_t *body;
-	int rc;
+	int rc = file_read_text(cli_arena(cli), path, FILE_MAX_BYTES, &text, err);
 
-	if ((rc = file_read_text(cli_arena(cli), path, FILE_MAX_BYTES, &text, err)) < 0)
+	if (rc < 0)
 		return rc;
-	if ((rc = json_parse(text, strlen(text), JSON_DEPTH_MAX, &body, err)) < 0)
+	if (json_parse(text, strlen(text), JSON_DEPTH_MAX, &body, err) < 0)
 		return error_prefix(err, "%s", path);
 	return post(cli, "/api/v1/templates", body, err);
 }
@@ -144,7 +141,7 @@ static int run_show(struct cli *cli, struct error *err)
 
 static int run_submit(struct cli *cli, struct error *err)
 {
-	const char *path;
+	const char *path = "";
 	int rc = template_path(cli, true, "/submit", &path, err);
 
 	return rc < 0 ? rc : post(cli, path, json_object(), err);
@@ -152,7 +149,7 @@ static int run_submit(struct cli *cli, struct error *err)
 
 static int run_retire(struct cli *cli, struct error *err)
 {
-	const char *path;
+	const char *path = "";
 	json_t *body;
 	int rc = template_path(cli, true, "/retire", &path, err);
 

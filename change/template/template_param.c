@@ -18,7 +18,8 @@ static int refuse(struct error *err, const char *param, const char *what, const 
 {
 	error_set(err, ERROR_INVALID, "%s: %s", param, what);
 	error_field(err, "%s", param);
-	return error_remedy(err, "%s", remedy);
+	error_remedy(err, "%s", remedy);
+	return ERROR_INVALID;
 }
 
 /* --- patterns --- */
@@ -328,7 +329,6 @@ int template_check_params(struct arena *arena, const json_t *params, struct erro
 	struct taking taking = {.arena = arena};
 	json_t *declared;
 	const char *name;
-	int rc;
 
 	if (json_object_size(params) > TEMPLATE_PARAMS_MAX) {
 		error_set(err, ERROR_INVALID, "more than %d parameters", TEMPLATE_PARAMS_MAX);
@@ -337,7 +337,7 @@ int template_check_params(struct arena *arena, const json_t *params, struct erro
 	json_object_foreach ((json_t *)params, name, declared) {
 		taking.param = name;
 		taking.declared = declared;
-		if ((rc = check_param(&taking, err)) < 0)
+		if (check_param(&taking, err) < 0)
 			return error_place(err, "params.%.60s", name);
 	}
 	return 0;

@@ -117,7 +117,7 @@ static bool is_digest(const char *run, size_t length)
 }
 
 /* Words of a command are joined by dashes and the like: each is looked at by itself. */
-static bool has_random(const char *run, size_t length, bool is_strict)
+static bool has_secret_part(const char *run, size_t length, bool is_strict)
 {
 	if (is_strict)
 		return is_random(run, length);
@@ -126,7 +126,8 @@ static bool has_random(const char *run, size_t length, bool is_strict)
 
 		while (at + part < length && !strchr("-_=", run[at + part]))
 			part++;
-		if (is_random(run + at, part) && !is_digest(run + at, part))
+		if (has_known_prefix(run + at, length - at) ||
+			(is_random(run + at, part) && !is_digest(run + at, part)))
 			return true;
 		at += part + 1;
 	}
@@ -142,7 +143,7 @@ bool secret_is_likely(const char *text, size_t length, bool is_strict)
 
 		while (at + run < length && is_run_char(text[at + run]))
 			run++;
-		if (has_known_prefix(text + at, run) || has_random(text + at, run, is_strict))
+		if (has_known_prefix(text + at, run) || has_secret_part(text + at, run, is_strict))
 			return true;
 		at += run ? run : 1;
 	}

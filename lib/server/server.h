@@ -59,16 +59,17 @@ struct route {
 	const char *answers[ROUTE_ANSWERS_MAX];
 };
 
-#define ROUTE_RAW_BODY	  1u   /* body is not JSON: request_body */
-#define ROUTE_STREAM	  2u   /* ends when the client leaves: no total deadline */
-#define ROUTE_NO_KEY	  4u   /* POST that takes no Idempotency-Key (it changes nothing) */
-#define ROUTE_SECRET	  8u   /* the reply shows a secret once: it is never kept for a replay */
-#define ROUTE_ETAG	  16u  /* what it answers when all is well has a version */
-#define ROUTE_IF_MATCH	  32u  /* takes If-Match; without this flag it is refused */
-#define ROUTE_NEED_MATCH  64u  /* takes If-Match and demands it */
-#define ROUTE_VITAL	  128u /* its write goes through on a full disk: it starts nothing new */
-#define ROUTE_NEED_DIGEST 256u /* demands If-Match with a digest: "sha256:..." of what was shown   \
-				*/
+#define ROUTE_RAW_BODY	 1u   /* body is not JSON: request_body */
+#define ROUTE_STREAM	 2u   /* ends when the client leaves: no total deadline */
+#define ROUTE_NO_KEY	 4u   /* POST that takes no Idempotency-Key (it changes nothing) */
+#define ROUTE_SECRET	 8u   /* the reply shows a secret once: it is never kept for a replay */
+#define ROUTE_ETAG	 16u  /* what it answers when all is well has a version */
+#define ROUTE_IF_MATCH	 32u  /* takes If-Match; without this flag it is refused */
+#define ROUTE_NEED_MATCH 64u  /* takes If-Match and demands it */
+#define ROUTE_VITAL	 128u /* its write goes through on a full disk: it starts nothing new */
+#define ROUTE_NEED_DIGEST                                                                          \
+	256u /* demands If-Match with a digest: "sha256:..." of what was shown                     \
+	      */
 
 struct route_table {
 	const struct route *routes;

@@ -57,6 +57,13 @@ def test_two_approve_it_and_it_is_rendered(people, active):
     assert "--wait=" in people.vera.ok("template", "show", "nginx/restart@1")
 
 
+def test_an_approver_sees_all_of_it(people, add):
+    add()
+    asked = people.alice.json("template", "submit", "nginx/restart@1")["approval"]
+    shown = people.bob.ok("approval", "show", asked)
+    assert '"--wait="' in shown and '"php-fpm"' in shown and '"max": 300' in shown
+
+
 def test_who_wrote_it_does_not_approve_it(people, add):
     people.admin.ok("grant", "add", "--person", "alice", "--role", "approver")
     add()

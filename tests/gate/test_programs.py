@@ -176,6 +176,17 @@ def test_a_program_may_be_executable_and_not_readable(host):
     assert host.run("exec", "--", path, "--version", user=NOBODY).returncode == 0
 
 
+def test_who_asks_is_who_runs_it(host):
+    host.gate.answer = lambda ask: gate.allow(ask, must=gate.RECORD)
+    host.recordings.mkdir(0o700)
+    os.chown(host.recordings, NOBODY, NOBODY)
+    done = host.run("exec", "--", "id", "-u", user=NOBODY)
+    assert (done.stdout, done.returncode) == (f"{NOBODY}\n", 0), done.stderr
+    ask = host.gate.asked[0]
+    assert (ask["actor_uid"], ask["actor_user"], ask["exec"]["runas"]) == (NOBODY, "nobody", "nobody")
+    assert host.gate.wait_for("end")[0]["is_recording_whole"] == 1
+
+
 def test_path_and_links_are_told_as_they_are(host):
     """A name is looked up in the PATH of the command; what is told is the file itself."""
     folder = host.folder / "bin"

@@ -310,6 +310,24 @@ def test_what_is_typed_at_a_prompt_for_a_secret_is_masked(host):
     assert "hunter2" not in open(path).read() and "t0ken\r" not in typed
 
 
+def test_words_that_look_like_a_credential_are_masked_where_the_gate_asks_for_it(host):
+    token = "ghp_" + "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7"
+    words = ["python3", "-c", "import os,sys,time\nfor b in ('see ' + sys.argv[1] + '\\n').encode() * 2:\n"
+             " os.write(1, bytes([b])); time.sleep(.001)", token]
+
+    def run(must):
+        host.gate.answer = lambda ask: gate.allow(ask, must=gate.RECORD | must)
+        done = host.run("exec", "--", *words)
+        assert done.stdout == f"see {token}\n" * 2, "what is shown stays as it is"
+        path = host.gate.of("end")[-1]["recording"]
+        return read_cast(path), open(path).read()
+    (header, events), text = run(gate.MASK)
+    shown = said(events, "o").split()
+    assert token not in text and header["command"].endswith(shown[1]) and shown == ["see", shown[1]] * 2
+    assert shown[1].startswith("<masked:") and len(shown[1]) == len("<masked:12345678>")
+    assert said(run(0)[0][1], "o").count(token) == 2
+
+
 def test_rcm_recording_shows_header_marks_and_what_is_missing(host):
     recorded(host)
     host.run("exec", "--", "echo", "secret-output")
