@@ -1,10 +1,13 @@
 """The decision API: what runs, what does not and exactly why, once and no more."""
 import concurrent.futures
 import itertools
+import sqlite3
+import subprocess
 
 import pytest
 from harness.asker import Asker, b64, now
 from harness.changes import Changes, at, host_identity
+from harness.daemon import bin_folder, environment
 
 WEB = host_identity(1)
 numbers = itertools.count(1)
@@ -296,3 +299,27 @@ def test_a_change_waits_for_the_release(gate):
     assert answer["reason"] == "conflict" and "REL-" in answer["message"] and "CONF-003" in answer["message"]
     assert release(gate, phase="node_end", step="test", outcome="success")["verdict"] == "allow"
     assert restart(gate, change=name)["reason"] == "ok_grant"
+
+
+# --- after all of it ---
+
+def test_the_rows_are_what_the_log_says(gate, changes):
+    """Decisions, grants, runs, releases and emergencies of this file."""
+    database = changes.daemon.data_dir / "redbutton.db"
+    done = subprocess.run([bin_folder() / "redbuttond", "--verify", "--db", str(database)], capture_output=True, text=True,
+                          env=environment(), timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    copy = changes.daemon.folder / "copy.db"
+    for change, words in (("UPDATE change_decision SET verdict = 'allow' WHERE verdict = 'deny'", "verdict"),
+                          ("UPDATE change_decision SET facts = '{}'", "facts"),
+                          ("UPDATE change_grant SET runs_left = runs WHERE runs_left < runs", "runs_left"),
+                          ("UPDATE change_grant SET persons = '[]'", "persons"),
+                          ("UPDATE rcm_run SET status = 0 WHERE status = 256", "status"),
+                          ("UPDATE rcm_run SET person_id = 'X'", "person_id")):
+        with sqlite3.connect(database) as source, sqlite3.connect(copy) as target:
+            source.backup(target)
+            target.execute(change)
+            target.commit()
+        done = subprocess.run([bin_folder() / "redbuttond", "--verify", "--db", str(copy)], capture_output=True, text=True,
+                              env=environment(), timeout=60, check=False)
+        assert done.returncode != 0 and words in done.stdout + done.stderr, (change, done.stdout, done.stderr)
