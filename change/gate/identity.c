@@ -9,6 +9,8 @@
 
 #define MACHINE_ID_HEX 32
 #define KEY_BYTES_MAX  8192
+#define KEY_TEXT_SIZE                                                                              \
+	sodium_base64_ENCODED_LEN(SEAL_SHA256_BYTES, sodium_base64_VARIANT_ORIGINAL_NO_PADDING)
 
 static const char *const key_files[] = {"/etc/ssh/ssh_host_ed25519_key.pub",
 	"/etc/ssh/ssh_host_ecdsa_key.pub", "/etc/ssh/ssh_host_rsa_key.pub"};
@@ -46,8 +48,9 @@ static int read_machine_id(struct arena *arena, const char *root,
 	return 0;
 }
 
-/* "ssh-ed25519 AAAA... comment": SHA-256 over the middle, decoded. */
-static int hash_key(const char *path, char *line, char hex[static SEAL_HEX_SIZE], struct error *err)
+/* "ssh-ed25519 AAAA... comment": SHA-256 over the middle, decoded, as ssh-keygen -l writes it. */
+static int hash_key(
+	const char *path, char *line, char text_of_hash[static KEY_TEXT_SIZE], struct error *err)
 {
 	unsigned char key[KEY_BYTES_MAX], digest[SEAL_SHA256_BYTES];
 	char *rest = line, *kind = strsep(&rest, " "), *text = strsep(&rest, " ");
@@ -59,12 +62,13 @@ static int hash_key(const char *path, char *line, char hex[static SEAL_HEX_SIZE]
 		length < strlen(kind) + 4 || memcmp(key + 4, kind, strlen(kind)) != 0)
 		return error_set(err, ERROR_INVALID, "%s holds no public key of ssh", path);
 	crypto_hash_sha256(digest, key, length);
-	seal_hex(digest, hex);
+	sodium_bin2base64(text_of_hash, KEY_TEXT_SIZE, digest, sizeof(digest),
+		sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
 	return 0;
 }
 
 static int read_host_key(
-	struct arena *arena, const char *root, char hex[static SEAL_HEX_SIZE], struct error *err)
+	struct arena *arena, const char *root, char hash[static KEY_TEXT_SIZE], struct error *err)
 {
 	char line[KEY_BYTES_MAX];
 
@@ -72,7 +76,7 @@ static int read_host_key(
 		const char *path = arena_format(arena, "%s%s", root, key_files[i]);
 
 		if (read_line(path, line, sizeof(line)))
-			return hash_key(path, line, hex, err);
+			return hash_key(path, line, hash, err);
 	}
 	error_set(err, ERROR_NOT_FOUND, "this host has no ssh host key (%s%s and others)", root,
 		key_files[0]);
@@ -83,12 +87,12 @@ static int read_host_key(
 
 int identity_host(struct arena *arena, const char *root, const char **ret, struct error *err)
 {
-	char id[MACHINE_ID_HEX + 2], hex[SEAL_HEX_SIZE];
+	char id[MACHINE_ID_HEX + 2], hash[KEY_TEXT_SIZE];
 	int code = read_machine_id(arena, root, id, err);
 
 	if (code == 0)
-		code = read_host_key(arena, root, hex, err);
+		code = read_host_key(arena, root, hash, err);
 	if (code == 0)
-		*ret = arena_format(arena, "host:%s/%s", id, hex);
+		*ret = arena_format(arena, "host:%s/SHA256:%s", id, hash);
 	return code;
 }

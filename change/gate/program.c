@@ -245,10 +245,10 @@ static int take_script(struct arena *arena, const char *head, const char *search
 	size_t count = 0;
 	int code = parse_shebang(arena, head, search, words, &count, err);
 
-	if (code == 0 && !words[0])
-		code = error_set(err, ERROR_INVALID, "its first line names no interpreter");
 	if (code < 0)
 		return code;
+	if (!words[0])
+		return error_set(err, ERROR_INVALID, "its first line names no interpreter");
 	code = open_interpreter(words[0], program, err);
 	if (code < 0)
 		return code;
