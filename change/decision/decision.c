@@ -271,6 +271,14 @@ static bool check_person(struct deciding *d)
 		text_of(part(d, "actor"), "name"));
 }
 
+/* Before what came of the grant since: its last run may have ended the change. */
+static bool check_used(struct deciding *d)
+{
+	if (int_of(part(d, "grant"), "runs_left") > 0)
+		return false;
+	return say(d, REASON_USED_UP, "%s was run as often as it may be", subject(d));
+}
+
 static bool check_revision(struct deciding *d)
 {
 	const json_t *grant = part(d, "grant"), *change = part(d, "change");
@@ -309,8 +317,6 @@ static bool check_window(struct deciding *d)
 	if (now_of(d) >= to)
 		return say(
 			d, REASON_EXPIRED, "%s could run until %s", subject(d), time_text(d, to));
-	if (int_of(grant, "runs_left") < 1)
-		return say(d, REASON_USED_UP, "%s was run as often as it may be", subject(d));
 	return false;
 }
 
@@ -443,6 +449,7 @@ static const struct check command_checks[] = {
 	{"named", check_named, true},
 	{"covered", check_covered, true},
 	{"person", check_person, true},
+	{"used", check_used, true},
 	{"revision", check_revision, true},
 	{"approved", check_approved, true},
 	{"window", check_window, true},
