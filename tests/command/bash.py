@@ -62,10 +62,11 @@ class Ground:
         """The notes of all that ran, and whether a file changed."""
         self.notes.unlink(missing_ok=True)
         try:
-            child = subprocess.Popen(argv, cwd=self.work, env={"PATH": str(self.bin)}, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                                     stderr=subprocess.DEVNULL, start_new_session=True)
+            child = subprocess.Popen(argv, cwd=self.work, env={"PATH": str(self.bin)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT, start_new_session=True)
         except OSError:
             return [], False
+        # The pipe ends when what runs in the background has ended too.
         try:
             child.communicate(stdin, timeout=10)
         except subprocess.TimeoutExpired:
