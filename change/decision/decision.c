@@ -93,7 +93,8 @@ static bool check_actor(struct deciding *d)
 
 	if (!*text_of(actor, "person"))
 		return say(d, REASON_ACTOR_MISMATCH,
-			"the account %s is nobody's here\nmap it: rcm account map",
+			"the account %s is nobody's here\nan admin maps it: rcm account map HOST "
+			"ACCOUNT PERSON; on the daemon's own host: rcm peer map UID PERSON",
 			text_of(actor, "user"));
 	if (!is_set(actor, "enabled"))
 		return say(d, REASON_ACTOR_MISMATCH, "%s is disabled", text_of(actor, "name"));

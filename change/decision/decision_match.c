@@ -152,8 +152,9 @@ static bool compare_contents(
 
 		if (!have)
 			return !differs(m, REASON_CONTENT_UNBOUND,
-				"the content %s was approved and is not bound to what would run",
-				want->role);
+				"the content %s was approved and is not bound to what would run\n"
+				"rcm exec %s --step N, without a command, runs the approved copy",
+				want->role, m->question->request.change);
 		if (strcmp(have->sha256, want->sha256) != 0)
 			return !differs(m, REASON_CONTENT_MISMATCH,
 				"the content %s has sha256 %.12s, and %.12s was approved",
