@@ -8,10 +8,10 @@
 #include "calendar/calendar_api.h"
 #include "calendar/calendar_horizon.h"
 #include "change/change.h"
-#include "change/emergency/emergency.h"
-#include "change/risk/risk.h"
 #include "change/decision/decision_api.h"
 #include "change/decision/gate_local.h"
+#include "change/emergency/emergency.h"
+#include "change/risk/risk.h"
 #include "change/template/template.h"
 #include "executor/executor.h"
 #include "executor/executor_api.h"
@@ -25,6 +25,7 @@
 #include "main/app.h"
 #include "main/bootstrap.h"
 #include "main/health_api.h"
+#include "main/listeners.h"
 #include "notify/notify.h"
 #include "operations/backup_api.h"
 #include "operations/metrics_api.h"
@@ -35,6 +36,7 @@
 struct app {
 	const struct config *settings;
 	struct arena arena;
+	int given[LISTENER_COUNT]; /* descriptors that systemd handed over; -1 = none */
 	/* In the order in which they are opened. */
 	struct loop *loop;
 	struct client *client;
@@ -89,7 +91,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 
 /* --- listeners.c --- */
 
-/* Sockets that systemd hands over, else those of the settings. */
+/* The local and the control listener: what was handed over, else those of the settings. */
 int listeners_open(struct app *app, struct error *err);
 
 #endif

@@ -114,7 +114,7 @@ void settings_add_help(struct buf *out)
 	config_add_help(options, OPTION_COUNT, out);
 }
 
-static void add_manual_option(
+void settings_add_manual_option(
 	const struct config_option *option, const char *dashes, struct buf *out)
 {
 	struct buf tag = BUF_INIT, text = BUF_INIT;
@@ -134,14 +134,14 @@ static void add_manual_option(
 void settings_add_manual(struct buf *out)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		add_manual_option(&options[i], "", out);
+		settings_add_manual_option(&options[i], "", out);
 }
 
 void settings_add_manual_flags(struct buf *out)
 {
-	add_manual_option(&file_options[0], "--", out);
+	settings_add_manual_option(&file_options[0], "--", out);
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		add_manual_option(&options[i], "--", out);
+		settings_add_manual_option(&options[i], "--", out);
 }
 
 static void add_value(

@@ -682,7 +682,11 @@ static void on_ask(void *arg, const struct gate_ask *ask)
 int forward_open(const struct forward_options *options, struct forward **ret, struct error *err)
 {
 	struct forward *forward = calloc(1, sizeof(*forward));
-	struct gate_socket_options socket = {.loop = options->loop, .path = options->socket_path};
+	struct gate_socket_options socket = {
+		.loop = options->loop,
+		.path = options->socket_path,
+		.fd = options->fd,
+	};
 	int rc;
 
 	if (!forward)
