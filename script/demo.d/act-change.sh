@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # dir, sudo_uid: script/demo
 # Act two, rcm: what an engineer does by hand goes through the gate. Sourced by script/demo.
 
 # Who this host is to the gate: the demo needs neither a machine id nor host keys of sshd.
@@ -63,7 +63,7 @@ mend_change() {
     fail "the rule still says that there is no way back"
   fi
   step "She may not approve it herself, although she is an approver"
-  show_refused alice rcm approve "$change" --yes
+  brief=2 show_refused alice rcm approve "$change" --yes
   must_say "self_approval"
 }
 

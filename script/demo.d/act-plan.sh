@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # dir, bin: script/demo
 # Act one, redbutton: a plan is registered, approved, run and undone. Sourced by script/demo.
 
 plan=checkout/drain-zone

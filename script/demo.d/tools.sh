@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # dir, bin: script/demo
 # What the acts of the demo share: telling, acting as a person, starting and waiting. Sourced by
 # script/demo, which sets dir (the demo's folder), bin (the programs) and pids.
 
@@ -31,13 +31,17 @@ type_out() {
   printf '  %s%s$%s%s\n' "$dim" "$who" "${line//"$dir/"/}" "$off"
 }
 
-# show WHO COMMAND ...: the command, then what it says; its status.
+# show WHO COMMAND ...: the command, then what it says, or with brief=N the end of it; its status.
 show() {
   local who=$1 status=0
   shift
   type_out "$who" "$@"
   as "$who" "$@" >"$dir/said" 2>&1 || status=$?
-  quote <"$dir/said"
+  if [ -n "${brief:-}" ]; then
+    { echo ... && tail -n "$brief" "$dir/said"; } | quote
+  else
+    quote <"$dir/said"
+  fi
   return "$status"
 }
 
@@ -76,7 +80,6 @@ quietly() {
 
 # field NAME < JSON
 field() { python3 -c 'import json,sys; print(json.load(sys.stdin).get(sys.argv[1]) or "")' "$1"; }
-
 
 watch() { python3 script/demo.d/watch.py "$dir/topology.json" "$@"; }
 
