@@ -277,7 +277,7 @@ static bool check_used(struct deciding *d)
 {
 	if (int_of(part(d, "grant"), "runs_left") > 0)
 		return false;
-	return say(d, REASON_USED_UP, "%s was run as often as it may be", subject(d));
+	return say(d, REASON_USED_UP, "it was run as often as it may be");
 }
 
 static bool check_revision(struct deciding *d)
@@ -313,11 +313,9 @@ static bool check_window(struct deciding *d)
 	int64_t from = int_of(grant, "not_before_us"), to = int_of(grant, "not_after_us");
 
 	if (now_of(d) < from)
-		return say(
-			d, REASON_NOT_YET, "%s may run from %s on", subject(d), time_text(d, from));
+		return say(d, REASON_NOT_YET, "it may run from %s on", time_text(d, from));
 	if (now_of(d) >= to)
-		return say(
-			d, REASON_EXPIRED, "%s could run until %s", subject(d), time_text(d, to));
+		return say(d, REASON_EXPIRED, "it could run until %s", time_text(d, to));
 	return false;
 }
 
