@@ -93,7 +93,8 @@ static bool check_actor(struct deciding *d)
 
 	if (!*text_of(actor, "person"))
 		return say(d, REASON_ACTOR_MISMATCH,
-			"the account %s is nobody's here\nmap it: rcm account map",
+			"the account %s is nobody's here\nan admin maps it: rcm account map HOST "
+			"ACCOUNT PERSON; on the daemon's own host: rcm peer map UID PERSON",
 			text_of(actor, "user"));
 	if (!is_set(actor, "enabled"))
 		return say(d, REASON_ACTOR_MISMATCH, "%s is disabled", text_of(actor, "name"));
@@ -276,7 +277,7 @@ static bool check_used(struct deciding *d)
 {
 	if (int_of(part(d, "grant"), "runs_left") > 0)
 		return false;
-	return say(d, REASON_USED_UP, "%s was run as often as it may be", subject(d));
+	return say(d, REASON_USED_UP, "it was run as often as it may be");
 }
 
 static bool check_revision(struct deciding *d)
@@ -312,11 +313,9 @@ static bool check_window(struct deciding *d)
 	int64_t from = int_of(grant, "not_before_us"), to = int_of(grant, "not_after_us");
 
 	if (now_of(d) < from)
-		return say(
-			d, REASON_NOT_YET, "%s may run from %s on", subject(d), time_text(d, from));
+		return say(d, REASON_NOT_YET, "it may run from %s on", time_text(d, from));
 	if (now_of(d) >= to)
-		return say(
-			d, REASON_EXPIRED, "%s could run until %s", subject(d), time_text(d, to));
+		return say(d, REASON_EXPIRED, "it could run until %s", time_text(d, to));
 	return false;
 }
 
