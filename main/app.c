@@ -394,9 +394,12 @@ static int open_decisions(struct app *app, struct error *err)
 		.people = app->people,
 		.risk = app->risk,
 	};
-	int rc = reference ? gate_key_open(reference, &app->gate_key, err) : 0;
+	int rc;
 
-	if (rc < 0)
+	if (!reference)
+		reference = arena_format(&app->arena, "file:%s/gate.key",
+			config_text(app->settings, "data-dir"));
+	if ((rc = gate_key_open(reference, &app->gate_key, err)) < 0)
 		return rc;
 	options.key = app->gate_key;
 	if ((rc = decisions_open(&options, &app->decisions, err)) < 0)

@@ -293,12 +293,13 @@ static int run_verb(const struct rcm_verb *verb, char **argv)
 
 void rcm_exec_client(char **argv)
 {
-	char path[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("-client"));
+	char self[PATH_MAX], path[PATH_MAX + sizeof("rcm-client")];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	if (length > 0) {
-		path[length] = 0;
-		strcpy(strrchr(path, '/') + 1, "rcm-client");
+		self[length] = 0;
+		*strrchr(self, '/') = 0;
+		snprintf(path, sizeof(path), "%s/rcm-client", self);
 		execv(path, argv);
 	}
 	execv(CLIENT_FALLBACK, argv);

@@ -56,7 +56,7 @@ static const struct config_option options[] = {
 		"(/run/redbutton/gate.sock); empty = none"},
 	{"gate-key", CONFIG_TEXT, "", 0, 0,
 		"file:/path or cred:name of the Ed25519 key that signs the gate's answers; a file "
-		"that is not there is made; empty = unsigned"},
+		"that is not there is made (default: gate.key in the data directory)"},
 	{"gate-identity", CONFIG_TEXT, "", 0, 0,
 		"who this host is to the gate, as its target's address (default: what rcm identity "
 		"prints)"},

@@ -134,6 +134,8 @@ static bool check_steering(struct deciding *d)
 {
 	const json_t *names = part(d, "steering");
 
+	if (!json_is_array(names))
+		return say(d, REASON_OPAQUE, "its environment is not known");
 	if (!json_array_size(names))
 		return false;
 	d->out->rule = "EXEC-005";
@@ -351,6 +353,8 @@ static bool check_conflicts(struct deciding *d)
 	const json_t *conflict;
 	size_t i;
 
+	if (!json_is_array(part(d, "conflicts")))
+		return say(d, REASON_CONFLICT, "what else is under way is not known");
 	json_array_foreach (part(d, "conflicts"), i, conflict) {
 		if (is_set(conflict, "coordinated"))
 			continue;

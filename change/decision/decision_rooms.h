@@ -180,8 +180,10 @@ int decision_explain(struct store_tx *tx, struct arena *arena, const char *name,
 
 /* --- accounts: account.c, account_store.c --- */
 
+#define ACCOUNT_EVERYWHERE "@all" /* in the place of a host */
+
 struct account {
-	const char *target;  /* host that the account is on; "*" = every host */
+	const char *target;  /* host that the account is on, or ACCOUNT_EVERYWHERE */
 	const char *account; /* name, or its uid in digits */
 	char person_id[ID_SIZE];
 	const char *person;

@@ -4,6 +4,7 @@
 #include "change/gate/recorder.h"
 #include "change/gate/run_parent.h"
 #include "change/gate/terminal.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -80,10 +81,44 @@ int rcm_read_cwd(struct arena *arena, const char **ret, struct error *err)
 	return 0;
 }
 
+/* A uid as text, other than root and "none". */
+static bool read_uid(const char *text, uid_t *ret)
+{
+	struct error err = ERROR_INIT;
+	int64_t uid;
+
+	if (!text || text_parse_int64("uid", text, 1, UINT32_MAX - 1, &uid, &err) < 0)
+		return false;
+	*ret = (uid_t)uid;
+	return true;
+}
+
+/*
+ * Root is an account of many: below sudo it says who became root, by the kernel's word of the
+ * login, else by sudo's. Nobody else has a say in who it is. What sshd runs is who sshd made it.
+ */
+static uid_t actor_of(const char *source)
+{
+	char text[16] = "";
+	uid_t uid = getuid();
+	FILE *file;
+
+	if (uid != 0 || strcmp(source, "terminal") != 0)
+		return uid;
+	file = fopen("/proc/self/loginuid", "re");
+	if (file) {
+		text[fread(text, 1, sizeof(text) - 1, file)] = 0;
+		fclose(file);
+	}
+	if (!read_uid(text, &uid))
+		read_uid(getenv("SUDO_UID"), &uid);
+	return uid;
+}
+
 static void begin(struct job *job, struct rcm *rcm, enum gate_kind kind, const char *source)
 {
 	*job = (struct job){.rcm = rcm,
-		.account = account_of(&rcm->arena, getuid()),
+		.account = account_of(&rcm->arena, actor_of(source)),
 		.client = GATE_CLIENT_INIT(&rcm->config),
 		.program = {.fd = -1, .interpreter = -1},
 		.stdin_fd = -1};
@@ -91,7 +126,7 @@ static void begin(struct job *job, struct rcm *rcm, enum gate_kind kind, const c
 		.source = source,
 		.change = rcm->change,
 		.step = rcm->step,
-		.actor_uid = getuid(),
+		.actor_uid = job->account.uid,
 		.actor_user = job->account.name,
 		.session = session_of(&rcm->arena),
 		.tty = tty_of(&rcm->arena),

@@ -172,8 +172,8 @@ def test_a_decision_is_explained_bit_for_bit(gate, approved):
     ({"nonce": "short"}, "nonce"),
     ({"surprise": 1}, "surprise"),
     ({"phase": "post"}, "phase"),
-    ({"exec": {"path": "/bin/id", "argv_b64": [b64("a\0b")], "runas": "root"}}, "argv_b64"),
-    ({"exec": {"path": "/bin/id", "argv_b64": [], "runas": "root"}}, "argv_b64"),
+    ({"exec": {"path": "/bin/id", "argv_b64": [b64("a\0b")], "runas": "root"}}, "exec.argv_b64"),
+    ({"exec": {"path": "/bin/id", "argv_b64": [], "runas": "root"}}, "exec.argv_b64"),
     ({"targets": [{"id": "a"}, {"id": "b"}]}, "targets"),
     ({"release": {}}, "release"),
 ])
