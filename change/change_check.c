@@ -79,7 +79,8 @@ static int check_contents(struct store_tx *tx, const struct revision *revision,
 
 /* A waiver that ran out may ask for more than was given. */
 static int check_level(struct store_tx *tx, struct arena *arena, const struct change *change,
-	const struct revision *revision, struct risk_report *report, int64_t now_us, enum gate_reason *ret_reason, struct error *err)
+	const struct revision *revision, struct risk_report *report, int64_t now_us,
+	enum gate_reason *ret_reason, struct error *err)
 {
 	const char *const *waived;
 	int rc = change_waived(tx, arena, change, now_us, &waived, err);
@@ -167,7 +168,8 @@ int change_check_approved(struct store_tx *tx, struct arena *arena, const struct
 		(rc = risk_get(tx, arena, change->seq, change->revision, &report, err)) < 0 ||
 		(rc = check_bound(tx, arena, change, report, ret_reason, err)) < 0 ||
 		(rc = check_contents(tx, revision, change, ret_reason, err)) < 0 ||
-		(rc = check_level(tx, arena, change, revision, report, now_us, ret_reason, err)) < 0)
+		(rc = check_level(tx, arena, change, revision, report, now_us, ret_reason, err)) <
+			0)
 		return rc;
 	if (change->level == 0)
 		return check_standard(tx, arena, change, revision, now_us, ret_reason, err);

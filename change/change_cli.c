@@ -58,8 +58,8 @@ static const struct cli_verb verbs[] = {
 	{NULL, "reject", "CHANGE", 1, 1, "Say no: one no ends it", NULL, REASON(true), run_reject},
 	{NULL, "cancel", "CHANGE", 1, 1, "Give it up before anything ran", NULL, REASON(false),
 		run_cancel},
-	{NULL, "done", "CHANGE", 1, 1, "All that is to run has run: verify it", NULL,
-		REASON(false), run_done},
+	{NULL, "done", "CHANGE", 1, 1, "All that is to run has run: verify it", NULL, REASON(false),
+		run_done},
 	{NULL, "accept", "CHANGE", 1, 1, "As a second person: take how it ended", NULL,
 		REASON(true), run_accept},
 	{NULL, "close", "CHANGE", 1, 1, "Close it as failed, and leave things as they are", NULL,
@@ -227,8 +227,8 @@ static int run_diff(struct cli *cli, struct error *err)
 			json_set_text(row, "from",
 				json_text(cli_arena(cli), json_object_get(item, "from")));
 		if (json_object_get(item, "to"))
-			json_set_text(row, "to",
-				json_text(cli_arena(cli), json_object_get(item, "to")));
+			json_set_text(
+				row, "to", json_text(cli_arena(cli), json_object_get(item, "to")));
 		json_array_append_new(rows, row);
 	}
 	if (rc == 0)
@@ -287,10 +287,11 @@ static int post_assessed(struct cli *cli, const char *below, struct error *err)
 	json_t *answer;
 	int rc = post(cli, below, json_object(), NULL, &answer, err);
 
-	if (rc == 0 && json_is_true(json_object_get(
-			       json_object_get(answer, "report"), "has_error")))
-		cli_say(cli, "\nnobody can approve it: not all rules could be evaluated; once that "
-			     "is mended: rcm reassess %s\n",
+	if (rc == 0 &&
+		json_is_true(json_object_get(json_object_get(answer, "report"), "has_error")))
+		cli_say(cli,
+			"\nnobody can approve it: not all rules could be evaluated; once that "
+			"is mended: rcm reassess %s\n",
 			cli_member(cli, answer, "name"));
 	return rc;
 }
@@ -361,8 +362,8 @@ static int run_waive(struct cli *cli, struct error *err)
 	body = json_object();
 	json_set_text(body, "rule", cli_arg(cli, 1));
 	json_set_text(body, "reason", cli_flag(cli, "reason"));
-	json_set_text(body, "expires_at",
-		time_format(time_now_us() + ms * 1000, until, sizeof(until)));
+	json_set_text(
+		body, "expires_at", time_format(time_now_us() + ms * 1000, until, sizeof(until)));
 	return post(cli, "/waive", body, NULL, NULL, err);
 }
 

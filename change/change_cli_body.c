@@ -59,20 +59,20 @@ static json_t *bytes_list(const char *const *words)
 
 /* --- contents --- */
 
-static int upload(struct cli *cli, const char *path, const char *role, json_t **ret,
-	struct error *err)
+static int upload(
+	struct cli *cli, const char *path, const char *role, json_t **ret, struct error *err)
 {
 	struct cli_request request = {
 		.method = "POST", .path = "/api/v1/contents", .raw_type = "text/plain"};
 	const char *name = strrchr(path, '/');
 	json_t *answer;
-	int rc = cli_read_file(cli, path, REVISION_CONTENT_MAX, &request.raw_body,
-		&request.raw_length, err);
+	int rc = cli_read_file(
+		cli, path, REVISION_CONTENT_MAX, &request.raw_body, &request.raw_length, err);
 
 	if (rc < 0 || (rc = cli_call(cli, &request, &answer, err)) < 0)
 		return rc;
-	*ret = json_pack("{s:s, s:s, s:O}", "role", role, "name", name ? name + 1 : path,
-		"sha256", json_object_get(answer, "sha256"));
+	*ret = json_pack("{s:s, s:s, s:O}", "role", role, "name", name ? name + 1 : path, "sha256",
+		json_object_get(answer, "sha256"));
 	return 0;
 }
 
@@ -100,8 +100,7 @@ static int add_contents(struct cli *cli, json_t *step, struct error *err)
 /* --- commands --- */
 
 /* As it lies on this host: a name is looked for where trusted programs are, never in PATH. */
-static int find_program(
-	struct cli *cli, const char *program, const char **ret, struct error *err)
+static int find_program(struct cli *cli, const char *program, const char **ret, struct error *err)
 {
 	char *rest = arena_text(cli_arena(cli), PROGRAM_PATH), *folder;
 	char real[PATH_MAX];
@@ -168,8 +167,7 @@ static int set_work(struct cli *cli, json_t *step, struct error *err)
 	}
 	if (script) {
 		json_set_text(step, "kind", "script");
-		json_object_set_new(
-			step, "argv", bytes_list(typed_words(cli, base_name(script))));
+		json_object_set_new(step, "argv", bytes_list(typed_words(cli, base_name(script))));
 		return 0;
 	}
 	if (!cli_arg_count(cli))
@@ -218,8 +216,8 @@ static const char *phase_of(size_t batch, size_t count)
 	return batch == 0 ? "canary" : "batch";
 }
 
-static int add_batches(struct cli *cli, json_t *steps, const json_t *step,
-	const char *const *names, size_t count, struct error *err)
+static int add_batches(struct cli *cli, json_t *steps, const json_t *step, const char *const *names,
+	size_t count, struct error *err)
 {
 	const char *text = cli_flag(cli, "batches");
 	size_t *ends, batches, from = 0;
@@ -237,8 +235,8 @@ static int add_batches(struct cli *cli, json_t *steps, const json_t *step,
 	return rc;
 }
 
-static int add_rollbacks(struct cli *cli, json_t *steps, const char *const *names, size_t count,
-	struct error *err)
+static int add_rollbacks(
+	struct cli *cli, json_t *steps, const char *const *names, size_t count, struct error *err)
 {
 	const char *line;
 	char **words;
@@ -256,7 +254,8 @@ static int add_rollbacks(struct cli *cli, json_t *steps, const char *const *name
 		if ((rc = words_split(cli_arena(cli), line, &words, &word_count, err)) < 0)
 			return error_prefix(err, "--rollback");
 		if (!word_count)
-			return refuse(err, "rollback", "there is no command in it", "a command line");
+			return refuse(
+				err, "rollback", "there is no command in it", "a command line");
 		if ((rc = set_command(cli, step, (const char *const *)words, err)) < 0)
 			return rc;
 	}
@@ -325,9 +324,8 @@ int change_cli_body(struct cli *cli, json_t **ret, struct error *err)
 	return rc;
 }
 
-int change_cli_read_body(
-	struct cli *cli, const char *path, json_t **ret_body, const char **ret_title,
-	struct error *err)
+int change_cli_read_body(struct cli *cli, const char *path, json_t **ret_body,
+	const char **ret_title, struct error *err)
 {
 	json_t *whole = NULL, *body;
 	const char *bytes;
@@ -338,8 +336,8 @@ int change_cli_read_body(
 		return rc < 0 ? error_place(err, "%s", path) : rc;
 	body = json_object_get(whole, "body");
 	if (!*ret_title)
-		*ret_title = arena_text(cli_arena(cli),
-			json_string_value(json_object_get(whole, "title")));
+		*ret_title = arena_text(
+			cli_arena(cli), json_string_value(json_object_get(whole, "title")));
 	*ret_body = json_incref(body ? body : whole);
 	json_decref(whole);
 	return 0;

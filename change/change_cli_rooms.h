@@ -20,9 +20,8 @@ int change_cli_body(struct cli *cli, json_t **ret, struct error *err);
 /* Lays the flags of `edit` over a body that was read. */
 int change_cli_lay_over(struct cli *cli, json_t *body, struct error *err);
 /* A file with {"title", "body"} or a body alone. */
-int change_cli_read_body(
-	struct cli *cli, const char *path, json_t **ret_body, const char **ret_title,
-	struct error *err);
+int change_cli_read_body(struct cli *cli, const char *path, json_t **ret_body,
+	const char **ret_title, struct error *err);
 
 /* --- change_cli_target.c --- */
 

@@ -118,10 +118,10 @@ static int run_step(struct cli *cli, const char *change, int64_t seq, struct err
 		;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	error_set(err, ERROR_CONFLICT, "the rollback step %lld ended with %d: what is behind it was "
-				       "not run",
-		(long long)seq,
-		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	error_set(err, ERROR_CONFLICT,
+		"the rollback step %lld ended with %d: what is behind it was "
+		"not run",
+		(long long)seq, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	return error_remedy(err, "rcm show %s", change);
 }
 

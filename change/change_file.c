@@ -53,8 +53,9 @@ static int check_type(const struct revision *revision, struct error *err)
 {
 	if (!strcmp(revision->type, revision->template_name ? "standard" : "normal"))
 		return 0;
-	error_set(err, ERROR_INVALID, "a change that is filed is a normal one, or made of a "
-				      "template");
+	error_set(err, ERROR_INVALID,
+		"a change that is filed is a normal one, or made of a "
+		"template");
 	error_field(err, "type");
 	return error_remedy(err, "leave type out; in an emergency: rcm emergency start");
 }
@@ -73,8 +74,8 @@ static bool is_said(const char *key)
 	return false;
 }
 
-static int take_template(struct store_tx *tx, const struct change_file *file, json_t **ret_body,
-	struct error *err)
+static int take_template(
+	struct store_tx *tx, const struct change_file *file, json_t **ret_body, struct error *err)
 {
 	static const char *const keys[] = {"name", "version", "params", NULL};
 	const json_t *template = json_object_get(file->body, "template"), *params = NULL;

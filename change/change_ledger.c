@@ -119,8 +119,7 @@ static int check_revision(struct audit_ledger *ledger, struct store_tx *tx, stru
 	(void)err;
 	digest_of_domain("rcm revision 1\n", body, strlen(body), &digest);
 	if (strcmp(digest_text(&digest, text), store_text(row, "digest")) != 0)
-		audit_ledger_find(
-			ledger, name, "the body of %s is not what its digest says", name);
+		audit_ledger_find(ledger, name, "the body of %s is not what its digest says", name);
 	if (!*rendering)
 		return 0;
 	change_render_digest(rendering, text);

@@ -276,8 +276,8 @@ int change_decide(struct store_tx *tx, struct change_decide *decide, struct erro
 /* --- change_standard.c --- */
 
 /* Is the version of its template active and approved now? ERROR_NOT_APPROVED says why not. */
-int change_check_template(struct store_tx *tx, struct arena *arena,
-	const struct revision *revision, int64_t now_us, struct error *err);
+int change_check_template(struct store_tx *tx, struct arena *arena, const struct revision *revision,
+	int64_t now_us, struct error *err);
 /* A pending one of level 0: approved, and its grants minted. */
 int change_approve_standard(struct store_tx *tx, struct arena *arena, struct change *change,
 	const struct revision *revision, const struct audit_actor *actor, int64_t at_us,

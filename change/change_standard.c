@@ -2,8 +2,8 @@
 #include "change/change_rooms.h"
 #include "change/template/template.h"
 
-int change_check_template(struct store_tx *tx, struct arena *arena,
-	const struct revision *revision, int64_t now_us, struct error *err)
+int change_check_template(struct store_tx *tx, struct arena *arena, const struct revision *revision,
+	int64_t now_us, struct error *err)
 {
 	int64_t version = 0;
 	json_t *body = NULL;

@@ -49,7 +49,8 @@ int main(int argc, char **argv)
 	};
 	const struct cli_program rcm = {
 		.name = "rcm",
-		.summary = "changes of production by hand: filed, checked, approved, run as approved",
+		.summary =
+			"changes of production by hand: filed, checked, approved, run as approved",
 		.groups = groups,
 		.group_count = sizeof(groups) / sizeof(groups[0]),
 		.names = names,

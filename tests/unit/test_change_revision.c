@@ -52,8 +52,8 @@ static void digest_of_body(const json_t *of, char text[static DIGEST_TEXT_SIZE])
 	char *bytes = NULL;
 	size_t length;
 
-	ck_assert_msg(revision_canonical(of, &bytes, &length, &digest, &err) == 0, "%s",
-		err.message);
+	ck_assert_msg(
+		revision_canonical(of, &bytes, &length, &digest, &err) == 0, "%s", err.message);
 	digest_text(&digest, text);
 	free(bytes);
 }
@@ -168,11 +168,11 @@ START_TEST(test_bytes_have_one_spelling)
 		{"\"\\u4e2d\"", "\xe4\xb8\xad"},
 		{"{\"b64\":\"AQ==\"}", "\x01"},
 		{"{\"b64\":\"/w==\"}", "\xff"},
-		{"{\"b64\":\"YQ==\"}", NULL},	 /* a plain text */
-		{"{\"b64\":\"AQ\"}", NULL},	 /* no padding */
-		{"{\"b64\":\"AR==\"}", NULL},	 /* bits left over */
-		{"{\"b64\":\"AAE=\"}", NULL},	 /* a NUL */
-		{"{\"b64\":\"\"}", NULL},	 /* a plain text */
+		{"{\"b64\":\"YQ==\"}", NULL}, /* a plain text */
+		{"{\"b64\":\"AQ\"}", NULL},   /* no padding */
+		{"{\"b64\":\"AR==\"}", NULL}, /* bits left over */
+		{"{\"b64\":\"AAE=\"}", NULL}, /* a NUL */
+		{"{\"b64\":\"\"}", NULL},     /* a plain text */
 		{"{\"b64\":\"AQ==\",\"x\":1}", NULL},
 		{"\"a\\u202eb\"", NULL},
 		{"\"a\\nb\"", NULL},
@@ -203,5 +203,6 @@ START_TEST(test_bytes_have_one_spelling)
 }
 END_TEST
 
-CHECK_MAIN("change_revision", &test_all_of_a_body_is_read, &test_a_body_lacks_nothing_and_has_no_more,
+CHECK_MAIN("change_revision", &test_all_of_a_body_is_read,
+	&test_a_body_lacks_nothing_and_has_no_more,
 	&test_one_changed_byte_anywhere_is_another_digest, &test_bytes_have_one_spelling)

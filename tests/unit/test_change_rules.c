@@ -13,7 +13,8 @@ START_TEST(test_there_are_these_ways_and_no_others)
 		"pending cancel cancelled", "pending expire expired", "approved reassess assessing",
 		"approved edit draft", "approved cancel cancelled", "approved expire expired",
 		"approved run executing", "executing runs_ended verifying", "verifying pass closed",
-		"verifying rolled_back closed", "verifying accept closed", "verifying close closed"};
+		"verifying rolled_back closed", "verifying accept closed",
+		"verifying close closed"};
 	size_t found = 0;
 
 	for (int from = CHANGE_DRAFT; from <= CHANGE_EXPIRED; from++)
