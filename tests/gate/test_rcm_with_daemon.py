@@ -110,3 +110,24 @@ def test_a_second_key_is_asked_for_where_it_would_do(host, emergency):
     run = host.asker.get("/api/v1/gate/runs").json["items"][0]
     assert (run["emergency"], run["state"]) == (emergency, "ended"), run
     assert b"rb_" not in b"".join(file.read_bytes() for file in (host.folder / "recordings").iterdir())
+
+
+def test_a_script_is_the_same_by_its_step_and_by_its_file(host):
+    """A script that its user can change runs from a sealed copy: what is bound is its bytes, wherever it lay."""
+    text = "#!/bin/sh\necho rotated\n"
+    script = host.folder / "rotate.sh"
+    script.write_text(text)
+    script.chmod(0o755)
+    os.chown(script, NOBODY, NOBODY)
+    sha256 = host.content(text)
+    step = host.step("rotate.sh", targets=["here"], runas="nobody", kind="script", path="", max_runs=2,
+                     contents=[{"role": "script", "name": "rotate.sh", "sha256": sha256, "mode": 0o755}])
+    name = host.file(step)
+    host.submit(name)
+    host.approve_all(name)
+    by_file = rcm(host, "exec", "--", str(script))
+    assert (by_file.returncode, by_file.stdout) == (0, "rotated\n"), by_file.stderr
+    script.write_text(text + "#\n")
+    assert rcm(host, "exec", name, "--", str(script)).returncode == 125
+    by_step = rcm(host, "exec", name, "--step", "1")
+    assert (by_step.returncode, by_step.stdout) == (0, "rotated\n"), by_step.stderr
