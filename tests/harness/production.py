@@ -52,7 +52,8 @@ class Production:
                                  "--service", "shop", "--label", "gate=gate-1")
         self.asker = Asker(self.changes)
         for uid, person in ((LI, "alice"), (BO, "bob")):
-            assert self.asker.put(f"/api/v1/gate/accounts/%2A/{uid}", {"person": person}).status == 200
+            reply = self.asker.put(f"/api/v1/gate/accounts/@all/{uid}", {"person": person})
+            assert reply.status == 200, reply.body
         self.host.write_config(gate_key=self.hex_key)
         self.host.recordings.mkdir(0o700)
         os.chown(self.host.recordings, LI, LI)
