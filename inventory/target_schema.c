@@ -20,6 +20,7 @@ static const struct store_migration migrations[] = {
 		    " changed_at_us INTEGER NOT NULL"
 		    ") STRICT;"
 		    "CREATE INDEX target_by_kind ON target (kind, name);"},
+	{"targets by identity", "CREATE INDEX target_by_address ON target (address);"},
 };
 
 const struct store_schema inventory_schema = {.room = "inventory",

@@ -397,8 +397,8 @@ static int open_decisions(struct app *app, struct error *err)
 	int rc;
 
 	if (!reference)
-		reference = arena_format(&app->arena, "file:%s/gate.key",
-			config_text(app->settings, "data-dir"));
+		reference = arena_format(
+			&app->arena, "file:%s/gate.key", config_text(app->settings, "data-dir"));
 	if ((rc = gate_key_open(reference, &app->gate_key, err)) < 0)
 		return rc;
 	options.key = app->gate_key;

@@ -1,8 +1,12 @@
 /* Which grant fits a command; and when a change is named and none fits, which part differs. */
 #include "change/decision/decision_rooms.h"
 #include "change/gate/fingerprint.h"
+#include "lib/base/text.h"
 
 #include <string.h>
+
+#define SEALED_PATH "sha256:"
+#define WORD_SHOWN  80
 
 struct matching {
 	struct store_tx *tx;
@@ -119,6 +123,12 @@ static int differs(struct matching *m, enum gate_reason reason, const char *form
 	return 0;
 }
 
+/* Whether what it runs is one of its contents. */
+static bool is_sealed(const struct gate_exec *exec)
+{
+	return !strncmp(exec->path, SEALED_PATH, strlen(SEALED_PATH));
+}
+
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -143,17 +153,26 @@ static const struct gate_content *content_of(const struct gate_exec *exec, const
 	return NULL;
 }
 
+static int differs_unbound(struct matching *m, const char *role)
+{
+	return differs(m, REASON_CONTENT_UNBOUND,
+		"the content %s was approved and is not bound to what would run\n"
+		"without a command the approved copy runs: rcm exec %s --step N",
+		role, m->question->request.change);
+}
+
+/* What a sealed program is says its path; here are the others. */
 static bool compare_contents(
 	struct matching *m, const struct gate_exec *is, const struct gate_exec *was)
 {
-	for (size_t i = 0; i < was->content_count; i++) {
+	size_t first = is_sealed(was) && was->content_count;
+
+	for (size_t i = first; i < was->content_count; i++) {
 		const struct gate_content *want = &was->contents[i];
 		const struct gate_content *have = content_of(is, want->role);
 
 		if (!have)
-			return !differs(m, REASON_CONTENT_UNBOUND,
-				"the content %s was approved and is not bound to what would run",
-				want->role);
+			return !differs_unbound(m, want->role);
 		if (strcmp(have->sha256, want->sha256) != 0)
 			return !differs(m, REASON_CONTENT_MISMATCH,
 				"the content %s has sha256 %.12s, and %.12s was approved",
@@ -167,6 +186,21 @@ static bool compare_contents(
 	return false;
 }
 
+/* For people: visible, in quotes, and not longer than a line. */
+static const char *quoted(struct arena *arena, const char *word)
+{
+	struct buf text = BUF_INIT;
+	size_t length = strlen(word);
+	const char *made;
+
+	buf_add_char(&text, '"');
+	text_add_visible(&text, word, length < WORD_SHOWN ? length : WORD_SHOWN);
+	buf_add_text(&text, length <= WORD_SHOWN ? "\"" : "...\"");
+	made = arena_text(arena, buf_text(&text));
+	buf_done(&text);
+	return made;
+}
+
 static bool compare_words(
 	struct matching *m, const struct gate_exec *is, const struct gate_exec *was)
 {
@@ -178,7 +212,8 @@ static bool compare_words(
 
 		if (strcmp(a, b) != 0)
 			return !differs(m, REASON_FINGERPRINT_MISMATCH,
-				"argument %zu is another than the approved one", i);
+				"argument %zu is %s, and %s was approved", i, quoted(m->arena, a),
+				quoted(m->arena, b));
 	}
 	if (count != approved)
 		return !differs(m, REASON_FINGERPRINT_MISMATCH,
@@ -213,17 +248,19 @@ static bool compare_environment(
 static void compare_exec(
 	struct matching *m, const struct gate_exec *is, const struct gate_exec *was)
 {
-	bool is_script = !strncmp(was->path, "sha256:", strlen("sha256:"));
-
 	if (compare_contents(m, is, was))
 		return;
 	if (strcmp(is->path, was->path) != 0) {
-		differs(m, is_script ? REASON_CONTENT_MISMATCH : REASON_FINGERPRINT_MISMATCH,
+		differs(m, is_sealed(was) ? REASON_CONTENT_MISMATCH : REASON_FINGERPRINT_MISMATCH,
 			"the program is %s, and %s was approved", is->path, was->path);
 		return;
 	}
 	if (compare_words(m, is, was))
 		return;
+	if (is_sealed(was) && was->content_count && !content_of(is, was->contents[0].role)) {
+		differs_unbound(m, was->contents[0].role);
+		return;
+	}
 	if (strcmp(is->runas ? is->runas : "", was->runas) != 0)
 		differs(m, REASON_FINGERPRINT_MISMATCH, "it would run as %s, and %s was approved",
 			is->runas, was->runas);

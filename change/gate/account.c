@@ -1,5 +1,6 @@
 #include "change/gate/account.h"
 
+#include "lib/base/buf.h"
 #include "lib/base/text.h"
 
 #include <pwd.h>
@@ -19,9 +20,24 @@ static bool is_wanted(const struct passwd *entry, const struct wanted *wanted)
 	return wanted->name ? !strcmp(entry->pw_name, wanted->name) : entry->pw_uid == wanted->uid;
 }
 
-static bool find_entry(const struct wanted *wanted, struct arena *arena, struct account *ret)
+/* Out of memory: of a file, fgetpwent asks the kernel for its place twice a line. */
+static FILE *open_entries(struct buf *bytes)
 {
 	FILE *file = fopen(PASSWD_PATH, "re");
+	char part[4096];
+	size_t length;
+
+	while (file && (length = fread(part, 1, sizeof(part), file)) > 0)
+		buf_add(bytes, part, length);
+	if (file)
+		fclose(file);
+	return bytes->length ? fmemopen(bytes->bytes, bytes->length, "r") : NULL;
+}
+
+static bool find_entry(const struct wanted *wanted, struct arena *arena, struct account *ret)
+{
+	struct buf bytes = BUF_INIT;
+	FILE *file = open_entries(&bytes);
 	struct passwd *entry;
 	bool found = false;
 
@@ -35,6 +51,7 @@ static bool find_entry(const struct wanted *wanted, struct arena *arena, struct 
 	}
 	if (file)
 		fclose(file);
+	buf_done(&bytes);
 	return found;
 }
 

@@ -133,7 +133,8 @@ static void begin(struct job *job, struct rcm *rcm, enum gate_kind kind, const c
 		.parent_run = "",
 		.is_strict = rcm->is_strict,
 		.typed_key = ""};
-	job->request.exec.runas = account_of(&rcm->arena, geteuid()).name;
+	job->request.exec.runas =
+		geteuid() == getuid() ? job->account.name : account_of(&rcm->arena, geteuid()).name;
 }
 
 /* The program takes its place in the question. */

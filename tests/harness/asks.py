@@ -321,6 +321,8 @@ class Asks:
             run = self.asker.decide(*self.restart, target=self.identity)["run"]
             self.call("gate-1", "POST", f"/api/v1/gate/runs/{run}/end", {"status": 256 if state == "verifying" else 0})
         assert self.changes.show(name)["state"] == state
+        if state == "verifying":
+            wait_until(lambda: self.changes.show(name).get("verdict"), "the verdict")
         return name
 
     def _of_change(self, operation, state, who="alice", **body):

@@ -203,7 +203,8 @@ START_TEST(an_approver_and_the_owner_make_it_active)
 	ck_assert_int_eq(decide(&ann, 1, APPROVAL_APPROVE), 0);
 	ck_assert_int_eq(get(1)->state, TEMPLATE_ACTIVE);
 	ck_assert_int_eq(render(GOOD, &body), 0);
-	ck_assert_ptr_nonnull(strstr(world.audited, "template.create approval.open template.state"));
+	ck_assert_ptr_nonnull(
+		strstr(world.audited, "template.create approval.open template.state"));
 	close_world();
 }
 END_TEST

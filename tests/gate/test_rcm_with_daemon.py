@@ -1,0 +1,69 @@
+"""rcm, a person's account and the daemon itself: from the question to the row."""
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from harness.asker import Asker
+from harness.changes import Changes, host_identity
+from harness.rcm import ENVIRONMENT, NOBODY, program
+
+HERE = host_identity(66)
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can say whom rcm believes")
+
+
+@pytest.fixture(scope="module")
+def host(make_world):
+    folder = Path(tempfile.mkdtemp(prefix="rcm-test-", dir="/var/lib"))
+    folder.chmod(0o755)
+    world = make_world(gate_socket=folder / "gate.sock", gate_identity=HERE)
+    host = Changes(world.daemon, world.people)
+    world.people.admin.ok("target", "add", "here", "--kind", "host", "--address", HERE, "--environment", "production",
+                          "--service", "shop", "--label", "gate=gate-1")
+    host.asker = Asker(host)
+    assert host.asker.put(f"/api/v1/gate/accounts/here/{NOBODY}", {"person": "alice"}).status == 200
+    host.folder, host.rcm = folder, folder / "rcm"
+    shutil.copy(program(), host.rcm)
+    (folder / "rcm.conf").write_text(f"socket = {folder}/gate.sock\nrecordings = {folder}/recordings\n")
+    (folder / "recordings").mkdir(mode=0o700)
+    os.chown(folder / "recordings", NOBODY, NOBODY)
+    yield host
+    shutil.rmtree(folder)
+
+
+def rcm(host, verb, *words):
+    return subprocess.run([str(host.rcm), verb, "--config", str(host.folder / "rcm.conf"), *words], env=ENVIRONMENT,
+                          capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL, user=NOBODY, group=NOBODY,
+                          extra_groups=[], check=False)
+
+
+def test_a_proved_read_runs(host):
+    done = rcm(host, "exec", "--", "/usr/bin/id", "-u")
+    assert (done.returncode, done.stdout) == (0, f"{NOBODY}\n"), done.stderr
+
+
+def test_what_no_change_covers_does_not(host):
+    done = rcm(host, "exec", "--", "/usr/bin/touch", str(host.folder / "x"))
+    assert done.returncode == 125 and "no_change" in done.stderr, (done.returncode, done.stderr)
+    checked = rcm(host, "check", "--", "/usr/bin/touch", str(host.folder / "x"))
+    assert checked.returncode == 10
+
+
+def test_an_approved_step_runs_once_and_ends(host):
+    file = host.folder / "theirs"
+    file.mkdir()
+    os.chown(file, NOBODY, NOBODY)
+    name = host.file(host.step("/usr/bin/touch", str(file / "made"), targets=["here"], runas="nobody"))
+    host.submit(name)
+    host.approve_all(name)
+    done = rcm(host, "exec", name, "--step", "1")
+    assert done.returncode == 0 and (file / "made").exists(), done.stderr
+    again = rcm(host, "exec", name, "--step", "1")
+    assert again.returncode == 125 and "revoked" in again.stderr, again.stderr
+    run = host.asker.get(f"/api/v1/gate/runs?change={name}").json["items"][0]
+    assert (run["state"], run["status"], run["person"]) == ("ended", 0, "alice"), json.dumps(run)
+    assert run["recording_sha256"] and run["is_recording_whole"]
