@@ -324,16 +324,33 @@ static int call(struct forward *forward, const char *method, const char *path, c
 	return rc;
 }
 
+/* The daemon knows this gate's word alone: a name that is not the uid's does not leave the host. */
+static int check_account(const struct gate_ask *ask, struct error *err)
+{
+	const char *said = ask->message->request.actor_user, *is = gate_ask_account(ask, said);
+
+	if (!strcmp(said, is))
+		return 0;
+	error_set(err, ERROR_FORBIDDEN, "the account of uid %u is %s here", ask->uid, is);
+	return error_field(err, "actor_user");
+}
+
 static void decide(struct forwarded *asked)
 {
 	const struct gate_request *request = &asked->ask->message->request;
-	json_t *body = decision_question_json(
-		request, "pre", asked->forward->options.identity, asked->asked_at_us);
 	struct error err = ERROR_INIT;
-	int rc = call(asked->forward, "POST",
+	json_t *body;
+	int rc;
+
+	if (check_account(asked->ask, &err) < 0) {
+		gate_answer_fault(asked->ask->exchange, &err);
+		return;
+	}
+	body = decision_question_json(
+		request, "pre", asked->forward->options.identity, asked->asked_at_us);
+	rc = call(asked->forward, "POST",
 		request->kind == GATE_CHECK ? "/api/v1/gate/check" : "/api/v1/gate/decide", body, 0,
 		on_decided, on_dropped, asked, &err);
-
 	json_decref(body);
 	if (rc < 0)
 		deny(asked, REASON_GATE_UNAVAILABLE, "the daemon cannot be asked: %s", err.message);
