@@ -11,6 +11,7 @@ from harness.asker import Asker
 from harness.changes import Changes, host_identity
 from harness.rcm import ENVIRONMENT, NOBODY, program
 from harness.terminal import Shell
+from process import wait_until
 
 HERE = host_identity(66)
 
@@ -68,6 +69,9 @@ def test_an_approved_step_runs_once_and_ends(host):
     run = host.asker.get(f"/api/v1/gate/runs?change={name}").json["items"][0]
     assert (run["state"], run["status"], run["person"]) == ("ended", 0, "alice"), json.dumps(run)
     assert run["recording_sha256"] and run["is_recording_whole"]
+    wait_until(lambda: host.show(name).get("verdict") == "inconclusive", "the verdict: nothing is measured")
+    closed = host.do("alice", name, "close", {"reason": "the next test needs this host"})
+    assert closed.status == 200, closed.body
 
 
 # --- an emergency, and what needs a second person's key ---
