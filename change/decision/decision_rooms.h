@@ -85,8 +85,9 @@ int decision_match(struct store_tx *tx, struct arena *arena,
 
 /* --- decision_world.c --- */
 
-/* May a change that runs go on now: approved still, calendars open, no conflict? *ret_why is "" or
- * one sentence. ERROR_NOT_FOUND. For those who ask while they work (gh-ost). */
+/* May a change that runs go on now: approved still, in its window, not all of it ended, calendars
+ * open, no conflict? *ret_why is "" or one sentence. ERROR_NOT_FOUND. For those who ask while they
+ * work (gh-ost). */
 int decision_may_go_on(struct store_tx *tx, struct arena *arena, const char *change, int64_t now_us,
 	const char **ret_why, struct error *err);
 
