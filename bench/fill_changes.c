@@ -61,7 +61,8 @@ static json_t *body_of(const struct made *made)
 
 	time_format(made->at_us - 60000000, start, sizeof(start));
 	time_format(made->at_us + WINDOW_US, end, sizeof(end));
-	return json_pack("{s:s, s:[s], s:s, s:s, s:i, s:[{s:[s,s,s], s:[s]}, {s:[s,s,s], s:[s], s:s}]}",
+	return json_pack(
+		"{s:s, s:[s], s:s, s:s, s:i, s:[{s:[s,s,s], s:[s]}, {s:[s,s,s], s:[s], s:s}]}",
 		"environment", "production", "services", "shop", "start", start, "end", end,
 		"observe_s", 0, "steps", "argv", "/usr/bin/systemctl", "restart", unit, "targets",
 		made->fill->target, "argv", "/usr/bin/systemctl", "start", unit, "targets",
@@ -76,7 +77,8 @@ static int file_change(struct made *made, struct error *err)
 			.at_us = made->at_us,
 			.arena = made->arena,
 			.if_version = -1},
-		.title = arena_format(made->arena, "restart unit %lld", (long long)made->fill->made),
+		.title =
+			arena_format(made->arena, "restart unit %lld", (long long)made->fill->made),
 		.body = body,
 	};
 	int rc = change_file(made->tx, &file, err);
@@ -118,15 +120,15 @@ static int put_assessment(struct made *made, struct error *err)
 		return rc;
 	if ((rc = revision_store_assess(made->tx, row, err)) < 0)
 		return rc;
-	return change_record(made->tx, made->change, AUDIT_CHANGE_ASSESS, &audit_system, json_pack("{s:s, s:s}", "context", no_rules, "rendering", row->render_digest), made->at_us, err);
+	return change_record(made->tx, made->change, AUDIT_CHANGE_ASSESS, &audit_system,
+		json_pack("{s:s, s:s}", "context", no_rules, "rendering", row->render_digest),
+		made->at_us, err);
 }
 
 static int put_claims(struct made *made, struct error *err)
 {
 	const struct object_claim claims[] = {
-		{arena_format(made->arena, "config:unit-%lld",
-			(long long)made->fill->made),
-			true},
+		{arena_format(made->arena, "config:unit-%lld", (long long)made->fill->made), true},
 		{"svc:shop", false},
 	};
 

@@ -517,6 +517,7 @@ static void decide_emergency(struct deciding *d)
 			"%s: the risk rules cannot be asked now\na second person types their key, "
 			"and it may run",
 			name);
+		d->out->must |= GATE_WANTS_KEY;
 		return;
 	}
 	if (json_array_size(hard) && !is_set(emergency, "has_key")) {
@@ -525,6 +526,7 @@ static void decide_emergency(struct deciding *d)
 		d->out->rule = text_of(finding, "rule");
 		say(d, REASON_RULE, "%s\n%s does not skip this: a second person types their key",
 			text_of(finding, "message"), name);
+		d->out->must |= GATE_WANTS_KEY;
 		return;
 	}
 	d->out->take = part(d, "parent") ? DECISION_TAKE_PARENT : DECISION_TAKE_EMERGENCY;

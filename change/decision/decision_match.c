@@ -28,7 +28,7 @@ static struct gate_exec without_program(struct arena *arena, const struct gate_e
 	counted.contents =
 		arena_alloc(arena, (exec->content_count + 1) * sizeof(*counted.contents));
 	for (size_t i = 0; i < exec->content_count; i++)
-		if (strcmp(exec->contents[i].role, "program") != 0)
+		if (!fingerprint_is_program(exec, &exec->contents[i]))
 			counted.contents[count++] = exec->contents[i];
 	counted.content_count = count;
 	return counted;
@@ -88,21 +88,41 @@ static int try_one(struct matching *m, const struct gate_exec *exec, const char 
 	return rc;
 }
 
+/* A file that runs from a sealed copy is, besides its name, its bytes: as a script of a step is. */
+static const char *sealed_path(struct arena *arena, const struct gate_exec *exec)
+{
+	for (size_t i = 0; i < exec->content_count; i++)
+		if (!strcmp(exec->contents[i].role, "program"))
+			return arena_format(arena, SEALED_PATH "%s", exec->contents[i].sha256);
+	return NULL;
+}
+
+static int try_list(struct matching *m, const struct gate_exec *exec, const char *const *list)
+{
+	struct gate_exec anywhere = *exec;
+	int rc = try_one(m, exec, list);
+
+	anywhere.cwd = "";
+	if (rc >= 0 && exec->cwd && *exec->cwd)
+		rc = try_one(m, &anywhere, list);
+	return rc;
+}
+
 /* A step may bind its directory or leave it open, and it says which variables count. */
 static int try_all(struct matching *m)
 {
 	struct gate_exec exec = without_program(m->arena, &m->question->request.exec);
-	struct gate_exec anywhere = exec;
+	struct gate_exec sealed = exec;
 	const char *const **lists = NULL;
 	size_t count = 0;
 	int rc = grant_env_lists(m->tx, m->arena, m->question->target_identity, m->change_seq,
 		&lists, &count, m->err);
 
-	anywhere.cwd = "";
+	sealed.path = sealed_path(m->arena, &m->question->request.exec);
 	for (size_t i = 0; rc >= 0 && i < count; i++) {
-		rc = try_one(m, &exec, lists[i]);
-		if (rc >= 0 && exec.cwd && *exec.cwd)
-			rc = try_one(m, &anywhere, lists[i]);
+		rc = try_list(m, &exec, lists[i]);
+		if (rc >= 0 && sealed.path)
+			rc = try_list(m, &sealed, lists[i]);
 	}
 	return rc;
 }
@@ -257,10 +277,6 @@ static void compare_exec(
 	}
 	if (compare_words(m, is, was))
 		return;
-	if (is_sealed(was) && was->content_count && !content_of(is, was->contents[0].role)) {
-		differs_unbound(m, was->contents[0].role);
-		return;
-	}
 	if (strcmp(is->runas ? is->runas : "", was->runas) != 0)
 		differs(m, REASON_FINGERPRINT_MISMATCH, "it would run as %s, and %s was approved",
 			is->runas, was->runas);
@@ -299,6 +315,8 @@ static int compare_step(struct matching *m, const struct change *change)
 			seq ? "it has no such step" : "none of its steps is this command");
 	change_step_exec(m->arena, step, &was);
 	is = without_program(m->arena, &m->question->request.exec);
+	if (is_sealed(&was) && sealed_path(m->arena, &m->question->request.exec))
+		is.path = sealed_path(m->arena, &m->question->request.exec);
 	m->ret->detail = NULL;
 	compare_exec(m, &is, &was);
 	return 0;

@@ -64,9 +64,19 @@ static const char *detail_of(struct arena *arena, const struct gate_verdict *ver
 static void deny(struct forwarded *asked, enum gate_reason reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The sealed code of this host is the key that may do then. */
+static bool wants_key(const struct forwarded *asked, enum gate_reason reason)
+{
+	const struct gate_request *request = &asked->ask->message->request;
+
+	return reason == REASON_GATE_UNAVAILABLE && request->kind == GATE_DECIDE &&
+	       asked->forward->options.glass_path && !*request->typed_key;
+}
+
 static void deny(struct forwarded *asked, enum gate_reason reason, const char *format, ...)
 {
 	struct gate_verdict verdict = {.verdict = GATE_DENY,
+		.must = wants_key(asked, reason) ? GATE_WANTS_KEY : 0,
 		.reason = gate_reason_word(reason),
 		.decision = "",
 		.change = "",
@@ -314,16 +324,33 @@ static int call(struct forward *forward, const char *method, const char *path, c
 	return rc;
 }
 
+/* The daemon knows this gate's word alone: a name that is not the uid's does not leave the host. */
+static int check_account(const struct gate_ask *ask, struct error *err)
+{
+	const char *said = ask->message->request.actor_user, *is = gate_ask_account(ask, said);
+
+	if (!strcmp(said, is))
+		return 0;
+	error_set(err, ERROR_FORBIDDEN, "the account of uid %u is %s here", ask->uid, is);
+	return error_field(err, "actor_user");
+}
+
 static void decide(struct forwarded *asked)
 {
 	const struct gate_request *request = &asked->ask->message->request;
-	json_t *body = decision_question_json(
-		request, "pre", asked->forward->options.identity, asked->asked_at_us);
 	struct error err = ERROR_INIT;
-	int rc = call(asked->forward, "POST",
+	json_t *body;
+	int rc;
+
+	if (check_account(asked->ask, &err) < 0) {
+		gate_answer_fault(asked->ask->exchange, &err);
+		return;
+	}
+	body = decision_question_json(
+		request, "pre", asked->forward->options.identity, asked->asked_at_us);
+	rc = call(asked->forward, "POST",
 		request->kind == GATE_CHECK ? "/api/v1/gate/check" : "/api/v1/gate/decide", body, 0,
 		on_decided, on_dropped, asked, &err);
-
 	json_decref(body);
 	if (rc < 0)
 		deny(asked, REASON_GATE_UNAVAILABLE, "the daemon cannot be asked: %s", err.message);

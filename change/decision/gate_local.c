@@ -26,8 +26,9 @@ struct local_ask {
 
 /* --- who --- */
 
-static int find_actor(struct local_ask *asked, uint32_t uid, const char *user)
+static int find_actor(struct local_ask *asked, uint32_t uid, const char *said)
 {
+	const char *user = gate_ask_account(asked->ask, said);
 	struct gate_local *local = asked->local;
 	struct store_tx *tx = store_reader(local->options.store);
 	struct principal *principal = NULL;

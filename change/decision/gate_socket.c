@@ -1,5 +1,6 @@
 #include "change/decision/gate_socket.h"
 
+#include "change/gate/account.h"
 #include "lib/base/id.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
@@ -275,6 +276,11 @@ static bool is_allowed(const struct connection *connection, const struct gate_me
 	if (message->kind != GATE_DECIDE && message->kind != GATE_CHECK)
 		return true;
 	return !connection->uid || message->request.actor_uid == connection->uid;
+}
+
+const char *gate_ask_account(const struct gate_ask *ask, const char *said)
+{
+	return ask->uid ? account_of(ask->arena, ask->uid).name : said;
 }
 
 static bool is_question(enum gate_kind kind)

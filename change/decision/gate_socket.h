@@ -41,6 +41,12 @@ struct gate_ask {
 	struct gate_exchange *exchange;
 };
 
+/*
+ * Whose account acts. Root is believed what it says; of everybody else /etc/passwd tells the name
+ * of the uid, for a name that a process says of itself is nobody's proof. In the ask's arena.
+ */
+const char *gate_ask_account(const struct gate_ask *ask, const char *said);
+
 struct gate_backend {
 	void *arg;
 	/* Ends in one gate_answer, now or later, whether the peer is still there or not. */

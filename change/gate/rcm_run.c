@@ -18,6 +18,7 @@
 
 #define ROOT_RECORDINGS "/var/lib/rcm/recordings"
 #define OWN_RECORDINGS	".local/state/rcm/recordings"
+#define KEY_MAX		256
 
 /* The question. */
 
@@ -341,6 +342,26 @@ static int obey(struct job *job)
 	return run_below(job);
 }
 
+/* Once more with a second key, where one would do and somebody is there to type it. */
+static void decide(struct job *job)
+{
+	char key[KEY_MAX];
+	const char *question;
+
+	gate_ask(&job->client, &job->rcm->arena, &job->request, &job->verdict);
+	if (job->verdict.verdict == GATE_ALLOW || !(job->verdict.must & GATE_WANTS_KEY))
+		return;
+	question = arena_format(&job->rcm->arena,
+		"rcm: %s\nrcm: second key (empty: give up): ", job->verdict.message);
+	if (terminal_ask_hidden(question, key, sizeof(key))) {
+		job->request.typed_key = key;
+		job->request.request_id = NULL; /* another question */
+		gate_ask(&job->client, &job->rcm->arena, &job->request, &job->verdict);
+		job->request.typed_key = "";
+	}
+	explicit_bzero(key, sizeof(key));
+}
+
 /* Why there is nothing to ask about. */
 static int refuse_program(struct job *job, const struct error *err)
 {
@@ -376,7 +397,7 @@ int rcm_run_command(struct rcm *rcm, const struct rcm_command *command)
 		job.request.session = command->session;
 	if (take_command(&job, command, &err) < 0)
 		return end_job(&job, refuse_program(&job, &err));
-	gate_ask(&job.client, &rcm->arena, &job.request, &job.verdict);
+	decide(&job);
 	return end_job(&job, obey(&job));
 }
 
@@ -402,7 +423,7 @@ int rcm_run_step(struct rcm *rcm, const char *kind)
 	}
 	if (rcm_take_step(&job, &step, fds, &err) < 0)
 		return end_job(&job, refuse_program(&job, &err));
-	gate_ask(&job.client, &rcm->arena, &job.request, &job.verdict);
+	decide(&job);
 	return end_job(&job, obey(&job));
 }
 

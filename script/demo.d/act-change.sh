@@ -57,7 +57,7 @@ file_change() {
 
 mend_change() {
   step "She adds the way back: the same script. A new revision, assessed anew"
-  quietly alice rcm edit "$change" --rollback "$script zone-a 100 ${edges[*]}"
+  brief=1 show alice rcm edit "$change" --rollback "$script zone-a 100 ${edges[*]}"
   show alice rcm submit "$change"
   if grep -qF "ROLL-001" "$dir/said"; then
     fail "the rule still says that there is no way back"

@@ -66,6 +66,26 @@ def test_a_script_is_bound_by_its_content(rcm, changes, tmp_path):
     assert "  | cat\n" in rcm("bob").ok("render", filed["name"])
 
 
+def test_a_rollback_may_run_the_attached_script(rcm, changes, tmp_path):
+    script = tmp_path / "weight.sh"
+    script.write_text("#!/bin/sh\necho $1\n")
+    filed = new(rcm, "--target", "service=shop", "--batches", "1,100%", "--rollback", "weight.sh 100", "--script", script, "--", "25")
+    steps = filed["body"]["steps"]
+    assert [step["phase"] for step in steps] == ["canary", "full", "rollback"]
+    assert steps[2]["kind"] == "script" and steps[2]["argv"] == ["weight.sh", "100"]
+    assert steps[2]["targets"] == ["web-1", "web-2"] and steps[2]["contents"] == steps[0]["contents"]
+
+
+def test_an_edit_exchanges_the_rollback_steps(rcm, changes, tmp_path):
+    script = tmp_path / "weight.sh"
+    script.write_text("#!/bin/sh\necho $1\n")
+    name = new(rcm, "--target", "web-1", "--rollback", "/usr/bin/true", "--script", script, "--", "25")["name"]
+    steps = rcm("alice").json("edit", name, "--rollback", "weight.sh 100", "--rollback", "/usr/bin/true again")["body"]["steps"]
+    assert [(step["phase"], step["kind"], step["argv"]) for step in steps] == [
+        ("full", "script", ["weight.sh", "25"]), ("rollback", "script", ["weight.sh", "100"]),
+        ("rollback", "exec", ["/usr/bin/true", "again"])]
+
+
 @pytest.mark.parametrize("words, said", [
     ((), "target"),
     (("--target", "web-1"), "what is to run"),

@@ -26,7 +26,7 @@ def test_verbs_of_both_are_offered_once():
     offered = complete("")
     assert offered[:len(OWN)] == OWN and {"new", "approve", "emergency", "help"} <= set(offered)
     assert len(set(offered)) == len(offered)
-    assert complete("ex") == ["exec"] and complete("em") == ["emergency"]
+    assert complete("exe") == ["exec"] and complete("em") == ["emergency"]
 
 
 def test_a_verb_of_rcm_has_its_own_options():
@@ -69,6 +69,5 @@ def test_each_has_a_script_of_its_own(tmp_path, program):
         done = subprocess.run([shell, "-n", script], capture_output=True, text=True, timeout=20, check=False)
         assert (done.returncode, done.stdout + done.stderr) == (0, "")
     env = environment(PATH=f"{bin_folder().resolve()}:{os.environ['PATH']}", RB_SOCKET="/nonexistent/socket")
-    assert in_bash(program, scripts["bash"], f"{program} e", env) == (
-        ["exec", "edit", "emergency"] if program == "rcm" else ["edit", "emergency"])
+    assert in_bash(program, scripts["bash"], f"{program} exe", env) == (["exec"] if program == "rcm" else [])
     assert in_bash(program, scripts["bash"], f"{program} emergency con", env) == ["confirm"]

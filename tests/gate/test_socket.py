@@ -119,6 +119,20 @@ def test_a_script_comes_sealed(asker, changes, approve, unit):
     assert asker.decide("/tmp/x", "y", parent_run=answer["run"], is_trusted=0)["verdict"] != 0
 
 
+def test_an_edit_is_of_the_approved_files_alone(asker, changes, approve, unit):
+    file = f"/etc/default/{unit}"
+    name = approve({"kind": "edit", "path": "sudoedit", "argv": ["sudoedit", file], "targets": ["here"]})
+    edit = {**asker.request("sudoedit", file)["exec"], "path": "sudoedit", "argv": ["sudoedit", file], "env": [], "stdin_kind": 2}
+
+    def ask(kind="decide", **exec_):
+        return asker.ask(kind, **{**asker.request("x"), "source": "sudo", "exec": {**edit, **exec_}, "change": name, "step": 1})
+    assert ask(argv=["sudoedit", "/etc/shadow"])["reason"] == "fingerprint_mismatch"
+    assert ask(path="/usr/bin/sudoedit")["reason"] == "fingerprint_mismatch"
+    assert ask("check")["reason"] == "ok_grant"
+    assert ask()["reason"] == "ok_grant"
+    assert ask()["reason"] == "used_up"
+
+
 def test_what_an_exec_step_starts_is_not_covered(asker, changes, approve, unit):
     approve(exclusive(changes, unit))
     run = asker.decide("/usr/bin/systemctl", "restart", unit)["run"]
@@ -134,21 +148,29 @@ sys.path.insert(0, {folder!r})
 os.setgid({nobody}); os.setuid({nobody})
 from harness.gate_socket import SocketAsker
 asker = SocketAsker({path!r})
-answer = asker.decide("/usr/bin/id", uid=int(sys.argv[1]), user="li")
+answer = asker.decide("/usr/bin/id", uid=int(sys.argv[1]), user=sys.argv[2])
 print(answer["kind"], answer.get("reason") or answer.get("field"))
 print(asker.hear() if answer["kind"] == "fault" else "-")
 """
 
 
-@pytest.mark.parametrize("uid, said", [(1000, ["fault actor_uid", "None"]), (NOBODY, ["verdict ok_readonly", "-"])])
-def test_only_root_asks_for_another(changes, uid, said):
+@pytest.mark.parametrize("uid, user, mapped, said", [
+    (1000, "li", False, ["fault actor_uid", "None"]),
+    (NOBODY, "li", False, ["verdict actor_mismatch", "-"]),    # a name that somebody says of himself proves nothing
+    (NOBODY, "li", True, ["verdict ok_readonly", "-"]),
+])
+def test_only_root_asks_for_another(changes, uid, user, mapped, said):
     changes.path.parent.parent.chmod(0o755)
     for folder in changes.path.parents:
         if os.stat(folder).st_uid == 0 and str(folder).startswith("/tmp/"):
             folder.chmod(0o755)
     tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     code = AS_NOBODY.format(folder=tests, nobody=NOBODY, path=str(changes.path))
-    done = subprocess.run([sys.executable, "-c", code, str(uid)], capture_output=True, text=True, timeout=30, check=False)
+    if mapped:
+        assert changes.asker.put("/api/v1/gate/accounts/here/nobody", {"person": "vera"}).status == 200
+    done = subprocess.run([sys.executable, "-c", code, str(uid), user], capture_output=True, text=True, timeout=30, check=False)
+    if mapped:
+        assert changes.ask("admin", "DELETE", "/api/v1/gate/accounts/here/nobody").status == 204
     assert done.stdout.splitlines() == said, done.stderr
 
 
