@@ -1,13 +1,16 @@
 """The gate of the daemon's own host: whatever becomes of the daemon, of what lies between, or of the clock, nothing runs
 without a grant or a follow-up that is owed. (The gate of another host: test_forward.py.)"""
+import hashlib
 import itertools
+import os
 import time
 from pathlib import Path
 
 import pytest
 from harness.changes import at
-from harness.gate import ALLOW, decode
+from harness.gate import ALLOW, decode, encode, sealed
 from harness.middle import Middle, again
+from harness.production import LI, RUNAS
 
 NOWHERE = "/nowhere/x"      # ends touch with 1: what failed is over at once
 FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
@@ -148,6 +151,91 @@ def test_no_cell_allows_without_a_grant_or_a_follow_up(request, production, midd
         assert [one["state"] for one in production.runs(name)] == ["ended"] and list(production.host.recordings.iterdir())
     if what == "emergency":
         assert follow_ups(production), "it is owed from the start"
+
+
+# --- a step on its way ---
+
+def script_step(production, mark):
+    text = f"#!/bin/sh\necho approved > {mark}\nexit 1\n"
+    return {"kind": "script", "argv": ["fix.sh"], "targets": ["here"], "runas": RUNAS,
+            "contents": [{"role": "script", "name": "fix.sh", "sha256": production.changes.content(text), "mode": 0o755}]}
+
+
+def other_content(mark):
+    """Its digest as well, so that rcm finds nothing wrong with it: then the gate does."""
+    text = f"#!/bin/sh\necho swapped > {mark}\n".encode()
+    return text, sealed(text)
+
+
+def swap_bytes(mark):
+    return lambda packet, descriptors: (packet, [other_content(mark)[1]])
+
+
+def swap_bytes_and_digest(mark):
+    def swap(packet, descriptors):
+        text, fd = other_content(mark)
+        step, digest = decode(packet), hashlib.sha256(text).hexdigest()
+        command = {**step["exec"], "path": f"sha256:{digest}", "contents": [("script", digest, len(text))]}
+        return encode("step", **{**step, "exec": command}), [fd]
+    return swap
+
+
+def swap_words(mark):
+    def swap(packet, descriptors):
+        step = decode(packet)
+        return encode("step", **{**step, "exec": {**step["exec"], "argv": ["fix.sh", "now"]}}), descriptors
+    return swap
+
+
+@pytest.mark.parametrize("make, reason", [(swap_bytes, "content_mismatch"), (swap_bytes_and_digest, "content_mismatch"),
+                                          (swap_words, "fingerprint_mismatch")])
+def test_what_is_swapped_on_its_way_does_not_run(production, middle, approve, mark, make, reason):
+    name = approve(script_step(production, mark))
+    middle.swap = make(mark)
+    try:
+        told = production.run("exec", name, "--step", "1", "--socket", middle.path)
+    finally:
+        middle.honest()
+    assert (told.code, told.reason) == (125, reason) and not mark.exists(), told
+    assert production.run("exec", name, "--step", "1").code == 1 and mark.read_text() == "approved\n"
+
+
+# --- the recorder ---
+
+def opened(folder):
+    folder.chmod(0o755)
+
+
+def of_another(folder):
+    os.chown(folder, 0, 0)
+
+
+def a_link(folder):
+    folder.rename(folder.with_name("kept"))
+    folder.symlink_to(folder.with_name("kept"))
+
+
+def gone(folder):
+    folder.rename(folder.with_name("kept"))
+    folder.write_text("")
+
+
+@pytest.mark.parametrize("spoil", [opened, of_another, a_link, gone])
+def test_where_nothing_can_be_recorded_nothing_runs(production, approve, mark, spoil):
+    """The grant is taken by then, and the run that never was is told as ended."""
+    name, folder = approve(production.step("/usr/bin/touch", *touch(mark)[1:])), production.host.recordings
+    spoil(folder)
+    try:
+        told = production.run("exec", name, "--step", "1")
+    finally:
+        if folder.with_name("kept").exists():
+            folder.unlink()
+            folder.with_name("kept").rename(folder)
+        folder.chmod(0o700)
+        os.chown(folder, LI, LI)
+    assert told.code == 125 and "nothing runs unrecorded" in told.err and not mark.exists(), told
+    assert [one["state"] for one in production.runs(name)] == ["ended"]
+    assert production.run("exec", name, "--step", "1").reason == "used_up" and not mark.exists()
 
 
 # --- the daemon is gone ---

@@ -19,7 +19,7 @@ def again(message, **fields):
 
 class Middle:
     """Hands packets on both ways. `spoil(asked, packet)` gives what is told in place of an answer to decide or check, or
-    None: hung up on. With descriptors comes a step, which is handed on as it is."""
+    None: hung up on. `swap(packet, descriptors)` gives what is told as a step, and the contents that come with it."""
 
     def __init__(self, path, real):
         self.path, self.real, self.asked = str(path), str(real), []
@@ -32,6 +32,7 @@ class Middle:
 
     def honest(self):
         self.spoil = lambda asked, packet: packet
+        self.swap = lambda packet, descriptors: (packet, descriptors)
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -62,6 +63,8 @@ class Middle:
         packet, descriptors, _, _ = socket.recv_fds(far, PACKET, 64)
         if message["kind"] in ("decide", "check") and packet:
             packet = self.spoil(message, packet)
+        if message["kind"] == "fetch" and packet:
+            packet, descriptors = self.swap(packet, descriptors)
         if not packet:
             raise EOFError
         try:
