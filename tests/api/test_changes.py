@@ -57,6 +57,9 @@ def test_bad_fields_are_named_and_nothing_is_filed(changes, change, field):
 @pytest.mark.parametrize("step, field", [
     ({"argv": []}, "argv"),
     ({"argv": ["systemctl"]}, "path"),
+    ({"kind": "edit", "path": "sudoedit", "argv": ["sudoedit"]}, "argv"),
+    ({"kind": "edit", "path": "sudoedit", "argv": ["sudoedit", "hosts"]}, "argv"),
+    ({"kind": "edit", "path": "/usr/bin/vi", "argv": ["vi", "/etc/hosts"]}, "argv"),
     ({"path": "/usr/bin/../bin/x"}, "path"),
     ({"targets": []}, "targets"),
     ({"targets": ["web-9"]}, "target"),
