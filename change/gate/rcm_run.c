@@ -373,6 +373,8 @@ static int refuse_program(struct job *job, const struct error *err)
 		return rcm_refuse(job, REASON_CONTENT_MISMATCH, err);
 	case ERROR_TOO_LARGE:
 		return rcm_refuse(job, REASON_CONTENT_UNBOUND, err);
+	case ERROR_CONFLICT: /* another account than the step's */
+		return rcm_refuse(job, REASON_FINGERPRINT_MISMATCH, err);
 	case ERROR_NOT_FOUND:
 		return rcm_complain(err, RCM_NOT_FOUND);
 	default:

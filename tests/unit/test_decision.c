@@ -105,6 +105,7 @@ static const struct row {
 	{"{\"grant\":{\"not_before_us\":1900000000000001}}", "not_yet"},
 	{"{\"grant\":{\"not_after_us\":1900000000000000}}", "expired"},
 	{"{\"grant\":{\"runs_left\":0}}", "used_up"},
+	{"{\"grant\":{\"runs_left\":0,\"revoked\":\"its commands have run\"}}", "used_up"},
 	{"{\"unbound\":[\"sql\"]}", "content_unbound"},
 	{"{\"calendar\":null}", "outside_window"},
 	{"{\"calendar\":{\"open\":false,\"why\":\"stale\"}}", "calendar_stale"},
