@@ -253,6 +253,7 @@ static int run_windows(struct cli *cli, struct error *err)
 
 static int run_state(struct cli *cli, struct error *err)
 {
+	const char *until;
 	json_t *answer;
 	int rc = cli_get(cli, path_with(cli, "/api/v1/calendars/state", state_flags), &answer, err);
 
@@ -262,10 +263,8 @@ static int run_state(struct cli *cli, struct error *err)
 		cli_print_json(cli, answer);
 		return 0;
 	}
-	cli_say(cli, "%s", cli_member(cli, answer, "state"));
-	if (*cli_member(cli, answer, "next_transition"))
-		cli_say(cli, " until %s", cli_member(cli, answer, "next_transition"));
-	cli_say(cli, "\n");
+	until = cli_member(cli, answer, "next_transition");
+	cli_say(cli, "%s%s%s\n", cli_member(cli, answer, "state"), *until ? " until " : "", until);
 	if (json_array_size(json_object_get(answer, "reasons")))
 		cli_print_table(cli, json_object_get(answer, "reasons"), reason_columns);
 	return 0;

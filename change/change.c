@@ -102,8 +102,9 @@ int change_record(struct store_tx *tx, const struct change *change, enum audit_a
 
 static int refuse_way(const struct change *change, enum change_event event, struct error *err)
 {
-	error_set(err, ERROR_CONFLICT, "%s is %s: there is no %s from there", change->name,
-		change_state_word(change->state), change_event_word(event));
+	error_set(err, ERROR_CONFLICT, "%s is %s: that is no state for %s", change->name,
+		change_state_word(change->state),
+		event == EVENT_RUNS_ENDED ? "done" : change_event_word(event));
 	return error_remedy(err, "see where it stands: rcm show %s", change->name);
 }
 

@@ -145,6 +145,29 @@ static const char *summary_of(struct arena *arena, const struct change_ask *ask)
 	return summary;
 }
 
+/* Who waived a finding made the level what it is, so somebody else says yes to it. */
+static int add_waivers(struct store_tx *tx, struct arena *arena, const struct change *change,
+	const char *const **excluded, struct error *err)
+{
+	struct change_waiver *waivers;
+	size_t waiver_count, count = 0;
+	const char **list;
+	int rc = waiver_store_list(
+		tx, arena, change->seq, change->revision, &waivers, &waiver_count, err);
+
+	if (rc < 0)
+		return rc;
+	while ((*excluded)[count])
+		count++;
+	list = arena_alloc(arena, (count + waiver_count + 1) * sizeof(*list));
+	memcpy(list, *excluded, count * sizeof(*list));
+	for (size_t i = 0; i < waiver_count; i++)
+		if (!holds(list, count, waivers[i].waived_by_id))
+			list[count++] = waivers[i].waived_by_id;
+	*excluded = list;
+	return 0;
+}
+
 int change_ask_approval(
 	struct store_tx *tx, struct arena *arena, const struct change_ask *ask, struct error *err)
 {
@@ -163,7 +186,7 @@ int change_ask_approval(
 	};
 	int rc = change_excluded(tx, arena, change, ask->revision, &request.excluded, err);
 
-	if (rc < 0)
+	if (rc < 0 || (rc = add_waivers(tx, arena, change, &request.excluded, err)) < 0)
 		return rc;
 	memcpy(request.id, ask->approval_id, ID_SIZE);
 	change_levels(tx, ask->limits, ask->revision, change->level, request.excluded, arena,

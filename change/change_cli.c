@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define LIST_PAGE 200
-
 static int run_list(struct cli *cli, struct error *err);
 static int run_show(struct cli *cli, struct error *err);
 static int run_render(struct cli *cli, struct error *err);
@@ -22,6 +20,7 @@ static int run_accept(struct cli *cli, struct error *err);
 static int run_close(struct cli *cli, struct error *err);
 static int run_waive(struct cli *cli, struct error *err);
 static int run_comment(struct cli *cli, struct error *err);
+static int run_explain(struct cli *cli, struct error *err);
 
 #define REASON(required)                                                                           \
 	{                                                                                          \
@@ -68,6 +67,8 @@ static const struct cli_verb verbs[] = {
 		{{"reason", "TEXT", true, false, "why it is no danger here"},
 			{"for", "DURATION", false, false, "1d when left out; 7d at most"}},
 		run_waive},
+	{NULL, "explain", "DECISION", 1, 1, "Compute a decision of the gate again, and say why",
+		NULL, {{0}}, run_explain},
 	{NULL, "comment", "CHANGE TEXT", 2, 2, "Say something about it", NULL, {{0}}, run_comment},
 };
 
@@ -101,28 +102,33 @@ const char *change_cli_path(struct cli *cli, const char *below)
 
 /* --- printing --- */
 
+static void print_finding(struct cli *cli, const json_t *finding)
+{
+	bool has_step = json_integer_value(json_object_get(finding, "step")) > 0;
+
+	cli_say(cli, "%s  %s  %s%s%s%s\n", cli_member(cli, finding, "severity"),
+		cli_member(cli, finding, "rule"), cli_member(cli, finding, "message"),
+		has_step ? " (step " : "", has_step ? cli_member(cli, finding, "step") : "",
+		has_step ? ")" : "");
+	cli_say(cli, "  saw   %s\n", cli_member(cli, finding, "seen"));
+	cli_say(cli, "  why   %s\n", cli_member(cli, finding, "why"));
+	cli_say(cli, "  do    %s\n", cli_member(cli, finding, "suggestion"));
+	cli_say(cli, "  waive %s (%s), see %s\n", cli_member(cli, finding, "waivable"),
+		cli_member(cli, finding, "owner"), cli_member(cli, finding, "doc"));
+}
+
 static void print_findings(struct cli *cli, const json_t *report)
 {
+	const char *terms = cli_member(cli, report, "terms");
 	json_t *finding;
 	size_t i;
 
-	json_array_foreach (json_object_get(report, "findings"), i, finding) {
-		cli_say(cli, "%s  %s  %s", cli_member(cli, finding, "severity"),
-			cli_member(cli, finding, "rule"), cli_member(cli, finding, "message"));
-		if (json_integer_value(json_object_get(finding, "step")))
-			cli_say(cli, "  (step %s)", cli_member(cli, finding, "step"));
-		cli_say(cli, "\n  saw   %s\n  why   %s\n  do    %s\n",
-			cli_member(cli, finding, "seen"), cli_member(cli, finding, "why"),
-			cli_member(cli, finding, "suggestion"));
-		cli_say(cli, "  waive %s (%s), see %s\n", cli_member(cli, finding, "waivable"),
-			cli_member(cli, finding, "owner"), cli_member(cli, finding, "doc"));
-	}
-	if (!json_array_size(json_object_get(report, "findings")))
+	json_array_foreach (json_object_get(report, "findings"), i, finding)
+		print_finding(cli, finding);
+	if (!i)
 		cli_say(cli, "no findings\n");
-	cli_say(cli, "score %s", cli_member(cli, report, "score"));
-	if (*cli_member(cli, report, "terms"))
-		cli_say(cli, " = %s", cli_member(cli, report, "terms"));
-	cli_say(cli, "\n");
+	cli_say(cli, "score %s%s%s\n", cli_member(cli, report, "score"), *terms ? " = " : "",
+		terms);
 }
 
 static void print_part(
@@ -370,4 +376,15 @@ static int run_waive(struct cli *cli, struct error *err)
 static int run_comment(struct cli *cli, struct error *err)
 {
 	return post(cli, "/comment", json_pack("{s:s}", "text", cli_arg(cli, 1)), NULL, NULL, err);
+}
+
+static int run_explain(struct cli *cli, struct error *err)
+{
+	const char *path = cli_path(cli, "/api/v1/gate/decisions/%s/explain", cli_arg(cli, 0));
+	json_t *answer;
+	int rc = cli_get(cli, path, &answer, err);
+
+	if (rc == 0)
+		cli_print_json(cli, answer);
+	return rc;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PROGRAM_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+#define SUDOEDIT     "sudoedit"
 
 static int refuse(struct error *err, const char *field, const char *what, const char *remedy)
 {
@@ -154,7 +155,16 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* A command behind --, a script with its arguments, or a session. */
+/* sudo edits a copy as its caller and puts it back: no program of its own is approved. */
+static int set_edit(struct cli *cli, json_t *step)
+{
+	json_set_text(step, "kind", "edit");
+	json_set_text(step, "path", SUDOEDIT);
+	json_object_set_new(step, "argv", bytes_list(typed_words(cli, NULL)));
+	return 0;
+}
+
+/* A command behind --, a script with its arguments, an edit of files, or a session. */
 static int set_work(struct cli *cli, json_t *step, struct error *err)
 {
 	static const char *const shell[] = {"/bin/bash", "-l", NULL};
@@ -173,6 +183,8 @@ static int set_work(struct cli *cli, json_t *step, struct error *err)
 	if (!cli_arg_count(cli))
 		return refuse(err, "command", "what is to run?",
 			"rcm new ... -- systemctl restart shop; or --script FILE");
+	if (!strcmp(cli_arg(cli, 0), SUDOEDIT))
+		return set_edit(cli, step);
 	return set_command(cli, step, typed_words(cli, NULL), err);
 }
 
@@ -198,7 +210,7 @@ static int make_step(struct cli *cli, json_t **ret, struct error *err)
 	return 0;
 }
 
-/* --- batches, rollback --- */
+/* --- batches --- */
 
 static json_t *names_between(const char *const *names, size_t from, size_t until)
 {
@@ -235,34 +247,105 @@ static int add_batches(struct cli *cli, json_t *steps, const json_t *step, const
 	return rc;
 }
 
-static int add_rollbacks(
-	struct cli *cli, json_t *steps, const char *const *names, size_t count, struct error *err)
+/* --- what new and edit share --- */
+
+static bool is_rollback(const json_t *step)
 {
-	const char *line;
-	char **words;
-	size_t word_count;
-	int rc;
+	const char *phase = json_string_value(json_object_get(step, "phase"));
 
-	for (size_t i = 0; (line = cli_flag_at(cli, "rollback", i)); i++) {
-		json_t *step = json_object();
+	return phase && !strcmp(phase, "rollback");
+}
 
-		json_array_append_new(steps, step);
-		json_set_text(step, "phase", "rollback");
-		json_set_text(step, "runas", cli_flag(cli, "runas"));
-		json_set_text(step, "cwd", cli_flag(cli, "cwd"));
-		json_object_set_new(step, "targets", names_between(names, 0, count));
-		if ((rc = words_split(cli_arena(cli), line, &words, &word_count, err)) < 0)
-			return error_prefix(err, "--rollback");
-		if (!word_count)
-			return refuse(
-				err, "rollback", "there is no command in it", "a command line");
-		if ((rc = set_command(cli, step, (const char *const *)words, err)) < 0)
-			return rc;
+/* Where the change is made is where it is taken back. */
+static json_t *targets_of(const json_t *steps)
+{
+	json_t *seen = json_object(), *list = json_array(), *step, *name;
+	size_t i, j;
+
+	json_array_foreach (steps, i, step) {
+		json_array_foreach (json_object_get(step, "targets"), j, name) {
+			if (json_object_get(seen, json_string_value(name)))
+				continue;
+			json_object_set_new(seen, json_string_value(name), json_true());
+			json_array_append(list, name);
+		}
 	}
+	json_decref(seen);
+	return list;
+}
+
+/* The step that runs an attached script of this name; NULL. */
+static const json_t *find_script(const json_t *steps, const char *name)
+{
+	json_t *step;
+	size_t i;
+
+	json_array_foreach (steps, i, step) {
+		const char *kind = json_string_value(json_object_get(step, "kind"));
+		const char *word =
+			json_string_value(json_array_get(json_object_get(step, "argv"), 0));
+
+		if (kind && !strcmp(kind, "script") && word && !strcmp(word, name))
+			return step;
+	}
+	return NULL;
+}
+
+/* A line that begins with the name of an attached script runs that very script. */
+static int set_line(
+	struct cli *cli, const json_t *steps, json_t *step, const char *line, struct error *err)
+{
+	json_t *contents = json_array(), *content;
+	const json_t *script;
+	char **words;
+	size_t count, i;
+	int rc = words_split(cli_arena(cli), line, &words, &count, err);
+
+	if (rc < 0 || !count) {
+		json_decref(contents);
+		return rc < 0 ? error_prefix(err, "--rollback")
+			      : refuse(err, "rollback", "there is no command in it",
+					"a command line");
+	}
+	script = find_script(steps, words[0]);
+	json_array_foreach (json_object_get(script, "contents"), i, content) {
+		const char *role = json_string_value(json_object_get(content, "role"));
+
+		if (role && !strcmp(role, "script"))
+			json_array_append(contents, content);
+	}
+	json_object_set_new(step, "contents", contents);
+	if (!script)
+		return set_command(cli, step, (const char *const *)words, err);
+	json_set_text(step, "kind", "script");
+	json_object_set_new(step, "argv", bytes_list((const char *const *)words));
 	return 0;
 }
 
-/* --- what new and edit share --- */
+/* The rollback steps are exchanged as a whole. */
+static int set_rollbacks(struct cli *cli, json_t *body, struct error *err)
+{
+	json_t *steps = json_object_get(body, "steps"), *first;
+	const char *line;
+	int rc = 0;
+
+	if (!cli_flag_at(cli, "rollback", 0))
+		return 0;
+	for (size_t i = json_array_size(steps); i-- > 0;)
+		if (is_rollback(json_array_get(steps, i)))
+			json_array_remove(steps, i);
+	if (!(first = json_array_get(steps, 0)))
+		return refuse(err, "rollback", "there is no step to take back", "see rcm show");
+	for (size_t i = 0; rc >= 0 && (line = cli_flag_at(cli, "rollback", i)); i++) {
+		json_t *step = json_pack("{s:s, s:o, s:O*, s:O*}", "phase", "rollback", "targets",
+			targets_of(steps), "runas", json_object_get(first, "runas"), "cwd",
+			json_object_get(first, "cwd"));
+
+		rc = set_line(cli, steps, step, line, err);
+		json_array_append_new(steps, step);
+	}
+	return rc;
+}
 
 static int set_metrics(struct cli *cli, json_t *body, struct error *err)
 {
@@ -293,7 +376,8 @@ int change_cli_lay_over(struct cli *cli, json_t *body, struct error *err)
 	set_list(cli, body, "executor", "executors");
 	set_list(cli, body, "coordinated", "coordinated_with");
 	set_list(cli, body, "object", "objects");
-	if ((rc = set_seconds(cli, body, "observe", "observe_s", err)) < 0)
+	if ((rc = set_seconds(cli, body, "observe", "observe_s", err)) < 0 ||
+		(rc = set_rollbacks(cli, body, err)) < 0)
 		return rc;
 	return set_metrics(cli, body, err);
 }
@@ -309,11 +393,11 @@ int change_cli_body(struct cli *cli, json_t **ret, struct error *err)
 	json_object_set_new(body, "steps", steps);
 	if (!environment || !cli_flag(cli, "start") || !cli_flag(cli, "end"))
 		rc = refuse(err, "environment", "--environment, --start and --end are missing",
-			"or give all of it with --from FILE");
+			"--environment production --start '2026-12-01 09:30' --end '2026-12-01 "
+			"10:30' --zone Asia/Shanghai; or all of it with --from FILE");
 	else if ((rc = change_cli_targets(cli, environment, &names, &count, err)) >= 0 &&
 		 (rc = make_step(cli, &step, err)) >= 0 &&
-		 (rc = add_batches(cli, steps, step, names, count, err)) >= 0 &&
-		 (rc = add_rollbacks(cli, steps, names, count, err)) >= 0)
+		 (rc = add_batches(cli, steps, step, names, count, err)) >= 0)
 		rc = change_cli_lay_over(cli, body, err);
 	json_set_text(body, "environment", environment);
 	json_decref(step);

@@ -27,7 +27,9 @@ static const struct cli_verb verbs[] = {
 				"'errors: query < 0.01 over 5m on prom': must hold afterwards"},
 			{"observe", "DURATION", false, false, "before the metrics are read: 5m"},
 			{"between", "DURATION", false, false, "to look on after each batch"},
-			{"rollback", "LINE", false, true, "a command that takes it back"},
+			{"rollback", "LINE", false, true,
+				"a command that takes it back; 'NAME ...' runs --script FILE "
+				"again"},
 			{"script", "FILE", false, false,
 				"run this; what follows -- are its arguments"},
 			{"stdin", "FILE", false, false, "what it reads"},
@@ -44,8 +46,9 @@ static const struct cli_verb verbs[] = {
 			{"from", "FILE", false, false, "all of it as JSON {title, body}"}},
 		run_new},
 	{NULL, "edit", "CHANGE", 1, 1, "Make a new revision: what was approved is void",
-		"What is not given stays. The steps are changed with --from FILE: take the body of "
-		"rcm show --json.",
+		"What is not given stays; --rollback exchanges all rollback steps. Other steps are "
+		"changed with\n"
+		"--from FILE: take the body of rcm show --json.",
 		{{"title", "TEXT", false, false, "one line for people"},
 			{"service", "NAME", false, true, "of what"},
 			{"executor", "PERSON", false, true, "who will run it"},
@@ -54,6 +57,9 @@ static const struct cli_verb verbs[] = {
 			{"zone", "ZONE", false, false, "of the tz database"},
 			{"verify", "METRIC", false, true, "'errors: query < 0.01 over 5m on prom'"},
 			{"observe", "DURATION", false, false, "before the metrics are read"},
+			{"rollback", "LINE", false, true,
+				"a command that takes it back; 'NAME ...' runs the attached "
+				"script"},
 			{"coordinated", "CHANGE", false, true, "runs together with that one"},
 			{"object", "KEY", false, true, "touches this too"},
 			{"incident", "INCIDENT", false, false, "what it is to end"},

@@ -116,7 +116,7 @@ static int refuse_batches(const char *text, struct error *err)
 }
 
 /* Rounded up: a percent of few is one at least. */
-static bool parse_end(char *word, size_t targets, size_t *ret)
+static bool parse_end(char *word, size_t targets, size_t *ret, bool *ret_is_all)
 {
 	size_t length = strlen(word);
 	bool is_percent = length && word[length - 1] == '%';
@@ -127,6 +127,7 @@ static bool parse_end(char *word, size_t targets, size_t *ret)
 	if (text_parse_int64("batches", word, 1, is_percent ? 100 : 1000000, &number, NULL) < 0)
 		return false;
 	*ret = is_percent ? ((size_t)number * targets + 99) / 100 : (size_t)number;
+	*ret_is_all = is_percent ? number == 100 : (size_t)number >= targets;
 	return true;
 }
 
@@ -135,9 +136,10 @@ int change_cli_batches(struct arena *arena, const char *text, size_t targets, si
 {
 	char *rest = arena_text(arena, text), *word;
 	size_t *ends = NULL, count = 0, capacity = 0, end;
+	bool is_all = false;
 
 	while ((word = strsep(&rest, ","))) {
-		if (!parse_end(word, targets, &end))
+		if (!parse_end(word, targets, &end, &is_all))
 			return refuse_batches(text, err);
 		if (end > targets)
 			end = targets;
@@ -149,7 +151,7 @@ int change_cli_batches(struct arena *arena, const char *text, size_t targets, si
 		ends = arena_grow(arena, ends, count, &capacity, sizeof(*ends));
 		ends[count++] = end;
 	}
-	if (!count || ends[count - 1] != targets)
+	if (!is_all)
 		return refuse_batches(text, err);
 	*ret_ends = ends;
 	*ret_count = count;

@@ -34,6 +34,17 @@ static bool read_number(const char *value, long double *ret)
 	return is_number && isfinite(*ret);
 }
 
+/* As a person writes it: 0.5. */
+static const char *plain_number(struct arena *arena, const char *value)
+{
+	json_t *json = json_loads(value, JSON_DECODE_ANY, NULL);
+	const char *text = json_string_value(json_object_get(json, "$decimal"));
+	const char *plain = text ? arena_text(arena, text) : value;
+
+	json_decref(json);
+	return plain;
+}
+
 enum metric_answer metric_compare(const char *value, const char *op, const char *threshold)
 {
 	long double now, than;
@@ -97,7 +108,7 @@ static void answered(void *arg, const struct adapter_result *result)
 	if (answer == METRIC_UNKNOWN)
 		finish(ask, answer, result->message ? result->message : "no usable number");
 	else
-		finish(ask, answer, result->value);
+		finish(ask, answer, plain_number(&ask->arena, result->value));
 }
 
 static void not_asked(void *arg)
@@ -162,8 +173,10 @@ void metric_has_baseline(
 	struct changes *changes, const struct revision_metric *metric, metric_done *done, void *arg)
 {
 	struct arena arena = ARENA_INIT;
-	const char *query =
-		arena_format(&arena, "sum(count_over_time((%s)[7d:1h]))", metric->query);
+	/* A week by the hour; and what is younger than an hour by the minute. */
+	const char *query = arena_format(&arena,
+		"sum(count_over_time((%s)[7d:1h])) or sum(count_over_time((%s)[1h:1m]))",
+		metric->query, metric->query);
 
 	ask_for(changes, metric, query, ">=", "1", done, arg);
 	arena_done(&arena);

@@ -28,7 +28,7 @@
 	X(VERIFY, "verify")                                                                        \
 	X(ROLLBACK, "rollback")
 /* exec: argv; script: contents[0] is executed; sql: argv is the client, contents[0] its input;
- * api, release: done by a platform through the decision API; edit: sudoedit of one file; shell: a
+ * api, release: done by a platform through the decision API; edit: sudoedit of files; shell: a
  * session on the targets. */
 #define STEP_KINDS(X)                                                                              \
 	X(EXEC, "exec")                                                                            \

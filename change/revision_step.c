@@ -12,6 +12,8 @@
 #define RUNS_MAX     100
 #define SECONDS_MAX  86400
 
+#define SUDOEDIT "sudoedit"
+
 static const char *const step_keys[] = {"seq", "phase", "kind", "path", "argv", "runas", "cwd",
 	"targets", "env", "stdin", "contents", "max_runs", "timeout_s", "observe_s",
 	"irreversible_reason", NULL};
@@ -142,6 +144,22 @@ static int check_stdin(const struct revision_step *step, struct error *err)
 		"list it under contents with the role stdin");
 }
 
+/* As sudo's plugin asks about it: the word, then the files. */
+static int check_edit(const struct revision_step *step, struct error *err)
+{
+	if (strcmp(step->path, SUDOEDIT) != 0 || strcmp(step->argv[0], SUDOEDIT) != 0)
+		return revision_refuse(err, "argv", "an edit is made by sudoedit",
+			"path and first argument are the word sudoedit, then come the files");
+	if (!step->argv[1])
+		return revision_refuse(
+			err, "argv", "there is no file to edit", "name it: sudoedit /etc/hosts");
+	for (size_t i = 1; step->argv[i]; i++)
+		if (step->argv[i][0] != '/')
+			return revision_refuse(err, "argv", "a file has no absolute path",
+				"name it as it lies on the targets: sudoedit /etc/hosts");
+	return 0;
+}
+
 /* A script's program is its content; everybody else names a program by an absolute path. */
 static int check_program(const struct revision_step *step, struct error *err)
 {
@@ -152,6 +170,8 @@ static int check_program(const struct revision_step *step, struct error *err)
 		return 0;
 	if (!step->argv[0])
 		return revision_refuse(err, "argv", "there is no command", "name the program");
+	if (step->kind == STEP_EDIT)
+		return check_edit(step, err);
 	if (is_script && (!step->content_count || strcmp(step->contents[0].role, "script") != 0))
 		return revision_refuse(err, "contents", "a script is the first content of its step",
 			"upload it, and give it the role script");

@@ -394,9 +394,12 @@ static int open_decisions(struct app *app, struct error *err)
 		.people = app->people,
 		.risk = app->risk,
 	};
-	int rc = reference ? gate_key_open(reference, &app->gate_key, err) : 0;
+	int rc;
 
-	if (rc < 0)
+	if (!reference)
+		reference = arena_format(
+			&app->arena, "file:%s/gate.key", config_text(app->settings, "data-dir"));
+	if ((rc = gate_key_open(reference, &app->gate_key, err)) < 0)
 		return rc;
 	options.key = app->gate_key;
 	if ((rc = decisions_open(&options, &app->decisions, err)) < 0)
@@ -415,11 +418,12 @@ static int open_gate(struct app *app, struct error *err)
 		.decisions = app->decisions,
 		.runs = app->runs,
 		.socket_path = settings_text(app->settings, "gate-socket"),
+		.fd = app->given[LISTENER_GATE],
 		.identity = settings_text(app->settings, "gate-identity"),
 	};
 	struct error why = ERROR_INIT;
 
-	if (!options.socket_path)
+	if (!options.socket_path && options.fd < 0)
 		return 0;
 	if (!options.identity && identity_host(&app->arena, "", &options.identity, &why) < 0) {
 		log_warn("main", "the gate allows nothing: this host has no identity", "error",
@@ -515,8 +519,14 @@ static int fill_contexts(struct app *app, struct error *err)
 	return 0;
 }
 
+static int take_listeners(struct app *app, struct error *err)
+{
+	return listeners_take((1u << LISTENER_COUNT) - 1, app->given, err);
+}
+
 typedef int (*open_step)(struct app *app, struct error *err);
 static const open_step open_steps[] = {
+	take_listeners,
 	make_data_dir,
 	open_loop,
 	open_client,

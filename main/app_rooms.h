@@ -25,6 +25,7 @@
 #include "main/app.h"
 #include "main/bootstrap.h"
 #include "main/health_api.h"
+#include "main/listeners.h"
 #include "notify/notify.h"
 #include "operations/backup_api.h"
 #include "operations/metrics_api.h"
@@ -35,6 +36,7 @@
 struct app {
 	const struct config *settings;
 	struct arena arena;
+	int given[LISTENER_COUNT]; /* descriptors that systemd handed over; -1 = none */
 	/* In the order in which they are opened. */
 	struct loop *loop;
 	struct client *client;
@@ -89,7 +91,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 
 /* --- listeners.c --- */
 
-/* Sockets that systemd hands over, else those of the settings. */
+/* The local and the control listener: what was handed over, else those of the settings. */
 int listeners_open(struct app *app, struct error *err);
 
 #endif

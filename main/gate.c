@@ -10,6 +10,8 @@
 #include "lib/base/secret.h"
 #include "lib/base/text.h"
 #include "lib/client/client.h"
+#include "main/listeners.h"
+#include "main/settings.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -17,9 +19,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#define GATE_FILE "/etc/redbutton/gate.conf"
-
 static const struct config_option options[] = {
+	{"gate-url", CONFIG_TEXT, "", 0, 0, "the daemon that is asked, https://host:port"},
 	{"gate-socket", CONFIG_PATH, "/run/redbutton/gate.sock", 0, 0,
 		"unix socket at which rcm and the sudo plugin of this host ask"},
 	{"gate-token", CONFIG_TEXT, "cred:gate-token", 0, 0,
@@ -28,9 +29,9 @@ static const struct config_option options[] = {
 		"the daemon's key that answers must be signed with, as `rcm gate key` prints it"},
 	{"gate-identity", CONFIG_TEXT, "", 0, 0,
 		"who this host is, as its target's address (default: what rcm identity prints)"},
-	{"gate-spool", CONFIG_PATH, "/var/lib/redbutton/gate.spool", 0, 0,
+	{"gate-spool", CONFIG_PATH, "/var/lib/redbutton-gate/gate.spool", 0, 0,
 		"file for what could not be told to the daemon yet"},
-	{"gate-glass", CONFIG_PATH, "/etc/redbutton/gate.glass", 0, 0,
+	{"gate-glass", CONFIG_PATH, "/var/lib/redbutton-gate/gate.glass", 0, 0,
 		"file with the hash of this host's sealed code"},
 	{"log", CONFIG_TEXT, "info", 0, 0, "level, or level,room=level,...: error warn info debug"},
 };
@@ -49,6 +50,12 @@ static int fail(const struct error *err)
 void gate_add_help(struct buf *out)
 {
 	config_add_help(options, OPTION_COUNT, out);
+}
+
+void gate_add_manual(struct buf *out)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		settings_add_manual_option(&options[i], "--", out);
 }
 
 static int read_settings(int *argc, char **argv, struct config **ret, struct error *err)
@@ -137,8 +144,9 @@ static int run(struct forward_options *asked, struct error *err)
 	if (rc >= 0) {
 		loop_on_signal(asked->loop, SIGINT, stop, asked->loop);
 		loop_on_signal(asked->loop, SIGTERM, stop, asked->loop);
-		log_info("main", "the gate serves", "socket", asked->socket_path, "daemon",
-			asked->url, "host", asked->identity);
+		log_info("main", "the gate serves", "socket",
+			asked->fd < 0 ? asked->socket_path : "systemd", "daemon", asked->url,
+			"host", asked->identity);
 		sd_notify(0, "READY=1");
 		loop_run(asked->loop);
 		sd_notify(0, "STOPPING=1");
@@ -152,21 +160,27 @@ static int run(struct forward_options *asked, struct error *err)
 
 int gate_main(int argc, char **argv)
 {
-	struct forward_options asked;
+	struct forward_options asked = {0};
+	int given[LISTENER_COUNT] = {-1, -1, -1};
 	struct config *settings = NULL;
 	struct arena arena = ARENA_INIT;
 	struct error err = ERROR_INIT;
 	int rc = read_settings(&argc, argv, &settings, &err);
 
 	signal(SIGPIPE, SIG_IGN);
-	if (rc >= 0 && argc != 2) {
+	if (rc >= 0 && (argc > 2 || (argc < 2 && !*config_text(settings, "gate-url")))) {
 		rc = error_set(&err, ERROR_USAGE, "whom does this gate ask?");
-		error_remedy(&err, "redbuttond --gate https://host:port");
+		error_remedy(
+			&err, "redbuttond --gate https://host:port, or gate-url in " GATE_FILE);
 	}
 	if (rc >= 0)
 		rc = log_configure(config_text(settings, "log"), &err);
 	if (rc >= 0)
-		rc = fill(settings, &arena, argv[1], &asked, &err);
+		rc = fill(settings, &arena, argc == 2 ? argv[1] : config_text(settings, "gate-url"),
+			&asked, &err);
+	if (rc >= 0)
+		rc = listeners_take(1u << LISTENER_GATE, given, &err);
+	asked.fd = given[LISTENER_GATE];
 	if (rc >= 0)
 		rc = run(&asked, &err);
 	config_free(settings);

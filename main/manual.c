@@ -1,6 +1,7 @@
 #include "main/manual.h"
 
 #include "lib/cli/roff.h"
+#include "main/gate.h"
 #include "main/settings.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -13,11 +14,15 @@ static const struct entry daemon_files[] = {
 	{SETTINGS_FILE, "Settings; see redbuttond.conf(5)."},
 	{"/etc/redbutton/credentials", "Credentials of targets, one file each, known to the "
 				       "daemon as cred:target_NAME (LoadCredential of its unit)."},
+	{GATE_FILE, "Settings of --gate, on a production host."},
+	{"/etc/credstore/redbutton.gate-token", "The token of a production host, as "
+						"cred:gate-token."},
 	{"/etc/credstore/redbutton.signing-key", "The key of checkpoints as cred:signing-key."},
 	{"/var/lib/redbutton", "The database, and bootstrap-token: the first admin's token, which "
 			       "lives 24 hours."},
 	{"/var/lib/redbutton-checkpoints", "Checkpoints of the audit outside the database."},
 	{"/run/redbutton/redbutton.sock", "The socket for people on this host."},
+	{"/run/redbutton/gate.sock", "The socket at which rcm and sudo of this host ask."},
 };
 
 static const struct entry signals[] = {
@@ -46,7 +51,7 @@ void manual_add_daemon(struct buf *out, const struct mode *modes, size_t count)
 		"SQLite file. Every effect is on disk before it is sent; ended in whatever way, it "
 		"takes its runs over at the next start.\n\n"
 		"Started by systemd it takes its sockets over by name (FileDescriptorName=local, "
-		"FileDescriptorName=control), tells when it is ready, and answers the watchdog. "
+		"control, gate), tells when it is ready, and answers the watchdog. "
 		"The "
 		"first start writes the token of the first admin into bootstrap-token.\n");
 	roff_heading(out, "OTHER MODES");
@@ -54,6 +59,9 @@ void manual_add_daemon(struct buf *out, const struct mode *modes, size_t count)
 		roff_item(out, modes[i].flag, modes[i].args, modes[i].help);
 	roff_heading(out, "FLAGS");
 	settings_add_manual_flags(out);
+	roff_heading(out, "FLAGS OF --gate");
+	roff_paragraph(out, "They are also lines of " GATE_FILE ", as name = value.\n");
+	gate_add_manual(out);
 	roff_heading(out, "SIGNALS");
 	add_entries(out, signals, COUNT(signals));
 	roff_heading(out, "FILES");
@@ -75,8 +83,8 @@ void manual_add_settings(struct buf *out)
 		"a "
 		"comment. An unknown name or a wrong value ends the start, naming the line.\n\n"
 		"The environment outranks the file (RB_DATA_DIR for data-dir), and flags of "
-		"redbuttond(8) outrank both. Sockets that systemd hands over outrank socket and "
-		"listen.\n\n"
+		"redbuttond(8) outrank both. Sockets that systemd hands over outrank socket, "
+		"listen and gate-socket.\n\n"
 		"redbuttond --print-config prints every setting as it would hold.\n");
 	roff_heading(out, "SETTINGS");
 	settings_add_manual(out);

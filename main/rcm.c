@@ -19,30 +19,10 @@
 static int run_exec(struct rcm *rcm);
 static int run_shell(struct rcm *rcm);
 
-/* What a verb takes besides its own options. */
-enum operands { TAKES_NOTHING, TAKES_CHANGE, TAKES_BOTH, TAKES_PATH };
-
-enum option_id {
-	OPTION_STEP,
-	OPTION_PHASE,
-	OPTION_STATUS_FD,
-	OPTION_RECORD,
-	OPTION_LINE,
-	OPTION_ENV,
-	OPTION_STRICT,
-	OPTION_JSON,
-	OPTION_SOCKET,
-	OPTION_CONFIG
-};
-
 #define BIT(id)	  (1u << OPTION_##id)
 #define GATE_BITS (BIT(SOCKET) | BIT(CONFIG) | BIT(STATUS_FD))
 
-struct option_row {
-	const char *name, *value, *help; /* value NULL: a flag */
-};
-
-static const struct option_row options[] = {
+const struct rcm_option rcm_options[RCM_OPTION_COUNT] = {
 	[OPTION_STEP] = {"step", "N", "which step of the change"},
 	[OPTION_PHASE] = {"phase", "WORD",
 		"rollback: a step that takes the change back, the first without --step"},
@@ -60,17 +40,7 @@ static const struct option_row options[] = {
 	[OPTION_CONFIG] = {"config", "PATH", "other settings, in a file that only root can change"},
 };
 
-#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
-
-struct verb {
-	const char *name, *arguments, *summary;
-	enum operands operands;
-	unsigned options;
-	int usage_code;
-	int (*run)(struct rcm *rcm);
-};
-
-static const struct verb verbs[] = {
+static const struct rcm_verb verbs[] = {
 	{"exec", "[CHG-n --step N] [-- COMMAND...]",
 		"run a command, or a step as it was approved, when the gate allows it", TAKES_BOTH,
 		GATE_BITS | BIT(STEP) | BIT(PHASE) | BIT(RECORD) | BIT(LINE) | BIT(ENV),
@@ -92,43 +62,8 @@ static const struct verb verbs[] = {
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
-/* Help. */
-
-static void print_options(const struct verb *verb)
-{
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		const struct option_row *row = &options[i];
-		char name[64];
-
-		if (!(verb->options & 1u << i))
-			continue;
-		snprintf(name, sizeof(name), "--%s%s%s", row->name, row->value ? " " : "",
-			row->value ? row->value : "");
-		printf("    %-18s %s\n", name, row->help);
-	}
-}
-
-static int print_help(void)
-{
-	puts("rcm VERB ...: commands through the change gate of this host\n");
-	for (size_t i = 0; i < VERB_COUNT; i++) {
-		printf("  rcm %s%s%s\n    %s\n", verbs[i].name, verbs[i].arguments[0] ? " " : "",
-			verbs[i].arguments, verbs[i].summary);
-		print_options(&verbs[i]);
-	}
-	puts("\n  Every other verb is one of rcm-client: file, approve, list, evidence.\n");
-	puts("Exit codes of exec, shell and ssh: the command's own; 125 refused, 126 cannot be "
-	     "executed,\n"
-	     "127 not found, 128+n ended by signal n. Of check: 0 allow, 10 review, 11 rule, 12 "
-	     "frozen or\n"
-	     "outside its window, 13 conflict or budget, 14 grant, 15 unprovable, 20 no gate, 64 "
-	     "usage,\n"
-	     "70 internal, 77 not authenticated, 78 settings.");
-	return fflush(stdout) == 0 ? 0 : RCM_INTERNAL;
-}
-
 __attribute__((format(printf, 2, 3))) static int complain_usage(
-	const struct verb *verb, const char *format, ...)
+	const struct rcm_verb *verb, const char *format, ...)
 {
 	struct error err = ERROR_INIT;
 	char what[512];
@@ -145,7 +80,7 @@ __attribute__((format(printf, 2, 3))) static int complain_usage(
 /* Arguments. */
 
 static int take_number(
-	const struct verb *verb, const char *name, const char *text, int64_t max, int64_t *ret)
+	const struct rcm_verb *verb, const char *name, const char *text, int64_t max, int64_t *ret)
 {
 	struct error err = ERROR_INIT;
 
@@ -154,7 +89,7 @@ static int take_number(
 	return 0;
 }
 
-static int take_status_fd(const struct verb *verb, const char *text, struct rcm *rcm)
+static int take_status_fd(const struct rcm_verb *verb, const char *text, struct rcm *rcm)
 {
 	int64_t number;
 	int code = take_number(verb, "status-fd", text, INT_MAX, &number);
@@ -167,7 +102,7 @@ static int take_status_fd(const struct verb *verb, const char *text, struct rcm 
 	return 0;
 }
 
-static int take_variable(const struct verb *verb, const char *text, struct rcm *rcm)
+static int take_variable(const struct rcm_verb *verb, const char *text, struct rcm *rcm)
 {
 	struct error err = ERROR_INIT;
 
@@ -177,7 +112,7 @@ static int take_variable(const struct verb *verb, const char *text, struct rcm *
 }
 
 static int take_option(
-	const struct verb *verb, enum option_id id, const char *value, struct rcm *rcm)
+	const struct rcm_verb *verb, enum rcm_option_id id, const char *value, struct rcm *rcm)
 {
 	int64_t number = 0;
 	int code = 0;
@@ -217,23 +152,23 @@ static int take_option(
 }
 
 /* "--name value", "--name=value" or "--flag" at argv[*at]. */
-static int take_flag(const struct verb *verb, char **argv, int *at, struct rcm *rcm)
+static int take_flag(const struct rcm_verb *verb, char **argv, int *at, struct rcm *rcm)
 {
 	const char *name = argv[*at] + 2, *equals = strchr(name, '=');
 	size_t length = equals ? (size_t)(equals - name) : strlen(name);
 
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
+	for (size_t i = 0; i < RCM_OPTION_COUNT; i++) {
 		const char *value = equals ? equals + 1 : NULL;
 
-		if (!(verb->options & 1u << i) || strlen(options[i].name) != length ||
-			strncmp(options[i].name, name, length) != 0)
+		if (!(verb->options & 1u << i) || strlen(rcm_options[i].name) != length ||
+			strncmp(rcm_options[i].name, name, length) != 0)
 			continue;
-		if (options[i].value && !value)
+		if (rcm_options[i].value && !value)
 			value = argv[*at + 1] ? argv[++*at] : NULL;
-		if (!options[i].value != !value)
-			return complain_usage(verb, "--%s %s", options[i].name,
-				options[i].value ? "needs a value" : "takes no value");
-		return take_option(verb, (enum option_id)i, value, rcm);
+		if (!rcm_options[i].value != !value)
+			return complain_usage(verb, "--%s %s", rcm_options[i].name,
+				rcm_options[i].value ? "needs a value" : "takes no value");
+		return take_option(verb, (enum rcm_option_id)i, value, rcm);
 	}
 	return complain_usage(verb, "no option %s", argv[*at]);
 }
@@ -244,7 +179,7 @@ static bool is_change(const char *word)
 	       strspn(word + 4, "0123456789") == strlen(word + 4);
 }
 
-static int take_operand(const struct verb *verb, char **word, struct rcm *rcm)
+static int take_operand(const struct rcm_verb *verb, char **word, struct rcm *rcm)
 {
 	bool takes_change = verb->operands == TAKES_CHANGE || verb->operands == TAKES_BOTH;
 
@@ -261,7 +196,7 @@ static int take_operand(const struct verb *verb, char **word, struct rcm *rcm)
 	return complain_usage(verb, "what is %s?", *word);
 }
 
-static int take_arguments(const struct verb *verb, char **argv, struct rcm *rcm)
+static int take_arguments(const struct rcm_verb *verb, char **argv, struct rcm *rcm)
 {
 	int code = 0;
 
@@ -303,7 +238,7 @@ static int run_shell(struct rcm *rcm)
 }
 
 /* What each verb needs that the table cannot say. */
-static int check_arguments(const struct verb *verb, const struct rcm *rcm)
+static int check_arguments(const struct rcm_verb *verb, const struct rcm *rcm)
 {
 	bool has_command = rcm->command || rcm->line;
 
@@ -326,7 +261,7 @@ static int check_arguments(const struct verb *verb, const struct rcm *rcm)
 	return 0;
 }
 
-static int read_config(const struct verb *verb, struct rcm *rcm)
+static int read_config(const struct rcm_verb *verb, struct rcm *rcm)
 {
 	struct error err = ERROR_INIT;
 
@@ -341,7 +276,7 @@ static int read_config(const struct verb *verb, struct rcm *rcm)
 	return 0;
 }
 
-static int run_verb(const struct verb *verb, char **argv)
+static int run_verb(const struct rcm_verb *verb, char **argv)
 {
 	struct rcm rcm = {.status_fd = -1, .change = ""};
 	int code = take_arguments(verb, argv, &rcm);
@@ -356,19 +291,25 @@ static int run_verb(const struct verb *verb, char **argv)
 	return code;
 }
 
-/* rcm-client stands beside this program, or where packages put it; PATH has no say. */
-static int run_client(char **argv)
+void rcm_exec_client(char **argv)
 {
-	char path[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("-client"));
-	struct error err = ERROR_INIT;
+	char self[PATH_MAX], path[PATH_MAX + sizeof("rcm-client")];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	if (length > 0) {
-		path[length] = 0;
-		strcpy(strrchr(path, '/') + 1, "rcm-client");
+		self[length] = 0;
+		*strrchr(self, '/') = 0;
+		snprintf(path, sizeof(path), "%s/rcm-client", self);
 		execv(path, argv);
 	}
 	execv(CLIENT_FALLBACK, argv);
+}
+
+static int run_client(char **argv)
+{
+	struct error err = ERROR_INIT;
+
+	rcm_exec_client(argv);
 	error_set(&err, ERROR_USAGE, "no verb %s here, and rcm-client is not installed (%s)",
 		argv[1], CLIENT_FALLBACK);
 	error_remedy(&err,
@@ -388,24 +329,33 @@ static int hold_standard_fds(void)
 	return fd < 0 ? -1 : close(fd);
 }
 
+/* Of a noun or a verb that is not ours rcm-client tells. */
+static bool is_help(int argc, char **argv)
+{
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return true;
+	return !strcmp(argv[1], "help") && (argc == 2 || rcm_find_verb(verbs, VERB_COUNT, argv[2]));
+}
+
 int main(int argc, char **argv)
 {
+	const struct rcm_verb *verb;
+
 	if (hold_standard_fds() < 0 || getauxval(AT_SECURE)) {
 		fputs("rcm: it may not be setuid, and needs /dev/null\n", stderr);
 		return RCM_INTERNAL;
 	}
-	if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help") ||
-		!strcmp(argv[1], "-h")) {
-		int code = print_help();
+	if (is_help(argc, argv)) {
+		int code = rcm_help(verbs, VERB_COUNT);
 
 		return argc < 2 ? RCM_USAGE : code;
 	}
+	if (!strcmp(argv[1], "--complete"))
+		return rcm_complete(verbs, VERB_COUNT, argv);
 	if (!strcmp(argv[1], "--version")) {
 		puts("rcm " RB_VERSION);
 		return 0;
 	}
-	for (size_t i = 0; i < VERB_COUNT; i++)
-		if (!strcmp(argv[1], verbs[i].name))
-			return run_verb(&verbs[i], argv + 2);
-	return run_client(argv);
+	verb = rcm_find_verb(verbs, VERB_COUNT, argv[1]);
+	return verb ? run_verb(verb, argv + 2) : run_client(argv);
 }

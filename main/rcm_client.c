@@ -13,6 +13,8 @@
 #include "lib/cli/cli.h"
 #include "people/people_cli.h"
 
+#include <string.h>
+
 /* What a shell offers where these places of arguments stand. */
 static const struct cli_names names[] = {
 	{NULL, "CHANGE", "/api/v1/changes", "name", "title"},
@@ -27,6 +29,18 @@ static const struct cli_names names[] = {
 	{"run", "RUN", "/api/v1/gate/runs", "id", "line"},
 	{"rules", "RULE", "/api/v1/rules", "id", "title"},
 };
+
+static const char *const pages[] = {"rcm 1", "redbuttond 8"};
+
+/* People type rcm, which execs this program for verbs that are not its own. */
+static const char *called(const char *name)
+{
+	const char *slash = name ? strrchr(name, '/') : NULL;
+
+	if (slash)
+		name = slash + 1;
+	return name && !strcmp(name, "rcm-client") ? "rcm-client" : "rcm";
+}
 
 int main(int argc, char **argv)
 {
@@ -48,13 +62,15 @@ int main(int argc, char **argv)
 		audit_verbs,
 	};
 	const struct cli_program rcm = {
-		.name = "rcm",
+		.name = called(argv[0]),
 		.summary =
 			"changes of production by hand: filed, checked, approved, run as approved",
 		.groups = groups,
 		.group_count = sizeof(groups) / sizeof(groups[0]),
 		.names = names,
 		.name_count = sizeof(names) / sizeof(names[0]),
+		.pages = pages,
+		.page_count = sizeof(pages) / sizeof(pages[0]),
 	};
 
 	return cli_main(&rcm, argc, argv);

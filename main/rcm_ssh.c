@@ -61,7 +61,7 @@ static int run_login_shell(struct rcm *rcm, struct rcm_command *command)
 	struct account account = account_of(&rcm->arena, getuid());
 	const char *const argv[] = {account.shell, "-l", NULL};
 
-	command->argv = argv;
+	command->argv = arena_copy(&rcm->arena, argv, sizeof(argv));
 	return rcm_run_command(rcm, command);
 }
 

@@ -45,6 +45,8 @@ static const struct cli_names names[] = {
 	{"hook", "NAME", "/api/v1/hooks", "name", NULL},
 };
 
+static const char *const pages[] = {"redbuttond 8", "redbuttond.conf 5", "redbutton-runner 8"};
+
 int main(int argc, char **argv)
 {
 	const struct cli_verbs groups[] = {
@@ -79,6 +81,8 @@ int main(int argc, char **argv)
 		.note_count = sizeof(notes) / sizeof(notes[0]),
 		.names = names,
 		.name_count = sizeof(names) / sizeof(names[0]),
+		.pages = pages,
+		.page_count = sizeof(pages) / sizeof(pages[0]),
 	};
 
 	return cli_main(&redbutton, argc, argv);

@@ -37,7 +37,7 @@ static const struct mode modes[] = {
 		"put a backup in the place of the database, with the daemon stopped"},
 	{"--doctor", "[--json] [FLAGS]", doctor_main,
 		"look at everything the daemon stands on; ends with 0, 1 (look) or 2 (broken)"},
-	{"--gate", "URL [FLAGS]", gate_main,
+	{"--gate", "[URL] [FLAGS]", gate_main,
 		"serve the gate's socket of a production host, asking the daemon there"},
 	{"--gate-breakglass-new", "[--gate-glass FILE]", gate_glass_main,
 		"make this host's sealed code anew and print it, once: put it into an envelope"},
@@ -185,6 +185,8 @@ static int print_help(int argc, char **argv)
 	buf_add_text(&text, "\nSettings; each is also a line of the file, and in the environment "
 			    "(RB_DATA_DIR):\n");
 	settings_add_help(&text);
+	buf_add_text(&text, "\nSettings of --gate; each is also a line of " GATE_FILE ":\n");
+	gate_add_help(&text);
 	fputs(buf_text(&text), stdout);
 	buf_done(&text);
 	return 0;

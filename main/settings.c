@@ -56,7 +56,7 @@ static const struct config_option options[] = {
 		"(/run/redbutton/gate.sock); empty = none"},
 	{"gate-key", CONFIG_TEXT, "", 0, 0,
 		"file:/path or cred:name of the Ed25519 key that signs the gate's answers; a file "
-		"that is not there is made; empty = unsigned"},
+		"that is not there is made (default: gate.key in the data directory)"},
 	{"gate-identity", CONFIG_TEXT, "", 0, 0,
 		"who this host is to the gate, as its target's address (default: what rcm identity "
 		"prints)"},
@@ -114,7 +114,7 @@ void settings_add_help(struct buf *out)
 	config_add_help(options, OPTION_COUNT, out);
 }
 
-static void add_manual_option(
+void settings_add_manual_option(
 	const struct config_option *option, const char *dashes, struct buf *out)
 {
 	struct buf tag = BUF_INIT, text = BUF_INIT;
@@ -134,14 +134,14 @@ static void add_manual_option(
 void settings_add_manual(struct buf *out)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		add_manual_option(&options[i], "", out);
+		settings_add_manual_option(&options[i], "", out);
 }
 
 void settings_add_manual_flags(struct buf *out)
 {
-	add_manual_option(&file_options[0], "--", out);
+	settings_add_manual_option(&file_options[0], "--", out);
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		add_manual_option(&options[i], "--", out);
+		settings_add_manual_option(&options[i], "--", out);
 }
 
 static void add_value(

@@ -17,6 +17,9 @@ int settings_read(int *argc, char **argv, struct config **ret, struct error *err
 void settings_add_help(struct buf *out);
 /* The table as redbuttond.conf(5), and its flags as part of redbuttond(8). */
 void settings_add_manual(struct buf *out);
+/* One item of a page, its name behind `dashes`. */
+void settings_add_manual_option(
+	const struct config_option *option, const char *dashes, struct buf *out);
 void settings_add_manual_flags(struct buf *out);
 /* Each setting as `name = value`: a file that can be given back. */
 void settings_add_values(const struct config *settings, struct buf *out);

@@ -1,7 +1,11 @@
 # Run at build time: OUTPUT is a page of the manual, OUTPUT.gz the same as a package holds it.
 #   -DPROGRAM=... -DWORDS=--man;settings   the page is what the program prints
 #   -DPROGRAM=... -DTEMPLATE=...           @VERBS@ of the template are the lines of its --help
-if(TEMPLATE)
+#   -DPROGRAM=... -DTEMPLATE=... -DITEMS=AWK   @VERBS@ are what AWK makes of its help
+if(ITEMS)
+  execute_process(COMMAND ${PROGRAM} help COMMAND awk -f ${ITEMS}
+    OUTPUT_VARIABLE VERBS OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+elseif(TEMPLATE)
   execute_process(COMMAND ${PROGRAM} --help OUTPUT_VARIABLE help COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "\n  --[^\n]+" lines "${help}")
   set(VERBS)
@@ -11,6 +15,8 @@ if(TEMPLATE)
     list(APPEND VERBS "${item}")
   endforeach()
   list(JOIN VERBS "\n" VERBS)
+endif()
+if(TEMPLATE)
   string(TIMESTAMP DATE "%Y-%m-%d" UTC)
   configure_file(${TEMPLATE} ${OUTPUT} @ONLY)
 else()

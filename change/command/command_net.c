@@ -114,8 +114,9 @@ static void act_curl(struct command *c)
 			impact_flag(impact, "docker_socket");
 		command_doubt(c, "opaque");
 	}
-	/* "%output{FILE}" writes. */
-	if (option_value(c, "w") && strstr(option_value(c, "w"), "output{"))
+	/* "%output{FILE}" writes; what a file says is not seen. */
+	if (option_value(c, "w") &&
+		(strstr(option_value(c, "w"), "output{") || option_value(c, "w")[0] == '@'))
 		command_doubt(c, "opaque");
 	for (size_t i = 0; i < c->given_count; i++)
 		if (c->given[i].name[0] == 'd' && c->given[i].value && c->given[i].value[0] == '@')

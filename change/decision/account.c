@@ -6,12 +6,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ACCOUNT_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@$\\"
+#define ACCOUNT_MAX   64
+
+/* As passwd(5) and directories have them. */
+static int check_name(const char *account, struct error *err)
+{
+	size_t length = strlen(account);
+
+	if (length && length <= ACCOUNT_MAX && *account != '-' && *account != '.' &&
+		strspn(account, ACCOUNT_BYTES) == length)
+		return 0;
+	error_set(err, ERROR_INVALID, "this is no account of a host");
+	error_field(err, "account");
+	return error_remedy(err, "its name as `id -un` prints it, or its uid");
+}
+
 static int check_account(const struct account_change *change, struct error *err)
 {
 	int rc;
 
 	if ((rc = text_check_name("target", change->target, err)) < 0 ||
-		(rc = text_check_name("account", change->account, err)) < 0)
+		(rc = check_name(change->account, err)) < 0)
 		return rc;
 	if (strcmp(change->account, "root") != 0 && strcmp(change->account, "0") != 0)
 		return 0;
@@ -52,7 +68,7 @@ int account_map(struct store_tx *tx, struct account_change *change, struct error
 		(rc = check_account(change, err)) < 0 ||
 		(rc = people_find(tx, change->person, account->person_id, err)) < 0)
 		return rc;
-	if (strcmp(change->target, "*") != 0 &&
+	if (strcmp(change->target, ACCOUNT_EVERYWHERE) != 0 &&
 		(rc = target_get(tx, change->arena, change->target, &target, err)) < 0)
 		return rc;
 	account->target = change->target;
@@ -72,6 +88,7 @@ int account_unmap(struct store_tx *tx, struct account_change *change, struct err
 	int rc;
 
 	if ((rc = principal_require(change->by, ROLE_ADMIN, NULL, err)) < 0 ||
+		(rc = check_name(change->account, err)) < 0 ||
 		(rc = account_store_remove(tx, change->target, change->account, err)) < 0)
 		return rc;
 	if (!rc)
@@ -87,7 +104,7 @@ int account_find(struct store_tx *tx, const char *target, const char *user, int6
 	char ret_person[static ID_SIZE], struct error *err)
 {
 	char digits[24];
-	const char *const hosts[] = {target, "*"};
+	const char *const hosts[] = {target, ACCOUNT_EVERYWHERE};
 	const char *const accounts[] = {user, uid >= 0 ? digits : NULL};
 	int rc = 0;
 

@@ -11,7 +11,7 @@ static void list_releases(struct request *req);
 
 #define TARGET                                                                                     \
 	{                                                                                          \
-		"target", PARAM_NAME, 0, 0, "name of the host's target, or * for every host"       \
+		"target", PARAM_NAME, 0, 0, "name of the host's target, or @all for every host"    \
 	}
 #define ACCOUNT                                                                                    \
 	{                                                                                          \

@@ -93,7 +93,8 @@ static bool check_actor(struct deciding *d)
 
 	if (!*text_of(actor, "person"))
 		return say(d, REASON_ACTOR_MISMATCH,
-			"the account %s is nobody's here\nmap it: rcm account map",
+			"the account %s is nobody's here\nan admin maps it: rcm account map HOST "
+			"ACCOUNT PERSON; on the daemon's own host: rcm peer map UID PERSON",
 			text_of(actor, "user"));
 	if (!is_set(actor, "enabled"))
 		return say(d, REASON_ACTOR_MISMATCH, "%s is disabled", text_of(actor, "name"));
@@ -134,6 +135,8 @@ static bool check_steering(struct deciding *d)
 {
 	const json_t *names = part(d, "steering");
 
+	if (!json_is_array(names))
+		return say(d, REASON_OPAQUE, "its environment is not known");
 	if (!json_array_size(names))
 		return false;
 	d->out->rule = "EXEC-005";
@@ -233,7 +236,7 @@ static bool check_named(struct deciding *d)
 	if (part(d, "grant") || !part(d, "named"))
 		return false;
 	gate_reason_parse(text_of(mismatch, "reason"), &reason);
-	return say(d, reason, "%s: %s", subject(d), text_of(mismatch, "detail"));
+	return say(d, reason, "%s", text_of(mismatch, "detail"));
 }
 
 /* Unprovable in a way that no other filing would mend is said so; else the way is a change. */
@@ -265,8 +268,16 @@ static bool check_person(struct deciding *d)
 {
 	if (is_set(part(d, "grant"), "person_fits"))
 		return false;
-	return say(d, REASON_ACTOR_MISMATCH, "%s: %s is not among those who may run it", subject(d),
+	return say(d, REASON_ACTOR_MISMATCH, "%s is not among those who may run it",
 		text_of(part(d, "actor"), "name"));
+}
+
+/* Before what came of the grant since: its last run may have ended the change. */
+static bool check_used(struct deciding *d)
+{
+	if (int_of(part(d, "grant"), "runs_left") > 0)
+		return false;
+	return say(d, REASON_USED_UP, "it was run as often as it may be");
 }
 
 static bool check_revision(struct deciding *d)
@@ -277,10 +288,10 @@ static bool check_revision(struct deciding *d)
 		int_of(grant, "revision") == int_of(change, "revision"))
 		return false;
 	if (!is_word(grant, "revoked", ""))
-		return say(d, REASON_REVOKED, "%s: the grant was revoked: %s", subject(d),
-			text_of(grant, "revoked"));
+		return say(
+			d, REASON_REVOKED, "the grant was revoked: %s", text_of(grant, "revoked"));
 	return say(d, REASON_REVISION_MISMATCH,
-		"%s: what was approved is revision %lld, and %lld is current", subject(d),
+		"what was approved is revision %lld, and %lld is current",
 		(long long)int_of(grant, "revision"), (long long)int_of(change, "revision"));
 }
 
@@ -292,8 +303,8 @@ static bool check_approved(struct deciding *d)
 	if (!strcmp(why, "ok"))
 		return false;
 	gate_reason_parse(why, &reason);
-	return say(d, reason, "%s: the approval does not count now (%s); the change is %s",
-		subject(d), gate_reason_word(reason), text_of(part(d, "change"), "state"));
+	return say(d, reason, "the approval does not count now (%s); the change is %s",
+		gate_reason_word(reason), text_of(part(d, "change"), "state"));
 }
 
 static bool check_window(struct deciding *d)
@@ -302,13 +313,9 @@ static bool check_window(struct deciding *d)
 	int64_t from = int_of(grant, "not_before_us"), to = int_of(grant, "not_after_us");
 
 	if (now_of(d) < from)
-		return say(
-			d, REASON_NOT_YET, "%s may run from %s on", subject(d), time_text(d, from));
+		return say(d, REASON_NOT_YET, "it may run from %s on", time_text(d, from));
 	if (now_of(d) >= to)
-		return say(
-			d, REASON_EXPIRED, "%s could run until %s", subject(d), time_text(d, to));
-	if (int_of(grant, "runs_left") < 1)
-		return say(d, REASON_USED_UP, "%s was run as often as it may be", subject(d));
+		return say(d, REASON_EXPIRED, "it could run until %s", time_text(d, to));
 	return false;
 }
 
@@ -318,7 +325,7 @@ static bool check_contents(struct deciding *d)
 
 	if (!json_array_size(unbound))
 		return false;
-	return say(d, REASON_CONTENT_UNBOUND, "%s: the content %s is bound to nothing", subject(d),
+	return say(d, REASON_CONTENT_UNBOUND, "the content %s is bound to nothing",
 		json_string_value(json_array_get(unbound, 0)));
 }
 
@@ -351,6 +358,8 @@ static bool check_conflicts(struct deciding *d)
 	const json_t *conflict;
 	size_t i;
 
+	if (!json_is_array(part(d, "conflicts")))
+		return say(d, REASON_CONFLICT, "what else is under way is not known");
 	json_array_foreach (part(d, "conflicts"), i, conflict) {
 		if (is_set(conflict, "coordinated"))
 			continue;
@@ -373,9 +382,8 @@ static bool check_rules(struct deciding *d)
 		return false;
 	if (!is_word(rules, "state", "asked") || is_set(rules, "has_error"))
 		return say(d, REASON_RULE_ERROR,
-			"%s: the risk rules cannot be asked again, and what they looked at has "
-			"changed\nassess it anew: rcm submit",
-			subject(d));
+			"the risk rules cannot be asked again, and what they looked at has "
+			"changed\nassess it anew: rcm submit");
 	if (!finding)
 		return false;
 	d->out->rule = text_of(finding, "rule");
@@ -440,6 +448,7 @@ static const struct check command_checks[] = {
 	{"named", check_named, true},
 	{"covered", check_covered, true},
 	{"person", check_person, true},
+	{"used", check_used, true},
 	{"revision", check_revision, true},
 	{"approved", check_approved, true},
 	{"window", check_window, true},
@@ -508,6 +517,7 @@ static void decide_emergency(struct deciding *d)
 			"%s: the risk rules cannot be asked now\na second person types their key, "
 			"and it may run",
 			name);
+		d->out->must |= GATE_WANTS_KEY;
 		return;
 	}
 	if (json_array_size(hard) && !is_set(emergency, "has_key")) {
@@ -516,6 +526,7 @@ static void decide_emergency(struct deciding *d)
 		d->out->rule = text_of(finding, "rule");
 		say(d, REASON_RULE, "%s\n%s does not skip this: a second person types their key",
 			text_of(finding, "message"), name);
+		d->out->must |= GATE_WANTS_KEY;
 		return;
 	}
 	d->out->take = part(d, "parent") ? DECISION_TAKE_PARENT : DECISION_TAKE_EMERGENCY;

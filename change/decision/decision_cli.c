@@ -23,7 +23,7 @@ static const struct cli_verb verbs[] = {
 		"Pin it on each production host: redbuttond --gate ... --gate-public-key KEY",
 		{{0}}, gate_key},
 	{"account", "map", "HOST ACCOUNT PERSON", 3, 3, "Say whose an account on a host is",
-		"HOST is the name of its target, or '*' for every host. ACCOUNT is a name, or a "
+		"HOST is the name of its target, or @all for every host. ACCOUNT is a name, or a "
 		"uid in "
 		"digits. An account that is nobody's runs nothing.",
 		{{0}}, account_map},

@@ -32,6 +32,19 @@ static int refuse(struct error *err, const char *field, const char *format, ...)
 	return error_field(err, "%s", field);
 }
 
+/* The field of an error of something inside: "actor.user". */
+static int within(const char *outer, int rc, struct error *err)
+{
+	char inner[sizeof(err->field)];
+
+	if (rc >= 0 || !err)
+		return rc;
+	memcpy(inner, err->field, sizeof(inner));
+	if (!strcmp(inner, outer))
+		return rc;
+	return *inner ? error_field(err, "%s.%s", outer, inner) : error_field(err, "%s", outer);
+}
+
 /* --- pieces --- */
 
 static int take_word(const json_t *object, const char *key, bool is_required, size_t max,
@@ -376,10 +389,21 @@ static int take_phase(const json_t *body, struct decision_question *ret, struct 
 			is_node ? "a phase of a release names its release"
 				: "a release asks with node_start and node_end");
 	ret->release = release;
-	return release ? check_release(release, ret->phase, err) : 0;
+	return release ? within("release", check_release(release, ret->phase, err), err) : 0;
 }
 
 /* --- all of it --- */
+
+static bool is_source(const char *word)
+{
+	static const char *const sources[] = {
+		"terminal", "sudo", "ssh", "release", "model", "api", NULL};
+
+	for (const char *const *source = sources; *source; source++)
+		if (!strcmp(*source, word))
+			return true;
+	return false;
+}
 
 static int take_head(const json_t *body, struct decision_question *ret,
 	struct decision_body *ret_body, struct error *err)
@@ -403,6 +427,8 @@ static int take_head(const json_t *body, struct decision_question *ret,
 		(rc = take_word(
 			 body, "typed_key", false, WORD_MAX_BYTES, &request->typed_key, err)) < 0)
 		return rc;
+	if (!is_source(request->source))
+		return refuse(err, "source", "terminal, sudo, ssh, release, model or api");
 	if (strlen(request->request_id) < 8)
 		return refuse(err, "request_id", "a uuid is needed");
 	if (!is_hex(nonce, GATE_NONCE_SIZE - 1))
@@ -437,12 +463,12 @@ int decision_question_parse(struct arena *arena, const json_t *body, struct deci
 		.typed_key = ""};
 	if ((rc = json_check_keys(body, keys, err)) < 0 ||
 		(rc = take_head(body, ret, ret_body, err)) < 0 ||
-		(rc = take_actor(body, request, ret_body, err)) < 0 ||
+		(rc = within("actor", take_actor(body, request, ret_body, err), err)) < 0 ||
 		(rc = take_phase(body, ret, err)) < 0 ||
-		(rc = take_exec(arena, body, &request->exec, err)) < 0 ||
+		(rc = within("exec", take_exec(arena, body, &request->exec, err), err)) < 0 ||
 		(rc = take_line(arena, body, &request->exec, err)) < 0 ||
-		(rc = take_targets(body, ret_body, err)) < 0 ||
-		(rc = take_host(body, ret_body, err)) < 0)
+		(rc = within("targets", take_targets(body, ret_body, err), err)) < 0 ||
+		(rc = within("host", take_host(body, ret_body, err), err)) < 0)
 		return rc;
 	if (!ret->release && !request->exec.argv)
 		return refuse(err, "exec", "a question without a command");

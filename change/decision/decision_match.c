@@ -1,8 +1,12 @@
 /* Which grant fits a command; and when a change is named and none fits, which part differs. */
 #include "change/decision/decision_rooms.h"
 #include "change/gate/fingerprint.h"
+#include "lib/base/text.h"
 
 #include <string.h>
+
+#define SEALED_PATH "sha256:"
+#define WORD_SHOWN  80
 
 struct matching {
 	struct store_tx *tx;
@@ -24,7 +28,7 @@ static struct gate_exec without_program(struct arena *arena, const struct gate_e
 	counted.contents =
 		arena_alloc(arena, (exec->content_count + 1) * sizeof(*counted.contents));
 	for (size_t i = 0; i < exec->content_count; i++)
-		if (strcmp(exec->contents[i].role, "program") != 0)
+		if (!fingerprint_is_program(exec, &exec->contents[i]))
 			counted.contents[count++] = exec->contents[i];
 	counted.content_count = count;
 	return counted;
@@ -84,21 +88,41 @@ static int try_one(struct matching *m, const struct gate_exec *exec, const char 
 	return rc;
 }
 
+/* A file that runs from a sealed copy is, besides its name, its bytes: as a script of a step is. */
+static const char *sealed_path(struct arena *arena, const struct gate_exec *exec)
+{
+	for (size_t i = 0; i < exec->content_count; i++)
+		if (!strcmp(exec->contents[i].role, "program"))
+			return arena_format(arena, SEALED_PATH "%s", exec->contents[i].sha256);
+	return NULL;
+}
+
+static int try_list(struct matching *m, const struct gate_exec *exec, const char *const *list)
+{
+	struct gate_exec anywhere = *exec;
+	int rc = try_one(m, exec, list);
+
+	anywhere.cwd = "";
+	if (rc >= 0 && exec->cwd && *exec->cwd)
+		rc = try_one(m, &anywhere, list);
+	return rc;
+}
+
 /* A step may bind its directory or leave it open, and it says which variables count. */
 static int try_all(struct matching *m)
 {
 	struct gate_exec exec = without_program(m->arena, &m->question->request.exec);
-	struct gate_exec anywhere = exec;
+	struct gate_exec sealed = exec;
 	const char *const **lists = NULL;
 	size_t count = 0;
 	int rc = grant_env_lists(m->tx, m->arena, m->question->target_identity, m->change_seq,
 		&lists, &count, m->err);
 
-	anywhere.cwd = "";
+	sealed.path = sealed_path(m->arena, &m->question->request.exec);
 	for (size_t i = 0; rc >= 0 && i < count; i++) {
-		rc = try_one(m, &exec, lists[i]);
-		if (rc >= 0 && exec.cwd && *exec.cwd)
-			rc = try_one(m, &anywhere, lists[i]);
+		rc = try_list(m, &exec, lists[i]);
+		if (rc >= 0 && sealed.path)
+			rc = try_list(m, &sealed, lists[i]);
 	}
 	return rc;
 }
@@ -117,6 +141,12 @@ static int differs(struct matching *m, enum gate_reason reason, const char *form
 	m->ret->detail = arena_vformat(m->arena, format, args);
 	va_end(args);
 	return 0;
+}
+
+/* Whether what it runs is one of its contents. */
+static bool is_sealed(const struct gate_exec *exec)
+{
+	return !strncmp(exec->path, SEALED_PATH, strlen(SEALED_PATH));
 }
 
 static const char *base_name(const char *path)
@@ -143,17 +173,26 @@ static const struct gate_content *content_of(const struct gate_exec *exec, const
 	return NULL;
 }
 
+static int differs_unbound(struct matching *m, const char *role)
+{
+	return differs(m, REASON_CONTENT_UNBOUND,
+		"the content %s was approved and is not bound to what would run\n"
+		"without a command the approved copy runs: rcm exec %s --step N",
+		role, m->question->request.change);
+}
+
+/* What a sealed program is says its path; here are the others. */
 static bool compare_contents(
 	struct matching *m, const struct gate_exec *is, const struct gate_exec *was)
 {
-	for (size_t i = 0; i < was->content_count; i++) {
+	size_t first = is_sealed(was) && was->content_count;
+
+	for (size_t i = first; i < was->content_count; i++) {
 		const struct gate_content *want = &was->contents[i];
 		const struct gate_content *have = content_of(is, want->role);
 
 		if (!have)
-			return !differs(m, REASON_CONTENT_UNBOUND,
-				"the content %s was approved and is not bound to what would run",
-				want->role);
+			return !differs_unbound(m, want->role);
 		if (strcmp(have->sha256, want->sha256) != 0)
 			return !differs(m, REASON_CONTENT_MISMATCH,
 				"the content %s has sha256 %.12s, and %.12s was approved",
@@ -167,6 +206,21 @@ static bool compare_contents(
 	return false;
 }
 
+/* For people: visible, in quotes, and not longer than a line. */
+static const char *quoted(struct arena *arena, const char *word)
+{
+	struct buf text = BUF_INIT;
+	size_t length = strlen(word);
+	const char *made;
+
+	buf_add_char(&text, '"');
+	text_add_visible(&text, word, length < WORD_SHOWN ? length : WORD_SHOWN);
+	buf_add_text(&text, length <= WORD_SHOWN ? "\"" : "...\"");
+	made = arena_text(arena, buf_text(&text));
+	buf_done(&text);
+	return made;
+}
+
 static bool compare_words(
 	struct matching *m, const struct gate_exec *is, const struct gate_exec *was)
 {
@@ -178,7 +232,8 @@ static bool compare_words(
 
 		if (strcmp(a, b) != 0)
 			return !differs(m, REASON_FINGERPRINT_MISMATCH,
-				"argument %zu is another than the approved one", i);
+				"argument %zu is %s, and %s was approved", i, quoted(m->arena, a),
+				quoted(m->arena, b));
 	}
 	if (count != approved)
 		return !differs(m, REASON_FINGERPRINT_MISMATCH,
@@ -213,12 +268,10 @@ static bool compare_environment(
 static void compare_exec(
 	struct matching *m, const struct gate_exec *is, const struct gate_exec *was)
 {
-	bool is_script = !strncmp(was->path, "sha256:", strlen("sha256:"));
-
 	if (compare_contents(m, is, was))
 		return;
 	if (strcmp(is->path, was->path) != 0) {
-		differs(m, is_script ? REASON_CONTENT_MISMATCH : REASON_FINGERPRINT_MISMATCH,
+		differs(m, is_sealed(was) ? REASON_CONTENT_MISMATCH : REASON_FINGERPRINT_MISMATCH,
 			"the program is %s, and %s was approved", is->path, was->path);
 		return;
 	}
@@ -262,6 +315,8 @@ static int compare_step(struct matching *m, const struct change *change)
 			seq ? "it has no such step" : "none of its steps is this command");
 	change_step_exec(m->arena, step, &was);
 	is = without_program(m->arena, &m->question->request.exec);
+	if (is_sealed(&was) && sealed_path(m->arena, &m->question->request.exec))
+		is.path = sealed_path(m->arena, &m->question->request.exec);
 	m->ret->detail = NULL;
 	compare_exec(m, &is, &was);
 	return 0;

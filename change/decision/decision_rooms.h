@@ -85,8 +85,9 @@ int decision_match(struct store_tx *tx, struct arena *arena,
 
 /* --- decision_world.c --- */
 
-/* May a change that runs go on now: approved still, calendars open, no conflict? *ret_why is "" or
- * one sentence. ERROR_NOT_FOUND. For those who ask while they work (gh-ost). */
+/* May a change that runs go on now: approved still, in its window, not all of it ended, calendars
+ * open, no conflict? *ret_why is "" or one sentence. ERROR_NOT_FOUND. For those who ask while they
+ * work (gh-ost). */
 int decision_may_go_on(struct store_tx *tx, struct arena *arena, const char *change, int64_t now_us,
 	const char **ret_why, struct error *err);
 
@@ -180,8 +181,10 @@ int decision_explain(struct store_tx *tx, struct arena *arena, const char *name,
 
 /* --- accounts: account.c, account_store.c --- */
 
+#define ACCOUNT_EVERYWHERE "@all" /* in the place of a host */
+
 struct account {
-	const char *target;  /* host that the account is on; "*" = every host */
+	const char *target;  /* host that the account is on, or ACCOUNT_EVERYWHERE */
 	const char *account; /* name, or its uid in digits */
 	char person_id[ID_SIZE];
 	const char *person;

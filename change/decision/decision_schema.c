@@ -24,7 +24,7 @@ static const struct store_migration migrations[] = {
 		" UNIQUE (asker, request_id)"
 		") STRICT;"
 		"CREATE TABLE change_account ("
-		" target TEXT NOT NULL," /* name of the host's target, or '*' */
+		" target TEXT NOT NULL," /* name of the host's target, or '@all' */
 		" account TEXT NOT NULL,"
 		" person_id TEXT NOT NULL,"
 		" mapped_by TEXT NOT NULL,"

@@ -4,6 +4,7 @@
 #include "change/emergency/emergency.h"
 #include "change/object/object.h"
 #include "lib/base/json.h"
+#include "lib/base/time.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -545,6 +546,28 @@ static const char *why_conflict(struct loading *l)
 	return "";
 }
 
+/* Nothing of it is under way: before its window or after it, or all that it started has ended. */
+static int why_idle(struct loading *l, const char **ret_why)
+{
+	int64_t open_runs = 0, now_us = l->question->now_us;
+	char text[TIME_TEXT_SIZE];
+	int rc;
+
+	*ret_why = "";
+	if (now_us < l->change->start_us)
+		*ret_why = arena_format(l->arena, "its window begins at %s",
+			time_format(l->change->start_us, text, sizeof(text)));
+	else if (now_us >= l->change->end_us)
+		*ret_why = arena_format(l->arena, "its window was over at %s",
+			time_format(l->change->end_us, text, sizeof(text)));
+	if (**ret_why || l->change->state != CHANGE_VERIFYING)
+		return 0;
+	rc = run_count_open(l->tx, l->change->seq, &open_runs, l->err);
+	if (rc >= 0 && !open_runs)
+		*ret_why = "its commands have ended";
+	return rc < 0 ? rc : 0;
+}
+
 int decision_may_go_on(struct store_tx *tx, struct arena *arena, const char *name, int64_t now_us,
 	const char **ret_why, struct error *err)
 {
@@ -560,6 +583,8 @@ int decision_may_go_on(struct store_tx *tx, struct arena *arena, const char *nam
 		*ret_why = arena_format(arena, "it may not run: %s", gate_reason_word(reason));
 		return 0;
 	}
+	if ((rc = why_idle(&l, ret_why)) < 0 || **ret_why)
+		return rc;
 	*ret_why = why_closed(&l);
 	if (**ret_why)
 		return 0;

@@ -64,9 +64,19 @@ static const char *detail_of(struct arena *arena, const struct gate_verdict *ver
 static void deny(struct forwarded *asked, enum gate_reason reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The sealed code of this host is the key that may do then. */
+static bool wants_key(const struct forwarded *asked, enum gate_reason reason)
+{
+	const struct gate_request *request = &asked->ask->message->request;
+
+	return reason == REASON_GATE_UNAVAILABLE && request->kind == GATE_DECIDE &&
+	       asked->forward->options.glass_path && !*request->typed_key;
+}
+
 static void deny(struct forwarded *asked, enum gate_reason reason, const char *format, ...)
 {
 	struct gate_verdict verdict = {.verdict = GATE_DENY,
+		.must = wants_key(asked, reason) ? GATE_WANTS_KEY : 0,
 		.reason = gate_reason_word(reason),
 		.decision = "",
 		.change = "",
@@ -699,7 +709,11 @@ static void on_ask(void *arg, const struct gate_ask *ask)
 int forward_open(const struct forward_options *options, struct forward **ret, struct error *err)
 {
 	struct forward *forward = calloc(1, sizeof(*forward));
-	struct gate_socket_options socket = {.loop = options->loop, .path = options->socket_path};
+	struct gate_socket_options socket = {
+		.loop = options->loop,
+		.path = options->socket_path,
+		.fd = options->fd,
+	};
 	int rc;
 
 	if (!forward)

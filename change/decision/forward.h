@@ -22,6 +22,7 @@ struct forward_options {
 	const char *public_key;	 /* base64, pinned */
 	const char *identity;	 /* of this host */
 	const char *socket_path; /* that it serves */
+	int fd;			 /* of a socket that was handed over, -1 = one is made there */
 	const char *spool_path;
 	const char *glass_path; /* of the sealed code's hash; NULL = there is none */
 };

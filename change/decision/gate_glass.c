@@ -71,6 +71,21 @@ static int sync_folder(const char *path)
 	return rc;
 }
 
+/* Made by root it belongs to whom the folder belongs: the account of the gate, which must read it.
+ */
+static int give_to_folder(const char *path, int fd)
+{
+	char copy[4096];
+	struct stat folder;
+
+	if (geteuid() != 0)
+		return 0;
+	snprintf(copy, sizeof(copy), "%s", path);
+	if (stat(dirname(copy), &folder) < 0)
+		return -1;
+	return fchown(fd, folder.st_uid, folder.st_gid);
+}
+
 static int write_hash(const char *path, const char *hash, struct error *err)
 {
 	char temporary[4096];
@@ -81,7 +96,7 @@ static int write_hash(const char *path, const char *hash, struct error *err)
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return error_errno(err, ERROR_IO, temporary);
-	if (dprintf(fd, "%s\n", hash) < 0 || fsync(fd) < 0) {
+	if (give_to_folder(path, fd) < 0 || dprintf(fd, "%s\n", hash) < 0 || fsync(fd) < 0) {
 		error_errno(err, ERROR_IO, temporary);
 		close(fd);
 		return err->code;
@@ -105,7 +120,7 @@ int gate_glass_new(const char *path, char ret_code[static GLASS_CODE_SIZE], stru
 	return write_hash(path, hash, err);
 }
 
-/* Only a file that root alone can read and change says anything. */
+/* Only a file that this account alone can read and change says anything. */
 static bool read_hash(const char *path, char ret[static HASH_TEXT])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

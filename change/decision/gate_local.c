@@ -353,6 +353,7 @@ int gate_local_open(
 	struct gate_socket_options socket = {
 		.loop = options->loop,
 		.path = options->socket_path,
+		.fd = options->fd,
 	};
 
 	if (!local)

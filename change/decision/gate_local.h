@@ -14,6 +14,7 @@ struct gate_local_options {
 	struct decisions *decisions;
 	struct run_guard *runs;
 	const char *socket_path;
+	int fd; /* of a socket that was handed over, -1 = one is made at socket_path */
 	const char *identity; /* of this host: "host:<machine id>/SHA256:..." */
 };
 int gate_local_open(

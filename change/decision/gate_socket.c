@@ -468,6 +468,17 @@ static int listen_at(struct gate_socket *server, struct error *err)
 	return 0;
 }
 
+/* What somebody else made: the path is theirs, and stays. */
+static int listen_with(struct gate_socket *server, int fd, struct error *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	server->fd = fd;
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return error_errno(err, ERROR_IO, "the gate's socket that was handed over");
+	return 0;
+}
+
 int gate_socket_open(
 	const struct gate_socket_options *options, struct gate_socket **ret, struct error *err)
 {
@@ -481,7 +492,8 @@ int gate_socket_open(
 	server->packet = malloc(GATE_MESSAGE_MAX + 1);
 	if (!server->packet)
 		abort();
-	if ((rc = listen_at(server, err)) < 0) {
+	rc = options->fd < 0 ? listen_at(server, err) : listen_with(server, options->fd, err);
+	if (rc < 0) {
 		gate_socket_close(server);
 		return rc;
 	}
@@ -505,7 +517,8 @@ void gate_socket_stop_listening(struct gate_socket *server)
 	server->timer = NULL;
 	close(server->fd);
 	server->fd = -1;
-	unlink(server->path);
+	if (*server->path)
+		unlink(server->path);
 	while (server->first)
 		hang_up(server->first);
 }

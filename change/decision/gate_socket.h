@@ -56,12 +56,17 @@ struct gate_backend {
 struct gate_socket;
 struct gate_socket_options {
 	struct loop *loop;
-	const char *path;
+	const char *path; /* made anew, and removed at the end; unused with `fd` */
+	int fd; /* a listening SOCK_SEQPACKET that somebody else made and keeps; -1 = none */
 	struct gate_backend backend;
 };
+/* With `fd` it is closed also when this fails. */
 int gate_socket_open(
 	const struct gate_socket_options *options, struct gate_socket **ret, struct error *err);
-/* No message is taken any more, and the path is gone; answers that come are dropped. */
+/*
+ * No message is taken any more, and the path is gone if it was made here; answers that come are
+ * dropped.
+ */
 void gate_socket_stop_listening(struct gate_socket *server);
 /* After the backend gave its last answer. NULL is fine. */
 void gate_socket_close(struct gate_socket *server);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define DOMAIN "rcm-fp-1"
+#define SEALED "sha256:" /* the path of what runs from a sealed copy */
 
 static void add_number(crypto_hash_sha256_state *state, uint64_t number)
 {
@@ -92,6 +93,14 @@ static const char *input_of(const struct gate_exec *exec)
 	return "bound"; /* to nothing: fits no grant */
 }
 
+bool fingerprint_is_program(const struct gate_exec *exec, const struct gate_content *content)
+{
+	if (!strcmp(content->role, "program"))
+		return true;
+	return !strcmp(content->role, "script") && !strncmp(exec->path, SEALED, strlen(SEALED)) &&
+	       !strcmp(exec->path + strlen(SEALED), content->sha256);
+}
+
 void fingerprint_of(const struct gate_exec *exec, const char *const *env_allow, const char *target,
 	uint8_t ret[static FINGERPRINT_BYTES])
 {
@@ -107,6 +116,8 @@ void fingerprint_of(const struct gate_exec *exec, const char *const *env_allow, 
 	add_environment(&state, exec, env_allow);
 	add_text(&state, input_of(exec));
 	for (size_t i = 0; i < exec->content_count; i++) {
+		if (fingerprint_is_program(exec, &exec->contents[i]))
+			continue;
 		add_text(&state, exec->contents[i].role);
 		add_text(&state, exec->contents[i].sha256);
 	}

@@ -41,7 +41,7 @@ static int fill_address(const char *path, struct sockaddr_un *ret, struct error 
 	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof(ret->sun_path))
 		return error_set(err, ERROR_INVALID, "the socket's path is too long: %s", path);
-	strcpy(ret->sun_path, path);
+	memcpy(ret->sun_path, path, strlen(path));
 	return 0;
 }
 
@@ -349,7 +349,7 @@ void gate_ask(struct gate_client *client, struct arena *arena, struct gate_reque
 {
 	int64_t asked_at_us = time_now_us();
 	struct error err = ERROR_INIT;
-	struct gate_message answer;
+	struct gate_message answer = {.kind = GATE_FAULT};
 	struct buf question = BUF_INIT;
 	int code;
 
@@ -379,7 +379,7 @@ int gate_fetch(struct gate_client *client, struct arena *arena, const struct gat
 	struct error *err)
 {
 	struct buf question = BUF_INIT;
-	struct gate_message answer;
+	struct gate_message answer = {.kind = GATE_FAULT};
 	size_t count = 0;
 	int code = gate_encode_fetch(&question, fetch, err);
 
@@ -409,7 +409,7 @@ static int hear_noted(struct gate_client *client, int64_t deadline_ns, struct er
 {
 	for (;;) {
 		struct arena arena = ARENA_INIT;
-		struct gate_message answer;
+		struct gate_message answer = {.kind = GATE_FAULT};
 		int code =
 			gate_client_receive(client, &arena, deadline_ns, &answer, NULL, NULL, err);
 

@@ -16,7 +16,7 @@ static const struct config_option options[] = {
 		"account that must be at the other end of the socket: a name of /etc/passwd or a "
 		"uid"},
 	{"gate-key", CONFIG_TEXT, "", 0, 0,
-		"Ed25519 public key (64 hex digits) that must have signed each answer"},
+		"Ed25519 public key, in hex or base64, that must have signed each answer"},
 	{"recordings", CONFIG_TEXT, "", 0, 0,
 		"folder of the recordings, with mode 0700, of the account that records"},
 };
@@ -32,15 +32,15 @@ static int refuse(const char *path, const char *name, const char *why, struct er
 
 static int take_key(const char *path, const char *text, struct gate_config *ret, struct error *err)
 {
-	size_t length;
+	size_t length = 0;
 
 	if (!text[0])
 		return 0;
-	if (strlen(text) != 2 * GATE_KEY_BYTES ||
-		sodium_hex2bin(
-			ret->key, sizeof(ret->key), text, strlen(text), NULL, &length, NULL) != 0 ||
+	if ((sodium_hex2bin(ret->key, sizeof(ret->key), text, strlen(text), NULL, &length, NULL) &&
+		    sodium_base642bin(ret->key, sizeof(ret->key), text, strlen(text), NULL, &length,
+			    NULL, sodium_base64_VARIANT_ORIGINAL)) ||
 		length != GATE_KEY_BYTES)
-		return refuse(path, "gate-key", "must be 64 hex digits", err);
+		return refuse(path, "gate-key", "must be 32 bytes, in hex or base64", err);
 	ret->has_key = true;
 	return 0;
 }

@@ -1,7 +1,6 @@
 #include "change/gate/gate_field.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define LENGTH_BYTES 4
@@ -212,13 +211,14 @@ int gate_field_write(
 __attribute__((format(printf, 3, 4))) static int refuse(
 	const struct gate_field *field, struct error *err, const char *format, ...)
 {
+	struct buf why = BUF_INIT;
 	va_list args;
-	char why[128];
 
 	va_start(args, format);
-	vsnprintf(why, sizeof(why), format, args);
+	buf_add_vformat(&why, format, args);
 	va_end(args);
-	error_set(err, ERROR_INVALID, "%s: %s", field->name, why);
+	error_set(err, ERROR_INVALID, "%s: %s", field->name, buf_text(&why));
+	buf_done(&why);
 	return error_field(err, "%s", field->name);
 }
 

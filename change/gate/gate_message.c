@@ -56,7 +56,7 @@ static const struct gate_field verdict_fields[] = {
 	FIELD(gate_verdict, UINT32, step, 0),
 	FIELD(gate_verdict, WORD, grant, WORD_MAX),
 	FIELD(gate_verdict, WORD, run, WORD_MAX),
-	FIELD(gate_verdict, UINT32, must, GATE_MUST_RECORD | GATE_MUST_SEAL | GATE_MUST_MASK | GATE_MUST_PARENT),
+	FIELD(gate_verdict, UINT32, must, GATE_MUST_RECORD | GATE_MUST_SEAL | GATE_MUST_MASK | GATE_MUST_PARENT | GATE_WANTS_KEY),
 	FIELD(gate_verdict, UINT32, lease_s, 0),
 	FIELD(gate_verdict, INT64, kill_at_us, 0),
 	FIELD(gate_verdict, INT64, expires_at_us, 0),

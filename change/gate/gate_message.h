@@ -88,7 +88,8 @@ struct gate_request {
 #define GATE_MUST_RECORD 1u /* stay as the parent and record the terminal */
 #define GATE_MUST_SEAL	 2u /* run what is bound from a sealed copy */
 #define GATE_MUST_MASK	 4u
-#define GATE_MUST_PARENT 8u /* stay as the parent: heartbeat, stop, end */
+#define GATE_MUST_PARENT 8u  /* stay as the parent: heartbeat, stop, end */
+#define GATE_WANTS_KEY	 16u /* of a denial: a second key, typed now, would do */
 
 struct gate_verdict {
 	enum gate_verdict_word verdict;

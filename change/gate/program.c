@@ -245,8 +245,11 @@ static int take_script(struct arena *arena, const char *head, const char *search
 	size_t count = 0;
 	int code = parse_shebang(arena, head, search, words, &count, err);
 
-	if (code == 0)
-		code = open_interpreter(words[0], program, err);
+	if (code < 0)
+		return code;
+	if (!words[0])
+		return error_set(err, ERROR_INVALID, "its first line names no interpreter");
+	code = open_interpreter(words[0], program, err);
 	if (code < 0)
 		return code;
 	words[count++] = reach_of(arena, program);

@@ -4,6 +4,7 @@
 #include "change/gate/recorder.h"
 #include "change/gate/run_parent.h"
 #include "change/gate/terminal.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -17,6 +18,7 @@
 
 #define ROOT_RECORDINGS "/var/lib/rcm/recordings"
 #define OWN_RECORDINGS	".local/state/rcm/recordings"
+#define KEY_MAX		256
 
 /* The question. */
 
@@ -80,10 +82,44 @@ int rcm_read_cwd(struct arena *arena, const char **ret, struct error *err)
 	return 0;
 }
 
+/* A uid as text, other than root and "none". */
+static bool read_uid(const char *text, uid_t *ret)
+{
+	struct error err = ERROR_INIT;
+	int64_t uid;
+
+	if (!text || text_parse_int64("uid", text, 1, UINT32_MAX - 1, &uid, &err) < 0)
+		return false;
+	*ret = (uid_t)uid;
+	return true;
+}
+
+/*
+ * Root is an account of many: below sudo it says who became root, by the kernel's word of the
+ * login, else by sudo's. Nobody else has a say in who it is. What sshd runs is who sshd made it.
+ */
+static uid_t actor_of(const char *source)
+{
+	char text[16] = "";
+	uid_t uid = getuid();
+	FILE *file;
+
+	if (uid != 0 || strcmp(source, "terminal") != 0)
+		return uid;
+	file = fopen("/proc/self/loginuid", "re");
+	if (file) {
+		text[fread(text, 1, sizeof(text) - 1, file)] = 0;
+		fclose(file);
+	}
+	if (!read_uid(text, &uid))
+		read_uid(getenv("SUDO_UID"), &uid);
+	return uid;
+}
+
 static void begin(struct job *job, struct rcm *rcm, enum gate_kind kind, const char *source)
 {
 	*job = (struct job){.rcm = rcm,
-		.account = account_of(&rcm->arena, getuid()),
+		.account = account_of(&rcm->arena, actor_of(source)),
 		.client = GATE_CLIENT_INIT(&rcm->config),
 		.program = {.fd = -1, .interpreter = -1},
 		.stdin_fd = -1};
@@ -91,7 +127,7 @@ static void begin(struct job *job, struct rcm *rcm, enum gate_kind kind, const c
 		.source = source,
 		.change = rcm->change,
 		.step = rcm->step,
-		.actor_uid = getuid(),
+		.actor_uid = job->account.uid,
 		.actor_user = job->account.name,
 		.session = session_of(&rcm->arena),
 		.tty = tty_of(&rcm->arena),
@@ -306,6 +342,26 @@ static int obey(struct job *job)
 	return run_below(job);
 }
 
+/* Once more with a second key, where one would do and somebody is there to type it. */
+static void decide(struct job *job)
+{
+	char key[KEY_MAX];
+	const char *question;
+
+	gate_ask(&job->client, &job->rcm->arena, &job->request, &job->verdict);
+	if (job->verdict.verdict == GATE_ALLOW || !(job->verdict.must & GATE_WANTS_KEY))
+		return;
+	question = arena_format(&job->rcm->arena,
+		"rcm: %s\nrcm: second key (empty: give up): ", job->verdict.message);
+	if (terminal_ask_hidden(question, key, sizeof(key))) {
+		job->request.typed_key = key;
+		job->request.request_id = NULL; /* another question */
+		gate_ask(&job->client, &job->rcm->arena, &job->request, &job->verdict);
+		job->request.typed_key = "";
+	}
+	explicit_bzero(key, sizeof(key));
+}
+
 /* Why there is nothing to ask about. */
 static int refuse_program(struct job *job, const struct error *err)
 {
@@ -317,6 +373,8 @@ static int refuse_program(struct job *job, const struct error *err)
 		return rcm_refuse(job, REASON_CONTENT_MISMATCH, err);
 	case ERROR_TOO_LARGE:
 		return rcm_refuse(job, REASON_CONTENT_UNBOUND, err);
+	case ERROR_CONFLICT: /* another account than the step's */
+		return rcm_refuse(job, REASON_FINGERPRINT_MISMATCH, err);
 	case ERROR_NOT_FOUND:
 		return rcm_complain(err, RCM_NOT_FOUND);
 	default:
@@ -341,7 +399,7 @@ int rcm_run_command(struct rcm *rcm, const struct rcm_command *command)
 		job.request.session = command->session;
 	if (take_command(&job, command, &err) < 0)
 		return end_job(&job, refuse_program(&job, &err));
-	gate_ask(&job.client, &rcm->arena, &job.request, &job.verdict);
+	decide(&job);
 	return end_job(&job, obey(&job));
 }
 
@@ -367,7 +425,7 @@ int rcm_run_step(struct rcm *rcm, const char *kind)
 	}
 	if (rcm_take_step(&job, &step, fds, &err) < 0)
 		return end_job(&job, refuse_program(&job, &err));
-	gate_ask(&job.client, &rcm->arena, &job.request, &job.verdict);
+	decide(&job);
 	return end_job(&job, obey(&job));
 }
 

@@ -124,7 +124,7 @@ static int check_account(const struct job *job, const struct gate_step *step, st
 {
 	if (!strcmp(step->exec.runas, job->request.exec.runas))
 		return 0;
-	error_set(err, ERROR_FORBIDDEN, "the step runs as %s, and this is %s", step->exec.runas,
+	error_set(err, ERROR_CONFLICT, "the step runs as %s, and this is %s", step->exec.runas,
 		job->request.exec.runas);
 	return error_remedy(err, "sudo -u %s rcm exec %s --step %u", step->exec.runas, step->change,
 		(unsigned)step->step);

@@ -107,7 +107,7 @@ void run_watch_hear(struct run_watch *watch, struct run_result *ret)
 {
 	struct arena arena = ARENA_INIT;
 	struct error err = ERROR_INIT;
-	struct gate_message message;
+	struct gate_message message = {.kind = GATE_FAULT};
 	int64_t now_ns = time_mono_ns();
 	int code = gate_client_receive(
 		watch->client, &arena, now_ns + NS_PER_MS, &message, NULL, NULL, &err);

@@ -1,6 +1,7 @@
 #include "change/gate/terminal.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -78,4 +79,40 @@ bool terminal_is_hidden(const struct terminal *terminal)
 
 	return tcgetattr(terminal->master, &state) == 0 && (state.c_lflag & ICANON) &&
 	       !(state.c_lflag & ECHO);
+}
+
+#define INTERRUPT 3 /* Ctrl-C: signals are off, so that the terminal is put back in any case */
+
+static bool read_line(int fd, char *ret, size_t size)
+{
+	size_t length = 0;
+	char c;
+
+	while (read(fd, &c, 1) == 1 && c != '\n') {
+		if (length + 1 >= size || c == INTERRUPT)
+			return false;
+		ret[length++] = c;
+	}
+	ret[length] = 0;
+	return length > 0;
+}
+
+bool terminal_ask_hidden(const char *question, char *ret, size_t size)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	struct termios shown, hidden;
+	bool is_read = false;
+
+	if (fd >= 0 && tcgetattr(fd, &shown) == 0) {
+		hidden = shown;
+		hidden.c_lflag &= (tcflag_t) ~(ECHO | ISIG);
+		dprintf(fd, "%s", question);
+		tcsetattr(fd, TCSAFLUSH, &hidden);
+		is_read = read_line(fd, ret, size);
+		tcsetattr(fd, TCSAFLUSH, &shown);
+		dprintf(fd, "\n");
+	}
+	if (fd >= 0)
+		close(fd);
+	return is_read;
 }

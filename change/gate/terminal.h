@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <termios.h>
 
 struct terminal {
@@ -24,6 +25,11 @@ void terminal_close(struct terminal *terminal);
 bool terminal_follow_size(struct terminal *terminal, unsigned *ret_columns, unsigned *ret_rows);
 /* The size of standard input; 0 x 0 when it is no terminal. */
 void terminal_size(unsigned *ret_columns, unsigned *ret_rows);
+/*
+ * Asks on the controlling terminal and reads a line that is not shown, whatever standard input is.
+ * False without a terminal, for an empty line and for one of `size` bytes or more.
+ */
+bool terminal_ask_hidden(const char *question, char *ret, size_t size);
 /* Does it read a line without showing it (a password)? */
 bool terminal_is_hidden(const struct terminal *terminal);
 

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PLUGIN_RECORD_DIR "/var/lib/redbutton/recordings"
+#define PLUGIN_RECORD_DIR "/var/lib/rcm/recordings"
 
 /* Of the Plugin line in sudo.conf. */
 struct plugin_options {

@@ -69,6 +69,8 @@ struct cli_program {
 	size_t note_count;
 	const struct cli_names *names; /* may be NULL */
 	size_t name_count;
+	const char *const *pages; /* of the manual, "redbuttond 8": what its own names to read on */
+	size_t page_count;
 };
 
 /* Parses, runs, prints an error if any (to stderr; as JSON with --json). Returns the exit code. */

@@ -37,8 +37,6 @@ static const struct {
 	{"NO_COLOR", "No colours, also on a terminal."},
 };
 
-static const char *const pages[] = {"redbuttond 8", "redbuttond.conf 5", "redbutton-runner 8"};
-
 struct page {
 	struct cli *cli;
 	struct buf out;
@@ -134,7 +132,8 @@ static void add_end(struct page *page)
 	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)
 		roff_item(out, arena_format(&page->cli->arena, "%d", exits[i].code), NULL,
 			exits[i].meaning);
-	roff_see_also(out, pages, sizeof(pages) / sizeof(pages[0]));
+	if (page->cli->program->page_count)
+		roff_see_also(out, page->cli->program->pages, page->cli->program->page_count);
 }
 
 void manual_print(struct cli *cli)

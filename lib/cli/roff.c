@@ -35,22 +35,32 @@ static size_t line_length(const char *text)
 	return strcspn(text, "\n");
 }
 
+/* Of what add_escaped writes: a dash or a backslash takes two. */
+static size_t width_of(const char *text, size_t length)
+{
+	size_t width = length;
+
+	for (size_t i = 0; i < length; i++)
+		width += text[i] == '-' || text[i] == '\\';
+	return width;
+}
+
 /* Words of one or more lines, in source lines of a good length. */
 static const char *add_filled(struct buf *out, const char *text)
 {
 	size_t column = 0;
 
 	while (*text && *text != '\n') {
-		size_t length = strcspn(text, " \n");
+		size_t length = strcspn(text, " \n"), width = width_of(text, length);
 
-		if (column && column + length > LINE_BYTES) {
+		if (column && column + width > LINE_BYTES) {
 			buf_add_char(out, '\n');
 			column = 0;
 		} else if (column) {
 			buf_add_char(out, ' ');
 		}
 		add_escaped(out, text, length);
-		column += length + 1;
+		column += width + 1;
 		text += length;
 		text += strspn(text, " ");
 		if (*text == '\n' && text[1] && text[1] != '\n' && text[1] != ' ')

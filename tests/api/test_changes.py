@@ -57,6 +57,9 @@ def test_bad_fields_are_named_and_nothing_is_filed(changes, change, field):
 @pytest.mark.parametrize("step, field", [
     ({"argv": []}, "argv"),
     ({"argv": ["systemctl"]}, "path"),
+    ({"kind": "edit", "path": "sudoedit", "argv": ["sudoedit"]}, "argv"),
+    ({"kind": "edit", "path": "sudoedit", "argv": ["sudoedit", "hosts"]}, "argv"),
+    ({"kind": "edit", "path": "/usr/bin/vi", "argv": ["vi", "/etc/hosts"]}, "argv"),
     ({"path": "/usr/bin/../bin/x"}, "path"),
     ({"targets": []}, "targets"),
     ({"targets": ["web-9"]}, "target"),
@@ -220,6 +223,7 @@ def test_a_finding_is_waived_by_who_may_and_the_level_falls(changes):
     assert reply.status == 200 and reply.json["level"] == 1 and reply.json["report"]["score"] == 0
     assert len(reply.json["approval"]["levels"]) == 1
     assert changes.do("bob", name, "waive", waiver).json["code"] == "no_effect"
+    assert changes.approve("bob", name).status == 403, "who lowered the level does not approve at it"
     assert changes.approve("carol", name).json["state"] == "approved"
 
 

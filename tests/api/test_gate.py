@@ -1,10 +1,13 @@
 """The decision API: what runs, what does not and exactly why, once and no more."""
 import concurrent.futures
 import itertools
+import sqlite3
+import subprocess
 
 import pytest
 from harness.asker import Asker, b64, now
 from harness.changes import Changes, at, host_identity
+from harness.daemon import bin_folder, environment
 
 WEB = host_identity(1)
 numbers = itertools.count(1)
@@ -172,8 +175,8 @@ def test_a_decision_is_explained_bit_for_bit(gate, approved):
     ({"nonce": "short"}, "nonce"),
     ({"surprise": 1}, "surprise"),
     ({"phase": "post"}, "phase"),
-    ({"exec": {"path": "/bin/id", "argv_b64": [b64("a\0b")], "runas": "root"}}, "argv_b64"),
-    ({"exec": {"path": "/bin/id", "argv_b64": [], "runas": "root"}}, "argv_b64"),
+    ({"exec": {"path": "/bin/id", "argv_b64": [b64("a\0b")], "runas": "root"}}, "exec.argv_b64"),
+    ({"exec": {"path": "/bin/id", "argv_b64": [], "runas": "root"}}, "exec.argv_b64"),
     ({"targets": [{"id": "a"}, {"id": "b"}]}, "targets"),
     ({"release": {}}, "release"),
 ])
@@ -226,6 +229,42 @@ def test_accounts_are_an_admins(gate, changes):
     assert changes.ask("admin", "DELETE", "/api/v1/gate/accounts/web-1/li").status == 404
 
 
+# --- what moves by itself ---
+
+def test_the_rules_are_asked_again_when_the_world_has_moved(gate, approved):
+    people = gate.people
+    incident = people.carol.json("incident", "open", "it answers slowly", "--severity", 1, "--service", gate.unit,
+                                 "--environment", "production")["name"]
+    answer = restart(gate)
+    assert answer["reason"] == "rule:OBS-002", answer
+    assert answer["findings"] and gate.get(f"/api/v1/gate/decisions/{answer['decision_id']}/explain").json["is_same"]
+    people.alice.ok("incident", "close", incident, "--finding", "a full disk")
+    assert restart(gate)["reason"] == "ok_grant"
+
+
+def test_an_emergency_needs_a_second_key_for_what_destroys(gate):
+    people = gate.people
+    incident = people.carol.json("incident", "open", "it answers nothing", "--severity", 1)["name"]
+    name = people.alice.json("emergency", "start", "--scope", f"host:{gate.host}", "--incident", incident, "--ttl", "30m",
+                             "--reason", "it answers nothing, and its disk must be made anew")["name"]
+
+    def make_anew(**more):
+        return gate.decide("/usr/sbin/mkfs.ext4", "/dev/sdb", target=gate.target, **more)
+
+    assert restart(gate)["reason"] == "ok_emergency"
+    assert make_anew()["reason"] == "rule:FS-006"
+    assert make_anew(typed_key=people.token("alice"))["reason"] == "rule:FS-006"
+    assert make_anew(typed_key=people.token("vera"))["reason"] == "rule:FS-006"
+    answer = make_anew(typed_key=people.token("bob"))
+    assert answer["reason"] == "ok_emergency" and "record" in answer["obligations"], answer
+    assert restart(gate, user="bo")["verdict"] != "allow"
+    explained = gate.get(f"/api/v1/gate/decisions/{answer['decision_id']}/explain").json
+    assert explained["is_same"] and people.token("bob") not in str(explained)
+    people.alice.ok("emergency", "end", name)
+    assert restart(gate)["verdict"] != "allow"
+    people.carol.ok("follow-up", "close", name, "--verdict", "justified", "--note", "a test of the gate")
+
+
 # --- releases ---
 
 def release(gate, **more):
@@ -260,3 +299,27 @@ def test_a_change_waits_for_the_release(gate):
     assert answer["reason"] == "conflict" and "REL-" in answer["message"] and "CONF-003" in answer["message"]
     assert release(gate, phase="node_end", step="test", outcome="success")["verdict"] == "allow"
     assert restart(gate, change=name)["reason"] == "ok_grant"
+
+
+# --- after all of it ---
+
+def test_the_rows_are_what_the_log_says(gate, changes):
+    """Decisions, grants, runs, releases and emergencies of this file."""
+    database = changes.daemon.data_dir / "redbutton.db"
+    done = subprocess.run([bin_folder() / "redbuttond", "--verify", "--db", str(database)], capture_output=True, text=True,
+                          env=environment(), timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    copy = changes.daemon.folder / "copy.db"
+    for change, words in (("UPDATE change_decision SET verdict = 'allow' WHERE verdict = 'deny'", "verdict"),
+                          ("UPDATE change_decision SET facts = '{}'", "facts"),
+                          ("UPDATE change_grant SET runs_left = runs WHERE runs_left < runs", "runs_left"),
+                          ("UPDATE change_grant SET persons = '[]'", "persons"),
+                          ("UPDATE rcm_run SET status = 0 WHERE status = 256", "status"),
+                          ("UPDATE rcm_run SET person_id = 'X'", "person_id")):
+        with sqlite3.connect(database) as source, sqlite3.connect(copy) as target:
+            source.backup(target)
+            target.execute(change)
+            target.commit()
+        done = subprocess.run([bin_folder() / "redbuttond", "--verify", "--db", str(copy)], capture_output=True, text=True,
+                              env=environment(), timeout=60, check=False)
+        assert done.returncode != 0 and words in done.stdout + done.stderr, (change, done.stdout, done.stderr)

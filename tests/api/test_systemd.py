@@ -2,9 +2,11 @@
 import os
 import signal
 import socket
+import struct
 import subprocess
 
 import pytest
+from harness import gate
 from harness.daemon import Daemon, environment
 from process import Process, wait_until
 
@@ -69,6 +71,57 @@ def test_two_sockets_of_one_kind_are_refused(activated, tmp_path):
         knocking.connect(str(tmp_path / "two"))
         wait_until(lambda: not activated.process.is_running(), "the daemon to end")
     assert "one too many" in activated.log
+
+
+@pytest.fixture
+def gated(tmp_path):
+    """A daemon whose gate is a socket that somebody else listens on; its own listeners are its own."""
+    daemon = Daemon(tmp_path / "gated")
+    daemon.gate = tmp_path / "gate.sock"
+    daemon.fdname = "gate"
+    daemon.command = lambda: ["systemd-socket-activate", "--seqpacket", "-l", str(daemon.gate),
+                              f"--fdname={daemon.fdname}", *Daemon.command(daemon)]
+    yield daemon
+    daemon.stop()
+
+
+def asker(daemon):
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    connection.settimeout(15)
+    connection.connect(str(daemon.gate))
+    return connection
+
+
+def knock_at_the_gate(daemon):
+    daemon.process = Process("redbuttond", daemon.command(), daemon.folder / "redbuttond.log", env=environment())
+    daemon.process.start()
+    wait_until(daemon.gate.exists, "the gate's socket")
+    return asker(daemon)
+
+
+def test_the_gate_answers_at_a_socket_of_systemd(gated):
+    with knock_at_the_gate(gated) as first:
+        first.send(b"no message of ours")
+        assert gate.decode(first.recv(1 << 16))["kind"] == "fault"
+        peer = struct.unpack("3i", first.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+        assert peer[1] == os.geteuid(), "who asks sees who listens, and that is systemd"
+    wait_until(gated.is_ready, "the daemon")
+    assert gated.stop() == 0
+    assert gated.gate.exists(), "it is systemd's: who asks waits at it for the next daemon"
+
+
+def test_the_gate_of_systemd_outranks_the_setting(gated):
+    gated.settings["gate_socket"] = gated.folder / "other.sock"
+    with knock_at_the_gate(gated):
+        wait_until(gated.is_ready, "the daemon")
+        assert not (gated.folder / "other.sock").exists()
+
+
+def test_the_gates_socket_has_no_other_name(gated):
+    gated.fdname = "local"
+    with knock_at_the_gate(gated):
+        wait_until(lambda: not gated.process.is_running(), "the daemon to end")
+    assert "of the other kind" in gated.log and "FileDescriptorName=gate" in gated.log
 
 
 def test_systemd_is_told_ready_alive_and_stopping(tmp_path):

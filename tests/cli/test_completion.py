@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import pytest
+from harness.completion import in_bash
 from harness.daemon import bin_folder, environment
 from harness.plans import PLANS
 from harness.terminal import Shell
@@ -36,20 +37,6 @@ def complete(*words, **more):
     return dict(line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
 
 
-def in_bash(script, line, env):
-    """COMPREPLY for the cursor at the end of `line`, set as bash sets it."""
-    drive = """
-source "$1"; COMP_LINE=$2; COMP_POINT=${#2}; IFS=' ' read -ra COMP_WORDS <<<"${2//[=:@]/ & }"
-[[ $2 == *' ' ]] && COMP_WORDS+=("")
-COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-_redbutton; printf '%s\\n' "${COMPREPLY[@]}"
-"""
-    done = subprocess.run(["bash", "--norc", "-c", drive, "bash", script, line], capture_output=True, text=True,
-                          timeout=20, check=True, env=env)
-    assert done.stderr == ""
-    return done.stdout.split()
-
-
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_script_is_clean(scripts, shell):
     done = subprocess.run([shell, "-n", scripts[shell]], capture_output=True, text=True, timeout=20, check=False)
@@ -58,18 +45,18 @@ def test_the_script_is_clean(scripts, shell):
 
 def test_bash_gets_nouns_verbs_flags_and_values(scripts):
     env = environ(RB_SOCKET="/nonexistent/socket")
-    assert in_bash(scripts["bash"], "redbutton pl", env) == ["plan"]
-    assert in_bash(scripts["bash"], "redbutton execution re", env) == ["resume", "retry"]
-    assert in_bash(scripts["bash"], "redbutton token create --exp", env) == ["--expires"]
-    assert in_bash(scripts["bash"], "redbutton execution mark X ", env) == ["done", "not_done"]
-    assert in_bash(scripts["bash"], "redbutton plan show ", env) == []
+    assert in_bash("redbutton", scripts["bash"], "redbutton pl", env) == ["plan"]
+    assert in_bash("redbutton", scripts["bash"], "redbutton execution re", env) == ["resume", "retry"]
+    assert in_bash("redbutton", scripts["bash"], "redbutton token create --exp", env) == ["--expires"]
+    assert in_bash("redbutton", scripts["bash"], "redbutton execution mark X ", env) == ["done", "not_done"]
+    assert in_bash("redbutton", scripts["bash"], "redbutton plan show ", env) == []
 
 
 def test_bash_gets_files_where_files_stand(scripts, tmp_path):
     (tmp_path / "limit.lua").touch()
-    assert in_bash(scripts["bash"], f"redbutton plan add {tmp_path}/li", environ()) == [f"{tmp_path}/limit.lua"]
+    assert in_bash("redbutton", scripts["bash"], f"redbutton plan add {tmp_path}/li", environ()) == [f"{tmp_path}/limit.lua"]
     line = f"redbutton plan list --token-file {tmp_path}/l"
-    assert in_bash(scripts["bash"], line, environ()) == [f"{tmp_path}/limit.lua"]
+    assert in_bash("redbutton", scripts["bash"], line, environ()) == [f"{tmp_path}/limit.lua"]
 
 
 @pytest.fixture
@@ -114,7 +101,7 @@ def test_flags_of_the_line_say_where_to_ask(names):
 
 
 def test_bash_completes_names_with_a_slash(scripts, names):
-    assert in_bash(scripts["bash"], "redbutton run che", environ(**names)) == ["checkout/drain-zone"]
+    assert in_bash("redbutton", scripts["bash"], "redbutton run che", environ(**names)) == ["checkout/drain-zone"]
 
 
 def test_a_silent_daemon_costs_less_than_two_seconds(bad):

@@ -1,9 +1,11 @@
 """host: rcm with a gate of the test's own. Only root may say who the gate is, so these need root.
-box, gate: sudo with rcm_approval.so in a namespace of its own, and the other end of its socket."""
+box, gate: sudo with rcm_approval.so in a namespace of its own, and the other end of its socket.
+production: the daemon, rcm and accounts, all of them real."""
 import os
 
 import pytest
 from harness import sudo
+from harness.production import Production
 from harness.rcm import Host, program
 from harness.sudo_gate import SudoGate
 
@@ -46,3 +48,27 @@ def box(shared_box, gate):
     shared_box.sudoers(sudo.SUDOERS)
     shared_box.plugin(socket=gate.path, record_dir=shared_box.folder / "recordings")
     return shared_box
+
+
+@pytest.fixture(scope="module")
+def production(make_world):
+    """One daemon for a whole file."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can say whom rcm believes, and become others")
+    production = Production(make_world)
+    yield production
+    production.close()
+
+
+@pytest.fixture
+def approve(production):
+    """approve(step, ...): ended with the test."""
+    made = []
+
+    def make(*steps, **more):
+        made.append(production.approve(*steps, **more))
+        return made[-1]
+
+    yield make
+    for name in made:
+        production.end(name)

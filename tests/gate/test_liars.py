@@ -1,4 +1,5 @@
 """Whatever answers in the gate's place, late, half, wrong or by another: nothing runs."""
+import base64
 import os
 import signal
 import socket
@@ -220,6 +221,10 @@ def test_a_pinned_key_is_asked_for(host, keys):
     host.gate.answer = signed(keys[0])
     assert host.run("exec", "--", "touch", host.folder / "ran").returncode == 0
     assert (host.folder / "ran").exists()
+    host.write_config(gate_key=base64.b64encode(bytes.fromhex(keys[0].public)).decode())
+    assert host.run("exec", "--", "true").returncode == 0
+    host.write_config(gate_key=base64.b64encode(bytes.fromhex(keys[1].public)).decode())
+    assert "bad_signature" in host.run("exec", "--", "true").stderr
 
 
 def test_another_key_is_no(host, keys):

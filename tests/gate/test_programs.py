@@ -176,6 +176,26 @@ def test_a_program_may_be_executable_and_not_readable(host):
     assert host.run("exec", "--", path, "--version", user=NOBODY).returncode == 0
 
 
+def test_who_asks_is_who_runs_it(host):
+    host.gate.answer = lambda ask: gate.allow(ask, must=gate.RECORD)
+    host.recordings.mkdir(0o700)
+    os.chown(host.recordings, NOBODY, NOBODY)
+    done = host.run("exec", "--", "id", "-u", user=NOBODY)
+    assert (done.stdout, done.returncode) == (f"{NOBODY}\n", 0), done.stderr
+    ask = host.gate.asked[0]
+    assert (ask["actor_uid"], ask["actor_user"], ask["exec"]["runas"]) == (NOBODY, "nobody", "nobody")
+    assert host.gate.wait_for("end")[0]["is_recording_whole"] == 1
+
+
+@pytest.mark.parametrize("user, sudo_uid, actor", [
+    (0, str(NOBODY), NOBODY), (NOBODY, "0", NOBODY), (NOBODY, "1", NOBODY), (0, "x", 0), (0, "4294967295", 0), (0, "0", 0)])
+def test_root_says_who_became_root_and_nobody_else_does(host, user, sudo_uid, actor):
+    login = int(open("/proc/self/loginuid").read()) if os.path.exists("/proc/self/loginuid") else 4294967295
+    host.run("check", "--", "true", user=user, env={**ENVIRONMENT, "SUDO_UID": sudo_uid})
+    expected = login if user == 0 and login not in (0, 4294967295) else actor
+    assert (host.gate.asked[0]["actor_uid"], host.gate.asked[0]["exec"]["runas"]) == (expected, "nobody" if user else "root")
+
+
 def test_path_and_links_are_told_as_they_are(host):
     """A name is looked up in the PATH of the caller; what is told is the file itself."""
     folder = host.folder / "bin"

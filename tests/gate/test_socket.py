@@ -119,6 +119,20 @@ def test_a_script_comes_sealed(asker, changes, approve, unit):
     assert asker.decide("/tmp/x", "y", parent_run=answer["run"], is_trusted=0)["verdict"] != 0
 
 
+def test_an_edit_is_of_the_approved_files_alone(asker, changes, approve, unit):
+    file = f"/etc/default/{unit}"
+    name = approve({"kind": "edit", "path": "sudoedit", "argv": ["sudoedit", file], "targets": ["here"]})
+    edit = {**asker.request("sudoedit", file)["exec"], "path": "sudoedit", "argv": ["sudoedit", file], "env": [], "stdin_kind": 2}
+
+    def ask(kind="decide", **exec_):
+        return asker.ask(kind, **{**asker.request("x"), "source": "sudo", "exec": {**edit, **exec_}, "change": name, "step": 1})
+    assert ask(argv=["sudoedit", "/etc/shadow"])["reason"] == "fingerprint_mismatch"
+    assert ask(path="/usr/bin/sudoedit")["reason"] == "fingerprint_mismatch"
+    assert ask("check")["reason"] == "ok_grant"
+    assert ask()["reason"] == "ok_grant"
+    assert ask()["reason"] == "used_up"
+
+
 def test_what_an_exec_step_starts_is_not_covered(asker, changes, approve, unit):
     approve(exclusive(changes, unit))
     run = asker.decide("/usr/bin/systemctl", "restart", unit)["run"]

@@ -25,7 +25,7 @@ class Asker:
         for number in range(1, hosts + 1):
             self.label(f"web-{number}", gate="gate-1")
         for account, person in (("li", "alice"), ("bo", "bob"), ("ca", "carol")):
-            assert self.put(f"/api/v1/gate/accounts/%2A/{account}", {"person": person}).status == 200
+            assert self.put(f"/api/v1/gate/accounts/%40all/{account}", {"person": person}).status == 200
 
     def label(self, target, **labels):
         words = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]

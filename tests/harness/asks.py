@@ -7,7 +7,9 @@ Bodies are the document's examples, with the ids of this world put in.
 import base64
 import copy
 import itertools
+import json
 import re
+import sqlite3
 from typing import NamedTuple
 
 from harness.asker import Asker
@@ -73,7 +75,7 @@ class Asks:
         who = "dora" if operation.told["x-roles"] and "viewer" not in operation.told["x-roles"] else "alice"
         if name not in self.GETS and "{" in operation.path:
             return self.of_named(operation)._replace(headers={})
-        return Ask(operation, who=who, **self.GETS.get(name, lambda self: {})(self))
+        return Ask(operation, **{"who": who, **self.GETS.get(name, lambda self: {})(self)})
 
     def of_named(self, operation):
         """Of things that are made by POST /things and looked at by /things/{name} or {id}, and what lies below."""
@@ -266,6 +268,38 @@ class Asks:
             self.decide(self.call("alice", "POST", f"/api/v1/templates/{name}/versions/1/submit").json["approval"])
         return {"template": name, "number": 1}
 
+    # --- the gate ---
+
+    def approved(self):
+        name = self.change("pending")
+        self.changes.approve_all(name)
+        return name
+
+    def gate_run(self, state="started"):
+        """A run of that state."""
+        self.approved()
+        run = self.asker.decide(*self.restart, target=self.identity)["run"]
+        if state == "lost":  # a lease takes a minute to run out
+            with sqlite3.connect(self.world.daemon.data_dir / "redbutton.db", timeout=10) as db:
+                db.execute("UPDATE rcm_run SET state = 'lost' WHERE id = ?", (run,))
+        return {"run": run}
+
+    def spooled(self):
+        """The end of a run that nobody knows, by the gate of its host."""
+        self.change()
+        record = {"at_us": 1, "chain": "01J0000000000000000000%04d" % next(self.numbers), "kind": "end", "prev": "",
+                  "run": "01J00000000000000000000000", "seq": 1, "status": 0, "target": self.identity}
+        return json.dumps(record, sort_keys=True, separators=(",", ":"))
+
+    def _question(self, operation):
+        return Ask(operation, who="gate-1", body=self.asker.body("/usr/bin/id", target=host_identity(1)))
+
+    def account(self, is_mapped=False):
+        path = {"target": "@all", "account": self.name("account")}
+        if is_mapped:
+            self.call("dora", "PUT", f"/api/v1/gate/accounts/%40all/{path['account']}", {"person": "alice"})
+        return path
+
     # --- changes: each of a host and a unit of its own ---
 
     def change_body(self, **more):
@@ -287,6 +321,8 @@ class Asks:
             run = self.asker.decide(*self.restart, target=self.identity)["run"]
             self.call("gate-1", "POST", f"/api/v1/gate/runs/{run}/end", {"status": 256 if state == "verifying" else 0})
         assert self.changes.show(name)["state"] == state
+        if state == "verifying":
+            wait_until(lambda: self.changes.show(name).get("verdict"), "the verdict")
         return name
 
     def _of_change(self, operation, state, who="alice", **body):
@@ -356,6 +392,11 @@ class Asks:
         "get_templates_by_template": lambda self: {"path": {"template": self.template()["template"]}},
         "get_templates_by_template_versions_by_number": lambda self: {"path": self.template()},
         "get_rules_by_rule": lambda self: {"path": {"rule": "FS-001"}},
+        "get_gate_decisions_by_id_explain": lambda self: {"path": {
+            "id": self.asker.decide("/usr/bin/id", target=host_identity(1))["decision_id"]}},
+        "get_gate_throttle_by_change": lambda self: {"path": {"change": self.approved()}},
+        "get_gate_runs": lambda self: {"query": {"state": "ended", "before": 99, "limit": 3}},
+        "get_gate_steps_by_change_by_step": lambda self: {"who": "gate-1", "path": {"change": self.change(), "step": 1}},
         "get_effects": lambda self: {"query": {"execution": self.ended()}},
         "get_effects_by_id": lambda self: {"path": {"id": self.effect()}},
         "get_previews_by_id": lambda self: {"path": {"id": self.preview()["id"]}},
@@ -369,6 +410,14 @@ class Asks:
     }
 
     WRITES = {
+        "post_gate_decide": _question,
+        "post_gate_check": _question,
+        "post_gate_runs_by_run_heartbeat": lambda self, o: Ask(o, self.gate_run(), who="gate-1", body={}),
+        "post_gate_runs_by_run_end": lambda self, o: Ask(o, self.gate_run(), who="gate-1", body={"status": 256}),
+        "post_gate_runs_by_run_reset": lambda self, o: Ask(o, self.gate_run("lost"), who="bob", body=self.example(o)),
+        "post_gate_spool": lambda self, o: Ask(o, who="gate-1", body={"record": self.spooled()}),
+        "put_gate_accounts_by_target_by_account": lambda self, o: Ask(o, self.account(), who="dora", body={"person": "alice"}),
+        "delete_gate_accounts_by_target_by_account": lambda self, o: Ask(o, self.account(True), who="dora"),
         "put_dependencies": lambda self, o: Ask(o, who="dora", body=self.example(o)),
         "put_groups_by_group_members_by_person": lambda self, o: Ask(o, {**self.member(), "person": self.person()},
                                                                      who="dora"),

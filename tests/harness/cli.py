@@ -19,13 +19,15 @@ class Result(NamedTuple):
 class Cli:
     """redbutton against one daemon, as one person (token_file None = the unix peer)."""
 
+    PROGRAM = "redbutton"
+
     def __init__(self, daemon, token_file=None, use_socket=True):
         self.daemon, self.token_file, self.use_socket = daemon, token_file, use_socket
 
     def command(self, *words):
         where = ["--socket", self.daemon.socket] if self.use_socket else ["--url", self.daemon.url]
         who = ["--token-file", self.token_file] if self.token_file else []
-        return [str(word) for word in (bin_folder() / "redbutton", *words, *where, *who)]
+        return [str(word) for word in (bin_folder() / self.PROGRAM, *words, *where, *who)]
 
     def run(self, *words, timeout=60, text_in=None):
         done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=timeout,

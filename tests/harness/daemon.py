@@ -62,7 +62,7 @@ class Daemon:
         self.settings = {"data_dir": self.data_dir, "socket": self.socket, "listen": f"127.0.0.1:{self.port}",
                          "config": "/dev/null",
                          "space_reserve": 0, **settings}
-        self.process = None
+        self.process, self.variables = None, {}     # more of its environment
 
     def command(self):
         flags = []
@@ -72,7 +72,8 @@ class Daemon:
 
     def start(self, is_ready=None):
         """Back when it answers /readyz with 200 (or what `is_ready` asks for)."""
-        self.process = Process("redbuttond", self.command(), self.folder / "redbuttond.log", env=environment())
+        self.process = Process("redbuttond", self.command(), self.folder / "redbuttond.log",
+                               env=environment(**self.variables))
         self.process.start()
         self.process.wait_ready(is_ready or self.is_ready, 15)
         return self

@@ -1,13 +1,17 @@
 """The units of systemd, and what is installed, judged by systemd's own tools; no systemd runs."""
+import base64
 import re
 import shutil
 import subprocess
 
 import pytest
-from harness.daemon import Daemon, environment
-from process import Process
+from harness.changes import host_identity
+from harness.daemon import ROOT, Daemon, environment
+from harness.gate_socket import SocketAsker
+from process import Process, free_port
 
-UNITS = ("redbuttond.service", "redbuttond-local.socket", "redbuttond-control.socket")
+UNITS = ("redbuttond.service", "redbuttond-local.socket", "redbuttond-control.socket", "redbuttond-gate.socket",
+         "redbutton-gate.service", "redbutton-gate.socket")
 
 
 def run(*words, **more):
@@ -25,21 +29,26 @@ def units(staged, tmp_path):
     for name in UNITS:
         text = (unit_folder(staged) / name).read_text()
         (tmp_path / name).write_text(text.replace("=/usr/sbin/", f"={staged}/usr/sbin/"))
-    return [tmp_path / name for name in UNITS]
+    return {name: tmp_path / name for name in UNITS}
 
 
 def test_systemd_understands_every_line(units):
-    done = run("systemd-analyze", "verify", "--man=no", *units)
+    done = run("systemd-analyze", "verify", "--man=no", *units.values())
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_the_exposure_is_at_most_one_point_five(units):
-    done = run("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=15", units[0])
+@pytest.mark.parametrize("service", ["redbuttond.service", "redbutton-gate.service"])
+def test_the_exposure_is_at_most_one_point_five(units, service):
+    done = run("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=15", units[service])
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def lines_of(unit, name):
     return re.findall(rf"^{name}=(.*)$", unit.read_text(), re.M)
+
+
+def sockets_of(units, service):
+    return [name for name in UNITS if name.endswith(".socket") and lines_of(units[name], "Service") == [service]]
 
 
 def members(group):
@@ -79,20 +88,70 @@ def test_the_filter_permits_what_daemon_and_runner_call(staged, tmp_path):
     assert tested.returncode == 0, tested.stderr
     called = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))
     assert {"landlock_restrict_self", "seccomp", "capset"} <= called, "the jail was built under strace"
-    assert called - permitted(unit_folder(staged) / UNITS[0]) == set()
+    assert called - permitted(unit_folder(staged) / "redbuttond.service") == set()
 
 
-def test_sockets_bear_the_names_that_the_daemon_knows(units):
-    names = {unit.name: lines_of(unit, "FileDescriptorName") for unit in units[1:]}
-    assert names == {"redbuttond-local.socket": ["local"], "redbuttond-control.socket": ["control"]}
+def test_the_filter_permits_what_the_gate_calls(staged, tmp_path):
+    """Asked, with a daemon that is away, a sealed code and a spool."""
+    trace, token = tmp_path / "trace", tmp_path / "token"
+    token.write_text("rb_agent_of_this_host")
+    token.chmod(0o600)
+    words = [staged / "usr/sbin/redbuttond", "--gate-glass", tmp_path / "glass"]
+    code = run(words[0], "--gate-breakglass-new", *words[1:]).stdout.strip()
+    gate = Process("redbuttond --gate",
+                   ["strace", "-D", "-f", "-qq", "-e", "signal=none", "-o", trace, words[0], "--gate",
+                    f"https://127.0.0.1:{free_port()}", *words[1:], "--gate-token", f"file:{token}", "--gate-public-key",
+                    base64.b64encode(bytes(range(32))).decode(), "--gate-identity", host_identity(88), "--gate-socket",
+                    tmp_path / "gate.sock", "--gate-spool", tmp_path / "spool"], tmp_path / "log", env=environment())
+    gate.start()
+    gate.wait_ready((tmp_path / "gate.sock").exists, 15)
+    asker = SocketAsker(tmp_path / "gate.sock")
+    answers = [asker.decide("/usr/bin/id"), asker.decide("/usr/bin/id", typed_key=code)]
+    asker.close()
+    gate.stop()
+    assert [answer["kind"] for answer in answers] == ["verdict", "verdict"] and not (tmp_path / "glass").exists(), answers
+    called = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))
+    assert {"connect", "fdatasync", "unlink"} & called, "it asked, and it wrote"
+    assert called - permitted(unit_folder(staged) / "redbutton-gate.service") == set()
 
 
-def test_the_user_can_be_made(staged, tmp_path):
+def test_sockets_bear_the_names_that_the_program_knows(units):
+    names = {name: lines_of(unit, "FileDescriptorName") for name, unit in units.items() if name.endswith(".socket")}
+    assert names == {"redbuttond-local.socket": ["local"], "redbuttond-control.socket": ["control"],
+                     "redbuttond-gate.socket": ["gate"], "redbutton-gate.socket": ["gate"]}
+
+
+@pytest.mark.parametrize("service, count", [("redbuttond.service", 3), ("redbutton-gate.service", 1)])
+def test_the_service_is_given_each_of_its_sockets(units, service, count):
+    sockets = sockets_of(units, service)
+    assert len(sockets) == count
+    for name in ("Sockets", "Also"):
+        assert lines_of(units[service], name)[0].split() == sockets
+
+
+@pytest.mark.parametrize("name", ["redbuttond-gate.socket", "redbutton-gate.socket"])
+def test_the_gate_listens_where_rcm_asks(units, name):
+    path = re.search(r'^#define GATE_SOCKET_PATH +"(.+)"$', (ROOT / "change/gate/gate_message.h").read_text(), re.M)
+    assert lines_of(units[name], "ListenSequentialPacket") == [path[1]]
+    assert lines_of(units[name], "SocketUser") == [], "root listens: by that it is known"
+
+
+@pytest.mark.parametrize("user, service", [("redbutton", "redbuttond.service"), ("redbutton-gate", "redbutton-gate.service")])
+def test_the_user_can_be_made(staged, units, tmp_path, user, service):
     (tmp_path / "etc").mkdir()
-    done = run("systemd-sysusers", f"--root={tmp_path}", staged / "usr/lib/sysusers.d/redbutton.conf")
+    done = run("systemd-sysusers", f"--root={tmp_path}", staged / f"usr/lib/sysusers.d/{user}.conf")
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^redbutton:x:\d+:\d+:.*:/var/lib/redbutton:/usr/sbin/nologin$",
-                     (tmp_path / "etc/passwd").read_text(), re.M)
+    assert re.search(rf"^{user}:x:\d+:\d+:.*:/var/lib/{user}:/usr/sbin/nologin$", (tmp_path / "etc/passwd").read_text(), re.M)
+    assert lines_of(units[service], "User") == [user]
+
+
+def test_the_gates_state_is_where_its_defaults_point(units):
+    source = (ROOT / "main/gate.c").read_text()
+    state = f"/var/lib/{lines_of(units['redbutton-gate.service'], 'StateDirectory')[0]}/"
+    for name in ("gate-spool", "gate-glass"):
+        assert re.search(rf'{{"{name}", CONFIG_PATH, "([^"]+)"', source)[1].startswith(state)
+    credential = lines_of(units["redbutton-gate.service"], "LoadCredential")[0].split(":")[0]
+    assert f'{{"gate-token", CONFIG_TEXT, "cred:{credential}"' in source
 
 
 def test_the_settings_file_names_every_setting(staged):

@@ -8,7 +8,7 @@
 
 static const char *const argv[] = {"systemctl", "restart", "a b", "", "\xff\x01", NULL};
 static const char *const env[] = {"LANG=C", "PATH=/usr/bin:/bin", NULL};
-static struct gate_content contents[] = {{"program", SHA_A, 4096}, {"stdin", SHA_B, UINT64_MAX}};
+static struct gate_content contents[] = {{"manifest", SHA_A, 4096}, {"stdin", SHA_B, UINT64_MAX}};
 
 struct gate_exec gate_sample_exec(void)
 {

@@ -114,8 +114,9 @@ static const struct cli_verb verbs[] = {
 static const struct cli_verbs groups[] = {{verbs, sizeof(verbs) / sizeof(verbs[0])}};
 static const struct cli_note notes[] = {{"plan", "Read on in the library."}};
 static const struct cli_names names[] = {{"plan", "NAME", "/api/v1/plans", "name", NULL}};
-static const struct cli_program program = {
-	"button", "a program", groups, 1, notes, 1, names, sizeof(names) / sizeof(names[0])};
+static const char *const pages[] = {"buttond 8"};
+static const struct cli_program program = {"button", "a program", groups, 1, notes, 1, names,
+	sizeof(names) / sizeof(names[0]), pages, 1};
 
 /* --- running it --- */
 
@@ -440,6 +441,7 @@ START_TEST(the_manual_has_every_verb_and_flag)
 		strstr(out, "\\fB\\-\\-tag\\fR \\fITAG\\fR\na tag (may be repeated)\n"));
 	ck_assert_ptr_nonnull(strstr(out, "Read on in the library."));
 	ck_assert_ptr_nonnull(strstr(out, "\\fB\\-\\-token\\-file\\fR"));
+	ck_assert_ptr_nonnull(strstr(out, ".SH \"SEE ALSO\"\n.BR buttond (8)\n"));
 	forget();
 }
 END_TEST

@@ -188,8 +188,30 @@ START_TEST(the_kind_of_input_counts)
 }
 END_TEST
 
-CHECK_MAIN("gate fingerprint", &it_is_sha256_over_fields_with_their_length,
-	&arguments_cannot_run_together, &an_argument_is_not_an_account,
-	&each_bound_text_counts_from_its_first_to_its_last_byte,
+START_TEST(the_program_itself_counts_by_its_path)
+{
+	struct gate_exec exec = gate_sample_exec();
+	struct gate_content contents[2] = {exec.contents[0], exec.contents[1]};
+	uint8_t by_role[FINGERPRINT_BYTES], by_path[FINGERPRINT_BYTES], other[FINGERPRINT_BYTES];
+	static const char *const none[] = {NULL};
+	char path[80];
+
+	exec.contents = contents;
+	snprintf(path, sizeof(path), "sha256:%s", contents[0].sha256);
+	exec.path = path;
+	contents[0].role = "program";
+	fingerprint_of(&exec, none, "host:x", by_role);
+	contents[0].role = "script";
+	fingerprint_of(&exec, none, "host:x", by_path);
+	ck_assert_int_eq(memcmp(by_role, by_path, sizeof(by_role)), 0);
+	contents[0].sha256 = contents[1].sha256;
+	fingerprint_of(&exec, none, "host:x", other);
+	ck_assert_int_ne(memcmp(other, by_path, sizeof(other)), 0);
+}
+END_TEST
+
+CHECK_MAIN("gate fingerprint", &the_program_itself_counts_by_its_path,
+	&it_is_sha256_over_fields_with_their_length, &arguments_cannot_run_together,
+	&an_argument_is_not_an_account, &each_bound_text_counts_from_its_first_to_its_last_byte,
 	&the_name_counts_and_the_folder_before_it_does_not,
 	&of_the_environment_the_allowed_names_count_in_any_order, &the_kind_of_input_counts)

@@ -13,7 +13,7 @@
 	"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA "        \
 	"root@x\n"
 
-#define DIGEST "92661cbdd8b61a43de5b107a5cb8eb641f091eccb61e6f25b87305a7d18cbea9"
+#define DIGEST "SHA256:kmYcvdi2GkPeWxB6XLjrZB8JHsy2Hm8luHMFp9GMvqk"
 
 static char root[] = "/tmp/rb-identity-XXXXXX";
 
