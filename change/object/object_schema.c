@@ -20,6 +20,9 @@ static const struct store_migration migrations[] = {
 		" PRIMARY KEY (from_path, to_path)"
 		") STRICT, WITHOUT ROWID;"
 		"CREATE INDEX object_edge_by_end ON object_edge (to_path, from_path);"},
+	{"exclusive claims by path",
+		"CREATE INDEX object_claim_exclusive ON object_claim (path, end_at_us)"
+		" WHERE is_exclusive = 1;"},
 };
 
 const struct store_schema object_schema = {.room = "change_object",

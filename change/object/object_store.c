@@ -8,17 +8,21 @@ static const struct store_statement insert_claim = STORE_STATEMENT(
 static const struct store_statement delete_claims =
 	STORE_STATEMENT("DELETE FROM object_claim WHERE holder = :holder");
 
-#define CONFLICTING                                                                                \
-	" AND end_at_us > :start AND start_at_us < :end AND holder <> :holder"                     \
-	" AND (is_exclusive = 1 OR :is_exclusive = 1)"
-static const struct store_statement select_at =
-	STORE_STATEMENT("SELECT holder, object, start_at_us, end_at_us FROM object_claim WHERE "
-			"path = :path" CONFLICTING " ORDER BY start_at_us, holder");
+#define SELECT_CLAIMS "SELECT holder, object, start_at_us, end_at_us FROM object_claim WHERE "
+#define AT	      "path = :path"
 /* '0' is the byte after '/'. */
-static const struct store_statement select_below =
-	STORE_STATEMENT("SELECT holder, object, start_at_us, end_at_us FROM object_claim"
-			" WHERE path > :path || '/' AND path < :path || '0'" CONFLICTING
-			" ORDER BY start_at_us, holder");
+#define BELOW "path > :path || '/' AND path < :path || '0'"
+#define MEANWHILE                                                                                  \
+	" AND end_at_us > :start AND start_at_us < :end AND holder <> :holder"                     \
+	" ORDER BY start_at_us, holder"
+/* Who only looks is in nobody's way that only looks: those many are not even read. */
+#define EXCLUSIVE " AND is_exclusive = 1"
+static const struct store_statement select_at = STORE_STATEMENT(SELECT_CLAIMS AT MEANWHILE);
+static const struct store_statement select_exclusive_at =
+	STORE_STATEMENT(SELECT_CLAIMS AT EXCLUSIVE MEANWHILE);
+static const struct store_statement select_below = STORE_STATEMENT(SELECT_CLAIMS BELOW MEANWHILE);
+static const struct store_statement select_exclusive_below =
+	STORE_STATEMENT(SELECT_CLAIMS BELOW EXCLUSIVE MEANWHILE);
 
 static const struct store_statement delete_edges = STORE_STATEMENT("DELETE FROM object_edge");
 static const struct store_statement insert_edge =
@@ -68,7 +72,6 @@ static int find(struct store_tx *tx, const struct store_statement *statement, st
 
 	store_bind_text(query, "path", path);
 	store_bind_text(query, "holder", look->holder);
-	store_bind_int(query, "is_exclusive", look->is_exclusive);
 	store_bind_int(query, "start", look->start_us);
 	store_bind_int(query, "end", look->end_us);
 	while ((rc = store_next(query, err)) > 0) {
@@ -89,13 +92,15 @@ static int find(struct store_tx *tx, const struct store_statement *statement, st
 int object_store_find_at(struct store_tx *tx, struct arena *arena, const struct object_look *look,
 	const char *path, struct object_found *found, struct error *err)
 {
-	return find(tx, &select_at, arena, look, path, found, err);
+	return find(tx, look->is_exclusive ? &select_at : &select_exclusive_at, arena, look, path,
+		found, err);
 }
 
 int object_store_find_below(struct store_tx *tx, struct arena *arena,
 	const struct object_look *look, struct object_found *found, struct error *err)
 {
-	return find(tx, &select_below, arena, look, look->path, found, err);
+	return find(tx, look->is_exclusive ? &select_below : &select_exclusive_below, arena, look,
+		look->path, found, err);
 }
 
 /* --- edges --- */
