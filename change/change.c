@@ -219,6 +219,12 @@ int change_get_seq(struct store_tx *tx, struct arena *arena, int64_t seq, struct
 	return change_store_get(tx, arena, seq, ret, err);
 }
 
+bool change_holds_up(const struct change *change)
+{
+	return change->state == CHANGE_APPROVED || change->state == CHANGE_EXECUTING ||
+	       change->state == CHANGE_VERIFYING;
+}
+
 int change_get(struct store_tx *tx, struct arena *arena, const char *name, struct change **ret,
 	struct error *err)
 {

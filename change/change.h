@@ -83,6 +83,9 @@ int change_get(struct store_tx *tx, struct arena *arena, const char *name, struc
 	struct error *err);
 int change_get_seq(struct store_tx *tx, struct arena *arena, int64_t seq, struct change **ret,
 	struct error *err);
+/* Must others wait for it? What nobody approved holds up nothing: else filing would be enough to
+ * stop the work of others. */
+bool change_holds_up(const struct change *change);
 /* The body of its current revision. */
 int change_get_revision(struct store_tx *tx, struct arena *arena, const struct change *change,
 	struct revision **ret, struct error *err);

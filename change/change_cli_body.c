@@ -408,6 +408,25 @@ int change_cli_body(struct cli *cli, json_t **ret, struct error *err)
 	return rc;
 }
 
+int change_cli_template_body(struct cli *cli, json_t **ret, struct error *err)
+{
+	json_t *body = json_object(), *params = NULL;
+	int rc = cli_params(cli, 0, &params, err);
+
+	if (rc >= 0) {
+		json_object_set_new(body, "template",
+			json_pack(
+				"{s:s, s:O}", "name", cli_flag(cli, "template"), "params", params));
+		json_set_text(body, "environment", cli_flag(cli, "environment"));
+		rc = change_cli_lay_over(cli, body, err);
+	}
+	if (rc < 0)
+		json_decref(body);
+	else
+		*ret = body;
+	return rc;
+}
+
 int change_cli_read_body(struct cli *cli, const char *path, json_t **ret_body,
 	const char **ret_title, struct error *err)
 {

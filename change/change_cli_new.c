@@ -43,6 +43,9 @@ static const struct cli_verb verbs[] = {
 			{"coordinated", "CHANGE", false, true, "runs together with that one"},
 			{"object", "KEY", false, true, "touches this too: svc:shop, db:orders"},
 			{"incident", "INCIDENT", false, false, "what it is to end"},
+			{"template", "NAME", false, false,
+				"a standard change of that template; its values follow as "
+				"PARAM=VALUE"},
 			{"from", "FILE", false, false, "all of it as JSON {title, body}"}},
 		run_new},
 	{NULL, "edit", "CHANGE", 1, 1, "Make a new revision: what was approved is void",
@@ -89,13 +92,27 @@ static int send(struct cli *cli, struct cli_request *request, const char *title,
 	return 0;
 }
 
+/* From a file, from a template, or from flags. */
+static int read_filing(
+	struct cli *cli, const char *from, const char **title, json_t **ret_body, struct error *err)
+{
+	if (from && cli_flag(cli, "template")) {
+		error_set(err, ERROR_USAGE, "--from and --template are two ways to file");
+		error_field(err, "template");
+		return error_remedy(err, "leave one out; a file may name its template itself");
+	}
+	if (from)
+		return change_cli_read_body(cli, from, ret_body, title, err);
+	return cli_flag(cli, "template") ? change_cli_template_body(cli, ret_body, err)
+					 : change_cli_body(cli, ret_body, err);
+}
+
 static int run_new(struct cli *cli, struct error *err)
 {
 	struct cli_request request = {.path = "/api/v1/changes"};
 	const char *from = cli_flag(cli, "from"), *title = cli_flag(cli, "title");
 	json_t *body = NULL;
-	int rc = from ? change_cli_read_body(cli, from, &body, &title, err)
-		      : change_cli_body(cli, &body, err);
+	int rc = read_filing(cli, from, &title, &body, err);
 
 	if (rc < 0)
 		return rc;

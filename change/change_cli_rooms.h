@@ -17,6 +17,9 @@ void change_cli_print(struct cli *cli, const json_t *change);
 
 /* Uploads contents and asks for targets; *ret is the caller's. */
 int change_cli_body(struct cli *cli, json_t **ret, struct error *err);
+/* Of a standard change: --template, its values as PARAM=VALUE, and what is said of time and people.
+ */
+int change_cli_template_body(struct cli *cli, json_t **ret, struct error *err);
 /* Lays the flags of `edit` over a body that was read. */
 int change_cli_lay_over(struct cli *cli, json_t *body, struct error *err);
 /* A file with {"title", "body"} or a body alone. */

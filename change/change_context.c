@@ -117,6 +117,17 @@ static bool names_each_other(struct arena *arena, const struct rule_input *input
 	return false;
 }
 
+/* Who files is told of whoever else filed; at the gate only what was approved counts. */
+static bool is_only_filed(
+	struct arena *arena, const struct rule_input *input, const struct object_conflict *conflict)
+{
+	struct change *other;
+
+	return input->change->state != CHANGE_ASSESSING &&
+	       change_get(input->tx, arena, conflict->holder, &other, NULL) == 0 &&
+	       !change_holds_up(other);
+}
+
 static json_t *release_json(const struct object_conflict *conflict)
 {
 	const char *service = strchr(conflict->other_key, ':');
@@ -148,6 +159,8 @@ static int add_conflicts(struct arena *arena, const struct rule_input *input, co
 			json_array_append_new(releases, release_json(&list[i]));
 			continue;
 		}
+		if (is_only_filed(arena, input, &list[i]))
+			continue;
 		json_array_append_new(conflicts,
 			json_pack("{s:s, s:s, s:s, s:b}", "change", list[i].holder, "object",
 				list[i].key, "kind", list[i].kind, "coordinated",

@@ -176,18 +176,15 @@ static bool is_named_in(const char *const *list, const char *name)
 }
 
 /* Both must name each other. */
-static int load_coordinated(struct loading *l, const char *other, bool *ret)
+static int load_coordinated(struct loading *l, const struct change *other, bool *ret)
 {
 	struct revision *revision;
-	struct change *change;
 	int rc;
 
 	*ret = false;
-	if (!l->change || l->release || strncmp(other, "CHG-", 4) != 0 ||
-		!is_named_in(l->revision->coordinated_with, other))
+	if (!l->change || l->release || !is_named_in(l->revision->coordinated_with, other->name))
 		return 0;
-	if ((rc = change_get(l->tx, l->arena, other, &change, l->err)) < 0 ||
-		(rc = change_get_revision(l->tx, l->arena, change, &revision, l->err)) < 0)
+	if ((rc = change_get_revision(l->tx, l->arena, other, &revision, l->err)) < 0)
 		return rc;
 	*ret = is_named_in(revision->coordinated_with, l->change->name);
 	return 0;
@@ -195,12 +192,18 @@ static int load_coordinated(struct loading *l, const char *other, bool *ret)
 
 static int add_conflict(struct loading *l, json_t *list, const struct object_conflict *conflict)
 {
-	bool is_coordinated;
+	bool is_coordinated = false;
+	struct change *other;
 	json_t *object;
-	int rc = load_coordinated(l, conflict->holder, &is_coordinated);
+	int rc = 0;
 
-	if (rc < 0)
-		return rc;
+	if (!strncmp(conflict->holder, "CHG-", 4)) {
+		if ((rc = change_get(l->tx, l->arena, conflict->holder, &other, l->err)) < 0 ||
+			(rc = load_coordinated(l, other, &is_coordinated)) < 0)
+			return rc;
+		if (!change_holds_up(other))
+			return 0;
+	}
 	object = json_object();
 	json_set_text(object, "change", conflict->holder);
 	json_set_text(object, "key", conflict->key);

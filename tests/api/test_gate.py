@@ -35,12 +35,13 @@ def gate(asker):
     return asker
 
 
-def file_restart(gate, **more):
+def file_restart(gate, is_approved=True, **more):
     steps = (gate.changes.step(*gate.restart, targets=[gate.host]),
              gate.changes.step("/usr/bin/systemctl", "start", gate.unit, phase="rollback", targets=[gate.host]))
     name = gate.changes.file(*steps, services=[gate.unit], objects=[f"svc:{gate.unit}"], **more)
     gate.changes.submit(name)
-    gate.changes.approve_all(name)
+    if is_approved:
+        gate.changes.approve_all(name)
     return name
 
 
@@ -290,6 +291,12 @@ def test_a_release_goes_phase_by_phase(gate):
 def test_a_release_waits_for_a_change_of_its_service(gate, approved):
     refused = release(gate, step="test")
     assert refused["reason"] == "conflict" and approved in refused["message"], refused
+    assert restart(gate)["reason"] == "ok_grant"
+
+
+def test_what_nobody_approved_holds_up_nothing(gate, approved):
+    waiting = file_restart(gate, is_approved=False)
+    assert gate.changes.show(waiting)["state"] == "pending"
     assert restart(gate)["reason"] == "ok_grant"
 
 

@@ -54,6 +54,27 @@ def test_a_command_becomes_batches_with_a_way_back(rcm, changes):
     assert filed["body"]["verification"][0]["window_s"] == 300
 
 
+def test_a_template_makes_a_standard_change(rcm, changes, tmp_path):
+    template = {"name": "shop/status", "summary": "look at the shop", "owner": "shop-owners",
+                "params": {"unit": {"type": "enum", "values": ["shop", "nginx"]}},
+                "body": {"environment": "production", "services": ["shop"],
+                         "steps": [{"argv": ["/usr/bin/systemctl", "status", {"param": "unit"}], "targets": ["web-1"]}]}}
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps(template))
+    rcm("alice").ok("template", "add", file)
+    approval = rcm("alice").json("template", "submit", "shop/status@1")["approval"]
+    for who in ("oscar", "bob"):
+        rcm(who).ok("approval", "approve", approval, "--yes")
+    when = ["--start", at(-1), "--end", at(60)]
+    filed = rcm("alice").json("new", "--title", "look", "--template", "shop/status", *when, "unit=nginx")
+    assert filed["body"]["type"] == "standard" and filed["body"]["steps"][0]["argv"][-1] == "nginx"
+    assert rcm("alice").json("submit", filed["name"])["state"] == "approved"
+    assert rcm("alice").fails("new", "--title", "look", "--template", "shop/status", *when, "unit=x").code == 2
+    both = rcm("alice").fails("new", "--title", "look", "--template", "shop/status", "--from", file, *when)
+    assert both.code == 2 and "--from and --template" in both.err
+    assert len(rcm("alice").json("list")) == 1
+
+
 def test_a_script_is_bound_by_its_content(rcm, changes, tmp_path):
     script, data = tmp_path / "rotate.sh", tmp_path / "rows"
     script.write_text("#!/bin/sh\ncat\n")
