@@ -1,5 +1,6 @@
 #include "audit/audit_note.h"
 
+#include "lib/base/file.h"
 #include "lib/base/secret.h"
 #include "lib/base/text.h"
 
@@ -186,21 +187,6 @@ int audit_verifiers_read(const char *path, struct audit_verifier *list, size_t m
 
 /* --- the private key --- */
 
-static int write_new(const char *path, mode_t mode, const char *text, struct error *err)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	int rc = 0;
-
-	if (fd < 0)
-		return error_errno(err, ERROR_IO, path);
-	if (dprintf(fd, "%s\n", text) < 0 || fsync(fd) < 0)
-		rc = error_errno(err, ERROR_IO, path);
-	close(fd);
-	if (rc < 0)
-		unlink(path);
-	return rc;
-}
-
 static int create(const char *path, const char *origin, struct error *err)
 {
 	struct audit_verifier verifier = {0};
@@ -213,7 +199,7 @@ static int create(const char *path, const char *origin, struct error *err)
 	crypto_sign_seed_keypair(verifier.key, secret, seed);
 	hash_key(&verifier);
 	key_text(PRIVATE, &verifier, seed, text, sizeof(text));
-	rc = write_new(path, 0600, text, err);
+	rc = file_write_line(path, 0600, text, err);
 	sodium_memzero(seed, sizeof(seed));
 	sodium_memzero(secret, sizeof(secret));
 	sodium_memzero(text, sizeof(text));
@@ -221,7 +207,7 @@ static int create(const char *path, const char *origin, struct error *err)
 		return rc;
 	snprintf(public_path, sizeof(public_path), "%s.pub", path);
 	unlink(public_path);
-	return write_new(
+	return file_write_line(
 		public_path, 0644, audit_verifier_text(&verifier, (char[NOTE_KEY_SIZE]){0}), err);
 }
 

@@ -1,5 +1,6 @@
 /* The Ed25519 key that signs the gate's answers: base64 of its seed, in a file of its own. */
 #include "change/decision/decision.h"
+#include "lib/base/file.h"
 #include "lib/base/secret.h"
 #include "lib/base/text.h"
 
@@ -18,21 +19,6 @@ struct gate_key {
 	char public_text[64];
 };
 
-static int write_new(const char *path, mode_t mode, const char *text, struct error *err)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	int rc = 0;
-
-	if (fd < 0)
-		return error_errno(err, ERROR_IO, path);
-	if (dprintf(fd, "%s\n", text) < 0 || fsync(fd) < 0)
-		rc = error_errno(err, ERROR_IO, path);
-	close(fd);
-	if (rc < 0)
-		unlink(path);
-	return rc;
-}
-
 static void public_of(const unsigned char *public_key, char *text, size_t size)
 {
 	sodium_bin2base64(text, size, public_key, crypto_sign_PUBLICKEYBYTES, BASE64);
@@ -49,7 +35,7 @@ static int create(const char *path, struct error *err)
 	crypto_sign_seed_keypair(public_key, secret, seed);
 	sodium_bin2base64(text, sizeof(text), seed, sizeof(seed), BASE64);
 	public_of(public_key, public_text, sizeof(public_text));
-	rc = write_new(path, 0600, text, err);
+	rc = file_write_line(path, 0600, text, err);
 	sodium_memzero(seed, sizeof(seed));
 	sodium_memzero(secret, sizeof(secret));
 	sodium_memzero(text, sizeof(text));
@@ -57,7 +43,7 @@ static int create(const char *path, struct error *err)
 		return rc;
 	snprintf(public_path, sizeof(public_path), "%s.pub", path);
 	unlink(public_path);
-	return write_new(public_path, 0644, public_text, err);
+	return file_write_line(public_path, 0644, public_text, err);
 }
 
 static int parse(const struct secret *text, struct gate_key *key, struct error *err)

@@ -4,8 +4,10 @@
 #include "lib/base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int check_whole(
 	const struct buf *text, const char *path, size_t max_bytes, struct error *err)
@@ -42,5 +44,20 @@ int file_read_text(struct arena *arena, const char *path, size_t max_bytes, cons
 	if (rc >= 0)
 		*ret = arena_text_n(arena, buf_text(&text), text.length);
 	buf_done(&text);
+	return rc;
+}
+
+int file_write_line(const char *path, mode_t mode, const char *text, struct error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	int rc = 0;
+
+	if (fd < 0)
+		return error_errno(err, ERROR_IO, path);
+	if (dprintf(fd, "%s\n", text) < 0 || fsync(fd) < 0)
+		rc = error_errno(err, ERROR_IO, path);
+	close(fd);
+	if (rc < 0)
+		unlink(path);
 	return rc;
 }

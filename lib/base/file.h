@@ -6,6 +6,7 @@
 #include "lib/base/error.h"
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * The text of at most max_bytes, in the arena. ERROR_NOT_FOUND, ERROR_IO, ERROR_TOO_LARGE;
@@ -13,5 +14,9 @@
  */
 int file_read_text(struct arena *arena, const char *path, size_t max_bytes, const char **ret,
 	struct error *err);
+
+/* A new file with that text as its only line, on disk when it returns. ERROR_IO naming the path;
+ * what is there already, a link too, is never written to. */
+int file_write_line(const char *path, mode_t mode, const char *text, struct error *err);
 
 #endif
