@@ -4,6 +4,7 @@
 #include "lib/base/json.h"
 
 #include <string.h>
+#include <sys/wait.h>
 
 /* Runs of a change against its grants. */
 struct tally {
@@ -26,12 +27,32 @@ static bool has_ended(const struct rcm_run *run)
 	return !strcmp(run->state, "ended");
 }
 
+static bool is_session(const struct revision *revision, int64_t seq)
+{
+	for (size_t i = 0; i < revision->step_count; i++)
+		if (revision->steps[i].seq == seq)
+			return revision->steps[i].kind == STEP_SHELL;
+	return false;
+}
+
+/* A session ends with the status of whatever was typed last, which says nothing of it as a whole.
+ */
+static bool has_failed(const struct revision *revision, const struct rcm_run *run)
+{
+	if (!has_ended(run))
+		return false;
+	return is_session(revision, run->step) ? WIFSIGNALED((int)run->status) : run->status != 0;
+}
+
 static int make_tally(struct store_tx *tx, struct arena *arena, const struct change *change,
 	struct tally *ret, struct error *err)
 {
+	struct revision *revision;
 	int rc;
 
-	if ((rc = grant_list(tx, arena, change->seq, &ret->grants, &ret->grant_count, err)) < 0 ||
+	if ((rc = change_get_revision(tx, arena, change, &revision, err)) < 0 ||
+		(rc = grant_list(tx, arena, change->seq, &ret->grants, &ret->grant_count, err)) <
+			0 ||
 		(rc = run_list(tx, arena, change->seq, &ret->runs, &ret->run_count, err)) < 0)
 		return rc;
 	for (size_t i = 0; i < ret->run_count; i++) {
@@ -40,7 +61,7 @@ static int make_tally(struct store_tx *tx, struct arena *arena, const struct cha
 
 		ret->open += !strcmp(run->state, "started");
 		ret->rollbacks += is_back;
-		ret->failed += !is_back && has_ended(run) && run->status != 0;
+		ret->failed += !is_back && has_failed(revision, run);
 		ret->lost += !is_back && !strcmp(run->state, "lost");
 	}
 	return 0;

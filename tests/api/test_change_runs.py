@@ -129,6 +129,19 @@ def test_nothing_measured_is_inconclusive_and_closed_as_failed_by_its_owner(chan
     assert closed.json["result"] == "failed" and closed.json["state"] == "closed"
 
 
+@pytest.mark.parametrize("status, verdict", [(256, "inconclusive"), (9, "failed")])
+def test_how_the_last_command_of_a_session_ended_says_nothing_of_it(changes, asker, status, verdict):
+    session = {"kind": "shell", "path": "/usr/bin/bash", "argv": ["bash", "-l"], "targets": ["web-1"],
+               "irreversible_reason": "a session"}
+    name = changes.file(session, verification=[])
+    changes.submit(name)
+    changes.approve_all(name)
+    answer = asker.decide("bash", "-l", path="/usr/bin/bash", target=WEB, stdin={"kind": "open"})
+    assert answer["reason"] == "ok_grant", answer
+    assert asker.post(f"/api/v1/gate/runs/{answer['run']}/end", {"status": status}).status == 204
+    assert wait(changes, name, lambda shown: shown.get("verdict"))["verdict"] == verdict
+
+
 def test_a_failed_command_is_rolled_back_without_a_new_approval(changes, asker):
     name = approved(changes)
     run(asker, START, status=256)
