@@ -291,6 +291,8 @@ static bool is_consistent(const struct gate_request *request, const struct gate_
 		return false;
 	if ((gate_reason_verdict(reason) == GATE_ALLOW) != (verdict->verdict == GATE_ALLOW))
 		return false;
+	if (verdict->verdict == GATE_ALLOW && (verdict->must & GATE_WANTS_KEY))
+		return false;
 	return verdict->verdict != GATE_ALLOW || request->kind == GATE_CHECK ||
 	       reason == REASON_OK_READONLY || verdict->run[0];
 }

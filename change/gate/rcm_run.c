@@ -134,8 +134,9 @@ static void begin(struct job *job, struct rcm *rcm, enum gate_kind kind, const c
 		.parent_run = "",
 		.is_strict = rcm->is_strict,
 		.typed_key = ""};
-	job->request.exec.runas =
-		geteuid() == getuid() ? job->account.name : account_of(&rcm->arena, geteuid()).name;
+	job->request.exec.runas = geteuid() == job->account.uid
+					  ? job->account.name
+					  : account_of(&rcm->arena, geteuid()).name;
 }
 
 /* The program takes its place in the question. */
