@@ -8,6 +8,7 @@ static void get_ready(struct request *req);
 static const struct route routes[] = {
 	{.method = ROUTE_GET,
 		.path = "/healthz",
+		.flags = ROUTE_KEPT, /* the same as long as this process lives */
 		.handle = get_health,
 		.summary = "the daemon is alive",
 		.answers = {"200 Health"}},
