@@ -22,8 +22,9 @@ return {
 	check = function(input, report)
 		lib.commands(input, function(command, step)
 			if is_interactive(command) then
+				local way = step.kind == "shell" and "; it is recorded and watched" or "; ask for a session grant"
 				report(lib.finding(step, command, command.program,
-					"blank cheque: " .. lib.word(command.program) .. " takes its commands from the keyboard; ask for a session grant"))
+					"blank cheque: " .. lib.word(command.program) .. " takes its commands from the keyboard" .. way))
 			end
 		end)
 	end,
@@ -32,6 +33,10 @@ return {
 			{
 				name = "a shell", objects = { "bash" }, messages = { "blank cheque: bash takes its commands from the keyboard; ask for a session grant" },
 				input = lib.change("bash", nil, { command = { proof = "unproved", reason = "interactive_shell" } }),
+			},
+			{
+				name = "a session that was asked for", messages = { "blank cheque: bash takes its commands from the keyboard; it is recorded and watched" },
+				input = lib.change("bash", nil, { command = { proof = "unproved", reason = "interactive_shell" }, step = { kind = "shell" } }),
 			},
 			{
 				name = "a console of a database",
