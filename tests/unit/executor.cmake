@@ -19,5 +19,5 @@ add_library(engine_alone OBJECT ${engine_sources} ${CMAKE_CURRENT_LIST_DIR}/engi
   ${CMAKE_SOURCE_DIR}/safety/item_store.c)
 target_link_libraries(engine_alone PUBLIC rb_flags rb_store rb_client m)
 
-rb_unit_test(test_engine SOURCES test_engine.c engine_world.c LIBS engine_alone)
+rb_unit_test(test_engine LABEL slow SOURCES test_engine.c engine_world.c LIBS engine_alone)
 rb_unit_test(test_engine_end SOURCES test_engine_end.c engine_world.c LIBS engine_alone)

@@ -1,4 +1,4 @@
-rb_unit_test(test_server SOURCES test_server.c server_world.c LIBS rb_server)
+rb_unit_test(test_server LABEL slow SOURCES test_server.c server_world.c LIBS rb_server)
 rb_unit_test(test_server_pages SOURCES test_server_pages.c server_world.c LIBS rb_server)
 rb_unit_test(test_server_idempotency SOURCES test_server_idempotency.c server_world.c LIBS rb_server)
 # Deadlines and idle times: it waits.
