@@ -62,8 +62,7 @@ def test_a_command_that_ignores_signals_ends_too(box, gate, running):
 
 def test_the_stop_of_another_run_stops_nothing(box, gate, running):
     process = running()
-    (_, connection), = gate.watchers
-    connection.send(g.encode("stop", run="RUN-2", reason="revoked", message=""))
+    gate.watcher("RUN-1").send(g.encode("stop", run="RUN-2", reason="revoked", message=""))
     time.sleep(1.5)
     assert process.poll() is None
     wait_for(lambda: len(gate.watches) == 2)    # what is not understood is hung up on, and asked anew

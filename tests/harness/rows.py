@@ -19,6 +19,7 @@ class Rows:
 
     def read(self):
         with sqlite3.connect(f"file:{self.path}?mode=ro", uri=True) as db:
+            db.execute("BEGIN")     # one moment for all: a commit between two tables would be in one alone
             names = [name for name, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
             tables = {name: self._digest(db, name) for name in names if not name.startswith(LEFT_OUT)}
             self.audit = list(db.execute("SELECT seq, action FROM audit ORDER BY seq"))

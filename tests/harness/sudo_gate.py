@@ -60,11 +60,9 @@ class SudoGate(base.Gate):
     def __init__(self, path, uid=0):
         super().__init__(path, uid)
         self.answer = allow
-        self.watchers = []     # (run, connection)
+        self.watchers = []     # (run, connection), once its watch was answered
 
     def _reply(self, connection, message):
-        if message["kind"] == "watch":
-            self.watchers.append((message["run"], connection))
         if message["kind"] in ("decide", "check"):
             answer = self.answer(message)
             if answer is Close:
@@ -75,6 +73,15 @@ class SudoGate(base.Gate):
         packet = self.note(message)
         if packet:
             connection.send(packet)
+        if message["kind"] == "watch":
+            with self.lock:
+                self.watchers.append((message["run"], connection))
+                self.lock.notify_all()
+
+    def drop(self):
+        with self.lock:
+            self.watchers = []
+        super().drop()
 
     @property
     def asks(self):
@@ -92,7 +99,16 @@ class SudoGate(base.Gate):
     def beats(self):
         return [message["run"] for message in self.of("heartbeat")]
 
+    def watcher(self, run):
+        """The connection on which that run was last said to be watched, once it was: a stop that came before would
+        be the answer to the watch."""
+        def live():
+            return [connection for watched, connection in self.watchers if watched == run and connection.fileno() >= 0]
+
+        with self.lock:
+            self.lock.wait_for(live, 10)
+            assert live(), f"nobody watches {run}"
+            return live()[-1]
+
     def stop_run(self, run, reason="revoked", message="the change was revoked"):
-        for watched, connection in self.watchers:
-            if watched == run and connection.fileno() >= 0:
-                connection.send(encode("stop", run=run, reason=reason, message=message))
+        self.watcher(run).send(encode("stop", run=run, reason=reason, message=message))
