@@ -259,8 +259,8 @@ int risk_need(struct risk *risk, risk_ready *ready, void *arg, struct error *err
 struct assessment {
 	struct risk *risk;
 	struct arena *arena;
-	char *input; /* canonical */
-	struct risk_report report;
+	char *input;		    /* canonical */
+	struct risk_report *report; /* the arena's */
 	risk_done *done;
 	void *arg;
 };
@@ -273,14 +273,14 @@ static void free_assessment(struct assessment *assessment)
 
 static void end_assessment(struct assessment *assessment, const struct error *err)
 {
-	assessment->done(assessment->arg, err ? NULL : &assessment->report, err);
+	assessment->done(assessment->arg, err ? NULL : assessment->report, err);
 	free_assessment(assessment);
 }
 
 static void assessed(void *arg, const char *bytes, size_t length, const struct error *err)
 {
 	struct assessment *assessment = arg;
-	struct risk_report *report = &assessment->report;
+	struct risk_report *report = assessment->report;
 	struct error problem = ERROR_INIT;
 
 	if (err) {
@@ -325,8 +325,8 @@ static int take_input(struct assessment *assessment, const json_t *input, struct
 		return error_prefix(err, "the input of the rules");
 	}
 	digest_of_domain(INPUT_DOMAIN, text.bytes, text.length, &digest);
-	digest_text(&digest, assessment->report.input_digest);
-	memcpy(assessment->report.revision, assessment->risk->revision, DIGEST_TEXT_SIZE);
+	digest_text(&digest, assessment->report->input_digest);
+	memcpy(assessment->report->revision, assessment->risk->revision, DIGEST_TEXT_SIZE);
 	assessment->input = buf_take(&text, NULL);
 	return 0;
 }
@@ -340,6 +340,7 @@ int risk_assess(struct risk *risk, struct arena *arena, const json_t *input, ris
 	if (!assessment)
 		return error_set(err, ERROR_NO_MEMORY, "no memory");
 	*assessment = (struct assessment){.risk = risk, .arena = arena, .done = done, .arg = arg};
+	assessment->report = arena_alloc(arena, sizeof(*assessment->report));
 	rc = take_input(assessment, input, err);
 	if (rc == 0)
 		rc = risk->is_ready ? run_assessment(assessment, err)

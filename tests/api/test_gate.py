@@ -267,6 +267,21 @@ def test_an_emergency_needs_a_second_key_for_what_destroys(gate):
     people.carol.ok("follow-up", "close", name, "--verdict", "justified", "--note", "a test of the gate")
 
 
+def test_many_that_ask_at_once_in_an_emergency_are_each_answered(gate):
+    """What the rules said of a question is there until its turn to be written comes."""
+    people = gate.people
+    incident = people.carol.json("incident", "open", "it answers nothing", "--severity", 1)["name"]
+    name = people.alice.json("emergency", "start", "--scope", f"host:{gate.host}", "--incident", incident, "--ttl", "30m",
+                             "--reason", "it answers nothing, and all of it must be restarted")["name"]
+    bodies = [gate.body("/usr/bin/systemctl", "restart", f"{gate.unit}-{number}", target=gate.target) for number in range(40)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(gate.ask, bodies))
+    assert {answer["reason"] for answer in answers} == {"ok_emergency"}
+    assert len({answer["run"] for answer in answers}) == len(answers)
+    people.alice.ok("emergency", "end", name)
+    people.carol.ok("follow-up", "close", name, "--verdict", "justified", "--note", "a test of the gate")
+
+
 # --- releases ---
 
 def release(gate, **more):
