@@ -6,6 +6,10 @@ topology   two HAProxy edges, zones a and b, Prometheus, a steady load (one for 
 bad        harness.sockets: servers that answer nonsense, late, half or not at all
 make_world harness.world: a daemon and paper edges for a whole file
 """
+import shutil
+import tempfile
+from pathlib import Path
+
 import pytest
 from harness import sockets
 from harness.cli import Cli
@@ -13,6 +17,31 @@ from harness.daemon import Daemon
 from harness.people import People
 from harness.plans import register
 from harness.world import World
+from process import Process
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """Folders of this process alone: pytest's own lie below one whose mode each start of pytest takes back, while
+    tests beside it let other accounts through."""
+    if not config.option.basetemp:
+        config.own_folder = tempfile.mkdtemp(prefix="redbutton-test-")
+        config.option.basetemp = str(Path(config.own_folder) / "t")
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """What failed is left to be looked at."""
+    folder = getattr(session.config, "own_folder", None)
+    if folder and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """With a failure: how each daemon and gate is or how it ended, and the end of its log."""
+    report = (yield).get_result()
+    if report.failed:
+        report.sections += [(f"{process.name} {process.status()}", process.tail(40)) for process in Process.recent]
 
 
 @pytest.fixture

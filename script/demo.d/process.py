@@ -1,4 +1,5 @@
 """Child processes that never outlive us: ended by pid, and by the kernel if we die first."""
+import collections
 import ctypes
 import random
 import signal
@@ -15,20 +16,37 @@ def _die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+_held_ports = []
+
+
 def free_port():
-    """A port of loopback that is free now; below the range that outgoing connections draw from."""
+    """A port of loopback that is ours until this process ends; below the range that outgoing connections draw from.
+
+    A socket of ours stays bound to it and never listens: whoever has SO_REUSEADDR, as servers do, listens there
+    beside it, and nobody else draws it meanwhile."""
     for _ in range(200):
         port = random.randint(15000, 31999)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        probe = socket.socket()
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            probe.close()
+            continue
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _held_ports.append(probe)
+        return port
     raise RuntimeError("no free port between 15000 and 31999")
 
 
-def wait_until(is_ready, what, seconds=20.0, every=0.05):
+def is_listening(path):
+    """Whether somebody listens at that socket of the file system; its name is there a little earlier."""
+    with open("/proc/net/unix") as table:
+        rows = [line.split(maxsplit=7) for line in table]
+    accepts = 0x10000     # __SO_ACCEPTCON
+    return any(len(row) == 8 and row[7].rstrip("\n") == str(path) and int(row[3], 16) & accepts for row in rows[1:])
+
+
+def wait_until(is_ready, what, seconds=60.0, every=0.05):
     """The first true answer of is_ready; TimeoutError names what was waited for."""
     end = time.monotonic() + seconds
     while True:
@@ -49,7 +67,9 @@ def answers_http(url):
 
 
 class Process:
-    """One child. Its output goes to `log`."""
+    """One child. Its output goes to `log`. `recent` are those that were started last."""
+
+    recent = collections.deque(maxlen=8)
 
     def __init__(self, name, command, log, env=None, cwd=None):
         self.name, self.command, self.log = name, [str(word) for word in command], log
@@ -59,6 +79,7 @@ class Process:
         with open(self.log, "ab") as out:
             self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                           env=self.env, cwd=self.cwd, preexec_fn=_die_with_parent)
+        self.recent.append(self)
         return self
 
     @property
@@ -68,7 +89,7 @@ class Process:
     def is_running(self):
         return self.child is not None and self.child.poll() is None
 
-    def wait_ready(self, is_ready, seconds=20.0):
+    def wait_ready(self, is_ready, seconds=60.0):
         def look():
             if not self.is_running():
                 raise RuntimeError(f"{self.name} ended with {self.child.poll()}:\n{self.tail()}")
@@ -78,9 +99,21 @@ class Process:
         except TimeoutError as late:
             raise TimeoutError(f"{late}:\n{self.tail()}") from None
 
+    def status(self):
+        code = self.child.poll() if self.child else None
+        if code is None:
+            return f"runs, pid {self.pid}" if self.child else "was never started"
+        return f"ended with {code}" if code >= 0 else f"ended by signal {signal.Signals(-code).name}"
+
     def tail(self, lines=25):
-        with open(self.log, errors="replace") as text:
-            return "".join(text.readlines()[-lines:])
+        """The end of its log; where a sanitizer spoke, from there."""
+        try:
+            with open(self.log, errors="replace") as log:
+                said = log.readlines()
+        except OSError as gone:
+            return f"{gone}\n"
+        found = next((at for at, line in enumerate(said) if "ERROR: " in line or "runtime error:" in line), None)
+        return "".join(said[-lines:] if found is None else said[max(0, found - lines):found + 3 * lines])
 
     def stop(self, seconds=10.0):
         """SIGTERM, then SIGKILL; the exit code, None when it never ran."""

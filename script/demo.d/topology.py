@@ -143,9 +143,9 @@ class Topology:
                 edge.start()
             self.prometheus.start()
             self.load.start()
-            self.prometheus.wait_ready(lambda: answers_http(f"{self.prometheus_url}/-/ready"), 30)
+            self.prometheus.wait_ready(lambda: answers_http(f"{self.prometheus_url}/-/ready"), 90)
             self.load.wait_ready(lambda: answers_http(f"{self.load_url}/shares"))
-            wait_until(self.has_metrics, "the metrics of both zones", 40, every=0.3)
+            wait_until(self.has_metrics, "the metrics of both zones", 120, every=0.3)
         except BaseException:
             self.stop()
             raise

@@ -157,7 +157,7 @@ def test_an_event_comes_with_its_commit_and_without_session_or_address(daemon, t
     feed.close()
     assert [event["action"] for event in events] == ["audit.read"]
     assert set(events[0]["actor"]) == {"id", "kind", "name"}
-    assert took < 1
+    assert took < 5, "it did not come with its commit"
 
 
 @pytest.mark.parametrize("how", ["since", "header"])

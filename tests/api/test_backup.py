@@ -5,10 +5,10 @@ import sqlite3
 import stat
 import subprocess
 import threading
-import time
 
 import pytest
 from harness.daemon import bin_folder, environment
+from process import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +83,10 @@ class Load:
 def test_a_backup_under_load_is_whole_and_nobody_notices(world, tmp_path):
     file = tmp_path / "night.backup"
     with Load(world) as load:
-        time.sleep(0.3)
+        wait_until(lambda: load.done > 2, "people to work")
         before = load.done
         answer = world.people.admin.json("backup", file)
-        time.sleep(0.2)
+        wait_until(lambda: load.done > before, "them to go on")
     assert not load.failed and load.done > before
     assert answer["file"] == str(file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -121,8 +121,7 @@ def test_after_a_restore_two_admins_accept_and_an_open_run_asks(own, tmp_path):
     first, second = second_admin(world)
     server = world.server()
     run = world.run("paper/set", f"server={server}", "hold=10m")["id"]
-    world.wait_written(server, 1, edge=1)
-    time.sleep(0.3)
+    wait_until(lambda: [row["state"] for row in world.journal(run)] == ["CONFIRMED"] * 2, "both weights")
     waiting = world.run("paper/set", f"server={server}", "to=10")["id"]
     assert world.show(waiting)["state"] == "QUEUED"
     file = tmp_path / "b"

@@ -79,7 +79,7 @@ def run(asker, argv, status=0):
     assert reply.status == 204, reply.body
 
 
-def wait(changes, name, is_so, seconds=20):
+def wait(changes, name, is_so, seconds=60):
     end = time.monotonic() + seconds
     while not is_so(changes.show(name)):
         assert time.monotonic() < end, changes.show(name)
@@ -189,5 +189,5 @@ def test_an_incident_that_is_linked_later_stands_beside_it(changes, asker, peopl
     wait(changes, name, lambda shown: shown["state"] == "closed")
     people.carol.ok("incident", "open", "the shop is slow", "--severity", "2")
     people.carol.ok("incident", "link", "INC-1", "change", name)
-    shown = wait(changes, name, lambda shown: shown["findings_after"], 75)
+    shown = wait(changes, name, lambda shown: shown["findings_after"], 180)
     assert shown["findings_after"][0]["reference"] == "INC-1" and shown["result"] == "success"

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from harness.daemon import bin_folder, environment
+from process import wait_until
 
 REASON = "结账没有响应: the disk of its database is full"
 
@@ -109,7 +110,7 @@ def test_a_stale_confirmation_is_refused(daemon, people, incident):
 
 def test_everybody_is_told_at_once(daemon, people, incident):
     start(people.alice, incident)
-    told = [line for line in daemon.log.splitlines() if "emergency.started" in line]
+    told = wait_until(lambda: [line for line in daemon.log.splitlines() if "emergency.started" in line], "a word in the log")
     assert len(told) == 1 and "approvals and windows are skipped" in told[0]
 
 

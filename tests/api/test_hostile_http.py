@@ -15,7 +15,7 @@ from process import wait_until
 
 HERE = Path(__file__).parent / "hostile_http"
 IDLE_S, REQUEST_S = 1, 3
-SLACK_S = 4             # a loaded machine, and sanitizers
+SLACK_S = 15            # a loaded machine, and sanitizers
 AT_ONCE = 24            # below the limit of connections an address
 BODY = '{"name":"hostile"}'
 GOOD = {"good", "more-of", "hostile-", "chunked", "trailers", "trailers2", "expectat", "our-own", "referer", "folded"}

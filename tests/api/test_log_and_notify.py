@@ -10,7 +10,7 @@ from harness.daemon import Daemon, bin_folder, environment
 
 
 def wait_for(is_so, what):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < end, what
         time.sleep(0.02)
@@ -58,12 +58,12 @@ def test_a_log_file_that_cannot_be_made_keeps_it_from_starting(tmp_path):
 
 @pytest.fixture
 def systemd(tmp_path):
-    """What systemd would be told, and a daemon that tells it, with a watchdog of 0.4 s."""
+    """What systemd would be told, and a daemon that tells it, with a watchdog of 2 s."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
         path = tmp_path / "notify"
         ear.bind(str(path))
         ear.settimeout(15)
-        os.environ.update(NOTIFY_SOCKET=str(path), WATCHDOG_USEC="400000")
+        os.environ.update(NOTIFY_SOCKET=str(path), WATCHDOG_USEC="2000000")
         try:
             daemon = Daemon(tmp_path / "daemon").start()
         finally:
@@ -82,7 +82,7 @@ def test_systemd_is_told_ready_status_watchdog_and_stop(systemd):
     for _ in range(3):
         while heard() != "WATCHDOG=1":
             pass
-    assert time.monotonic() - since < 1.2, "a beat each 0.2 s"
+    assert time.monotonic() - since < 6, "a beat each second: within the time of the watchdog"
     daemon.stop()
     while heard() != "STATUS=stopping":
         pass

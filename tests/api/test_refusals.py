@@ -4,6 +4,7 @@ import time
 
 import pytest
 from harness.daemon import environment
+from process import wait_until
 
 KEYS = {"type", "title", "status", "detail", "code"}
 
@@ -40,10 +41,11 @@ def test_without_a_token_nothing_is_told(world):
 
 
 def test_an_expired_token_is_told_so(world):
-    _, token = make_token(world, "short", expires="1s")
+    _, token = make_token(world, "short", expires="5s")
     assert world.daemon.get("/api/v1/executions", token=token).status == 200
-    time.sleep(1.1)
-    assert "expired at" in problem(world.daemon.get("/api/v1/executions", token=token), 401)["detail"]
+    reply = wait_until(lambda: (answer := world.daemon.get("/api/v1/executions", token=token)).status != 200 and answer,
+                       "the token to expire")
+    assert "expired at" in problem(reply, 401)["detail"]
 
 
 def test_a_revoked_token_is_told_so(world):
@@ -142,7 +144,7 @@ def test_a_list_of_an_unknown_state_is_refused_not_empty(world):
 
 def test_a_click_on_what_has_moved_on_is_412_and_changes_nothing(world):
     run = world.run("paper/set", f"server={world.server()}", "hold=20s")
-    world.wait(run["id"], "RUNNING")
+    wait_until(lambda: "WAITING" in [step["state"] for step in world.show(run["id"])["steps"]], "the hold: nothing moves there")
     reply = world.post(f"/api/v1/executions/{run['id']}/abort", {}, headers={"If-Match": '"v99"'})
     answer = problem(reply, 412, "stale")
     assert run["id"] in answer["remedy"] and world.show(run["id"])["state"] == "RUNNING"

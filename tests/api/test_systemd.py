@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from harness import gate
 from harness.daemon import Daemon, environment
-from process import Process, wait_until
+from process import Process, is_listening, wait_until
 
 
 class Activated(Daemon):
@@ -47,8 +47,8 @@ def test_one_socket_is_enough(activated):
     activated.command = lambda: ["systemd-socket-activate", "-l", str(activated.socket), "--fdname=local",
                                  *Daemon.command(activated)]
     activated.settings["listen"] = "off"
-    activated.start(activated.socket.exists)
-    assert activated.get("/readyz", unix=True).status == 200
+    activated.start(lambda: is_listening(activated.socket))
+    wait_until(lambda: activated.get("/readyz", unix=True).status == 200, "the daemon to be ready")
 
 
 def test_a_wrong_name_is_refused(activated):
@@ -66,7 +66,7 @@ def test_two_sockets_of_one_kind_are_refused(activated, tmp_path):
                *Daemon.command(activated)]
     activated.process = Process("redbuttond", command, activated.folder / "redbuttond.log", env=environment())
     activated.process.start()
-    wait_until((tmp_path / "two").exists, "the sockets")
+    wait_until(lambda: is_listening(tmp_path / "two"), "the sockets")
     with socket.socket(socket.AF_UNIX) as knocking:
         knocking.connect(str(tmp_path / "two"))
         wait_until(lambda: not activated.process.is_running(), "the daemon to end")
@@ -95,7 +95,7 @@ def asker(daemon):
 def knock_at_the_gate(daemon):
     daemon.process = Process("redbuttond", daemon.command(), daemon.folder / "redbuttond.log", env=environment())
     daemon.process.start()
-    wait_until(daemon.gate.exists, "the gate's socket")
+    wait_until(lambda: is_listening(daemon.gate), "the gate's socket")
     return asker(daemon)
 
 

@@ -78,7 +78,7 @@ def test_targets_changed_after_the_start_cancel_the_run_when_it_is_approved(worl
     run = start(world, shown).json
     change_a_target()
     world.people.bob.ok("approval", "approve", run["approval"], "--yes")
-    ended = world.wait(run["id"], "CANCELED", seconds=5)
+    ended = world.wait(run["id"], "CANCELED")
     assert "the targets changed since the preview" in ended["message"] and "edge-1" in ended["message"]
     assert all(sent == [] for sent in world.written(shown["params"]["server"]))
 
@@ -150,7 +150,7 @@ def test_a_suspended_version_starts_nothing_until_it_is_resumed(world):
         refused = people.alice.fails("preview", "paper/set", "server=s1")
         assert "suspended: its guard is wrong" in refused.err and "redbutton plan resume" in refused.err
         people.bob.ok("approval", "approve", waiting["approval"], "--yes")
-        assert "SUSPENDED" in world.wait(waiting["id"], "CANCELED", seconds=5)["message"]
+        assert "SUSPENDED" in world.wait(waiting["id"], "CANCELED")["message"]
         assert people.bob.fails("plan", "resume", "paper/set").code == 4
         stale = world.post("/api/v1/plans/paper%2Fset/versions/1/resume", {}, headers={"If-Match": '"v1"'})
         assert stale.status == 412

@@ -25,7 +25,7 @@ def test_a_killed_daemon_goes_on_with_its_run(production, people, daemon, cli, a
     killed_at = time.monotonic()
     daemon.start()
     assert time.monotonic() - killed_at < 5
-    ended = wait_for_state(people, run, "SUCCEEDED", "PAUSED", seconds=30)
+    ended = wait_for_state(people, run, "SUCCEEDED", "PAUSED", seconds=60)
     if ended["state"] == "SUCCEEDED":
         assert [edge.weight("a") for edge in production.edges] == [0, 0]
     journal_is_sane(people, run)
@@ -40,7 +40,7 @@ def test_a_daemon_killed_while_it_undoes_brings_everything_back(production, peop
     daemon.kill()
     daemon.start()
     undo = people.alice.json("execution", "list")[0]["id"]
-    wait_for_state(people, undo, "ROLLED_BACK", seconds=20)
+    wait_for_state(people, undo, "ROLLED_BACK", seconds=60)
     assert [edge.weight("a") for edge in production.edges] == [100, 100]
     assert people.alice.json("effects") == []
     cli.ok("audit", "verify", "--data-dir", daemon.data_dir)

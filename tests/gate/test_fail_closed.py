@@ -15,6 +15,7 @@ from harness.production import LI, RUNAS
 NOWHERE = "/nowhere/x"      # ends touch with 1: what failed is over at once
 FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
 numbers = itertools.count(1)
+PATIENCE_S = 10     # of a loaded machine; rcm gives up after two seconds, and nobody else hurries it
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +66,11 @@ def run(production, middle, mark):
 
 # --- what lies between ---
 
+SLOW_S = 8      # well beyond the two seconds that rcm waits
+
+
 def slow(asked, packet):
-    time.sleep(2.5)
+    time.sleep(SLOW_S)
     return packet
 
 
@@ -144,7 +148,7 @@ def test_no_cell_allows_without_a_grant_or_a_follow_up(request, production, midd
         middle.honest()
     expected = refusal or {"grant": "ok_grant", "none": "no_change", "emergency": "ok_emergency"}[what]
     assert told.reason == expected, told
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < SLOW_S, "it waited for the answer"
     allowed = how == "up" and what != "none"
     assert (told.is_allowed, mark.exists(), told.code) == (allowed, allowed, 1 if allowed else 125)
     if allowed and what == "grant":
@@ -249,7 +253,7 @@ def test_without_a_daemon_nothing_runs(production, approve, emergency, mark, how
             began = time.monotonic()
             told = production.run("exec", *words)
             assert (told.code, told.reason) == (125, "gate_unavailable") and not mark.exists(), told
-            assert time.monotonic() - began < 2.5
+            assert time.monotonic() - began < PATIENCE_S
         assert production.run("check", "--", "id").code == 20
         assert production.run("ssh", env={"SSH_ORIGINAL_COMMAND": "id"}).code == 125
     finally:

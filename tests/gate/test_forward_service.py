@@ -10,7 +10,7 @@ import pytest
 from harness.changes import host_identity
 from harness.daemon import bin_folder, environment
 from harness.gate_socket import SocketAsker
-from process import Process, free_port, wait_until
+from process import Process, free_port, is_listening, wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may ask for another account, and give files away")
 
@@ -32,7 +32,7 @@ class Service:
 
     def start(self):
         self.process.start()
-        wait_until(self.socket.exists, "the socket")
+        wait_until(lambda: is_listening(self.socket), "the socket")
         return self
 
     @property

@@ -382,7 +382,7 @@ def test_another_step_than_the_one_asked_for_is_refused(host):
 def test_a_step_that_runs_too_long_is_ended(host):
     began = time.monotonic()
     done = fetched(host, path="/usr/bin/sleep", argv=["sleep", "100"], timeout_s=1)
-    assert 0.8 < time.monotonic() - began < 4 and done.returncode == 143
+    assert 0.8 < time.monotonic() - began < 10 and done.returncode == 143
     assert "longer than the 1 s" in done.stderr
 
 

@@ -123,7 +123,7 @@ END:VCALENDAR
 
 def test_it_waits_for_a_freeze_to_end(platform, changes):
     now = datetime.datetime.now(datetime.timezone.utc)
-    ends = now + datetime.timedelta(seconds=4)
+    ends = now + datetime.timedelta(seconds=8)
     ics = FREEZE.format(now - datetime.timedelta(hours=1), ends)
     body = {"name": platform.service, "default": "open", "zone": "UTC", "selector": {"service": platform.service}, "ics": ics}
     made = changes.ask("admin", "POST", "/api/v1/calendars", body)
@@ -218,7 +218,7 @@ LIES = {
     "no signature": (lambda reply: (200, json.dumps({k: v for k, v in reply.json.items() if k != "sig"}).encode()), "bad_signature"),
     "a signature of nothing": (changed(sig="A" * 86 + "=="), "bad_signature"),
     "a signature that is none": (changed(sig="?"), "no_decision"),
-    "late": (lambda reply: (time.sleep(5.2), (200, reply.body))[1], "gate_unavailable"),
+    "late": (lambda reply: (time.sleep(8), (200, reply.body))[1], "gate_unavailable"),
 }
 
 

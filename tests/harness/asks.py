@@ -42,7 +42,7 @@ class Asks:
         self.world, self.numbers = world, itertools.count(1)
         self.operations = {operation.id: operation for operation in contract().operations}
         self.changes = Changes(world.daemon, world.people)
-        self.asker = Asker(self.changes)
+        self.asker, self.runs = Asker(self.changes), []
         self._make_admins()
 
     def _make_admins(self):
@@ -69,6 +69,7 @@ class Asks:
         return f"{path}?{query}" if query else path
 
     def make(self, name):
+        self._end_runs()
         operation = self.operations[name]
         if operation.method != "get":
             return self.WRITES.get(name, Asks.of_named)(self, operation)
@@ -270,6 +271,12 @@ class Asks:
 
     # --- the gate ---
 
+    def _end_runs(self):
+        """Of the operation before: a lease runs out a minute later, and that is a write in the midst of another's."""
+        while self.runs:
+            reply = self.asker.post(f"/api/v1/gate/runs/{self.runs.pop()}/end", {"status": 256})
+            assert reply.status in (204, 409), reply.body
+
     def approved(self):
         name = self.change("pending")
         self.changes.approve_all(name)
@@ -279,6 +286,7 @@ class Asks:
         """A run of that state."""
         self.approved()
         run = self.asker.decide(*self.restart, target=self.identity)["run"]
+        self.runs.append(run)
         if state == "lost":  # a lease takes a minute to run out
             with sqlite3.connect(self.world.daemon.data_dir / "redbutton.db", timeout=10) as db:
                 db.execute("UPDATE rcm_run SET state = 'lost' WHERE id = ?", (run,))

@@ -75,7 +75,7 @@ class Daemon:
         self.process = Process("redbuttond", self.command(), self.folder / "redbuttond.log",
                                env=environment(**self.variables))
         self.process.start()
-        self.process.wait_ready(is_ready or self.is_ready, 15)
+        self.process.wait_ready(is_ready or self.is_ready, 60)
         return self
 
     def is_ready(self):

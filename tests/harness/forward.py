@@ -3,6 +3,7 @@
 way = Way(daemon); forward = Forward(folder, way, token, key, identity).start()
 way.mode = "slow"; way.spoil = lambda path, body, answer: answer
 """
+import contextlib
 import http.client
 import json
 import os
@@ -11,11 +12,14 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness.daemon import bin_folder, environment
-from process import Process
+from process import Process, is_listening
+
+# Well beyond what a gate waits: an answer that was waited for is told from one that was given up.
+SLOW_S = 8
 
 
 class Way:
-    """An HTTP proxy: up, slow (3 s), cut (hangs up), or what `ask` and `spoil` make of question and answer."""
+    """An HTTP proxy: up, slow (SLOW_S), cut (hangs up), or what `ask` and `spoil` make of question and answer."""
 
     def __init__(self, daemon):
         self.daemon, self.mode, self.asked = daemon, "up", []
@@ -34,7 +38,7 @@ class Way:
                 body = self.rfile.read(length)
                 way.asked.append(self.path)
                 if way.mode == "slow":
-                    time.sleep(3)
+                    time.sleep(SLOW_S)
                 if way.mode == "cut":
                     self.close_connection = True
                     return
@@ -42,11 +46,12 @@ class Way:
                 answer = way.spoil(self.path, body, answer)
                 if isinstance(answer, tuple):
                     status, answer = answer
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
+                with contextlib.suppress(OSError):      # who asked has left
+                    self.send_response(status)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(answer)))
+                    self.end_headers()
+                    self.wfile.write(answer)
 
             do_GET = do_POST = pass_on
 
@@ -85,7 +90,7 @@ class Forward:
     def start(self):
         self.process = Process("redbuttond --gate", self.command, self.folder / "forward.log", env=environment())
         self.process.start()
-        self.process.wait_ready(self.socket.exists, 15)
+        self.process.wait_ready(lambda: is_listening(self.socket), 15)
         return self
 
     def new_code(self):
@@ -98,7 +103,8 @@ class Forward:
         return [json.loads(line) for line in self.spool.read_text().splitlines()] if self.spool.exists() else []
 
     def stop(self):
-        code = self.process.stop()
+        """Must have lived until now, and end in order."""
+        status, code = self.process.status(), self.process.stop()
         log = (self.folder / "forward.log").read_text(errors="replace")
-        assert "AddressSanitizer" not in log and "runtime error:" not in log, log[-4000:]
-        return code
+        assert "AddressSanitizer" not in log and "runtime error:" not in log, self.process.tail()
+        assert code == 0, f"redbuttond --gate {status}, then {self.process.status()}:\n{self.process.tail()}"

@@ -204,9 +204,10 @@ class Gate:
         """To every run that listens, unasked."""
         with self.lock:
             for connection in self.connections:
-                connection.send(packet)
+                if connection.fileno() >= 0:
+                    connection.send(packet)
 
-    def wait_for(self, kind, count=1, seconds=10):
+    def wait_for(self, kind, count=1, seconds=30):
         """The messages of that kind, once there are so many."""
         with self.lock:
             self.lock.wait_for(lambda: len(self.of(kind)) >= count, seconds)

@@ -10,7 +10,7 @@ from harness.gate import decode, encode
 
 
 class SocketAsker:
-    def __init__(self, path, timeout=10):
+    def __init__(self, path, timeout=30):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(timeout)
         self.socket.connect(str(path))

@@ -137,10 +137,10 @@ class Lane:
     def is_up(self):
         try:
             return self.daemon.get("/readyz", unix=True, timeout=5).status == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):    # it may die in the midst of its answer
             return False
 
-    def start(self, crash_at=0, seconds=15):
+    def start(self, crash_at=0, seconds=60):
         """True when it is ready, False when it died on the way."""
         self.spawn(crash_at)
         end = time.monotonic() + seconds
@@ -272,7 +272,7 @@ class Lane:
                 self.post(f"/api/v1/executions/{id_}/{verb}", {})
         return all(run[1] in ENDED for run in self.wait_ended(server, seconds=40) or [("", "")])
 
-    def wait_ended(self, server, seconds=20):
+    def wait_ended(self, server, seconds=60):
         """Its executions once all are terminal or ask; None when the daemon died meanwhile."""
         end = time.monotonic() + seconds
         while True:

@@ -88,6 +88,22 @@ def answers(received, methods=()):
     return found
 
 
+def first_answer(end, seconds=20):
+    """The first whole answer of a connection that stays open."""
+    received, until = b"", time.monotonic() + seconds
+    while not (match := HEAD.match(received)) or len(received) < match.end() + _length(match):
+        end.settimeout(max(0.01, until - time.monotonic()))
+        piece = end.recv(65536)
+        assert piece, f"it was hung up on after {received!r}"
+        received += piece
+    return answers(received)[0]
+
+
+def _length(head):
+    found = re.search(rb"(?i)^content-length: *(\d+)", head.group(2), re.M)
+    return int(found.group(1)) if found else 0
+
+
 def talk(daemon, sent, seconds=10, **where):
     """Sends, and reads to the end: (answers, is_closed, took)."""
     began = time.monotonic()

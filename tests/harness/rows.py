@@ -30,7 +30,7 @@ class Rows:
     def read_at_rest(self):
         """When nothing has moved for a moment: what the operation before asked for goes on by itself."""
         now = self.read()
-        for _ in range(200):
+        for _ in range(1000):
             time.sleep(0.05)
             last, now = now, self.read()
             if now == last and not self.is_verifying:

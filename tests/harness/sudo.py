@@ -5,6 +5,7 @@
     done = box.sudo("id", "-u")                  # as alice; .code .out .err
     box.close()
 """
+import contextlib
 import os
 import pty
 import select
@@ -123,7 +124,8 @@ class SudoBox:
                     break
                 shown += data
             if typed and typed[0][0] in shown.decode(errors="replace"):
-                os.write(master, typed.pop(0)[1])
+                with contextlib.suppress(OSError):      # it has ended meanwhile
+                    os.write(master, typed.pop(0)[1])
         else:
             os.kill(pid, 9)
         os.close(master)

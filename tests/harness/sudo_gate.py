@@ -106,7 +106,7 @@ class SudoGate(base.Gate):
             return [connection for watched, connection in self.watchers if watched == run and connection.fileno() >= 0]
 
         with self.lock:
-            self.lock.wait_for(live, 10)
+            self.lock.wait_for(live, 30)
             assert live(), f"nobody watches {run}"
             return live()[-1]
 

@@ -69,7 +69,7 @@ class World:
     def post(self, path, body=None, who="alice", **more):
         return self.daemon.post(path, body, token=self.people.token(who), **more)
 
-    def wait(self, execution, *states, seconds=20):
+    def wait(self, execution, *states, seconds=60):
         """The execution once it is in one of the states (default: ended or asking)."""
         states = states or ENDED + ASKING
         end = time.monotonic() + seconds
@@ -81,14 +81,14 @@ class World:
             assert time.monotonic() < end, f"{now['state']} after {seconds} s, not {states}: {now.get('message')}"
             time.sleep(0.05)
 
-    def wait_written(self, server, count, edge=0, seconds=15):
+    def wait_written(self, server, count, edge=0, seconds=60):
         """Until so many writes were sent to an edge."""
         end = time.monotonic() + seconds
         while len(self.written(server)[edge]) < count:
             assert time.monotonic() < end, f"{self.written(server)} after {seconds} s, waited for {count} writes"
             time.sleep(0.02)
 
-    def wait_confirmed(self, execution, seconds=15):
+    def wait_confirmed(self, execution, seconds=60):
         """Until what was written was read back, all of it."""
         end = time.monotonic() + seconds
         while {row["state"] for row in self.journal(execution)} != {"CONFIRMED"}:

@@ -175,15 +175,15 @@ PATIENCE = 30  # the processor time is bounded by the jail itself; a busy machin
 
 ahead = fixture_of({
     "test_processor_time_is_bounded_without_any_deadline": lambda name: evaluate(KILLED[name], deadline=4 * PATIENCE),
-    "test_is_absent": lambda name: evaluate(f"return tostring({name})"),
-    "test_gives_the_harmless_value": lambda name: evaluate(GIVES[name][0]),
+    "test_is_absent": lambda name: evaluate(f"return tostring({name})", deadline=PATIENCE),
+    "test_gives_the_harmless_value": lambda name: evaluate(GIVES[name][0], deadline=PATIENCE),
     "test_is_an_error_that_says_why": lambda name: evaluate(ERRORS[name][0], deadline=PATIENCE),
     "test_is_ended_by_the_deadline": lambda name: evaluate(KILLED[name]),
-    "test_is_absent_for_a_plan": lambda name: evaluate_plan(f"return {name}"),
+    "test_is_absent_for_a_plan": lambda name: evaluate_plan(f"return {name}", deadline=PATIENCE),
     "test_is_an_error_of_the_plan": lambda name: evaluate_plan(ERRORS[name][0], deadline=PATIENCE),
     "test_a_plan_is_ended_by_the_deadline": lambda name: evaluate_plan(KILLED[name]),
     "test_a_plan_cannot_change": lambda name: build(
-        PLAN.format(more="") + "function apply(p, t) " + READ_ONLY[name] + ' error("it did") end\n'),
+        PLAN.format(more="") + "function apply(p, t) " + READ_ONLY[name] + ' error("it did") end\n', PATIENCE),
 })
 
 

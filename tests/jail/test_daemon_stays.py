@@ -71,5 +71,5 @@ def test_others_are_answered_at_once(daemon, lint):
     for thread in threads:
         thread.join()
     print(f"the slowest answer took {slowest * 1000:.0f} ms")
-    assert slowest < 2.0  # the attackers have the processors; alone it is a few ms
+    assert slowest < 4.0  # the attackers have the processors for 5 s; alone it is a few ms
     assert [reply.status for reply in replies] == [422] * len(BUSY)

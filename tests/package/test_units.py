@@ -8,7 +8,7 @@ import pytest
 from harness.changes import host_identity
 from harness.daemon import ROOT, Daemon, environment
 from harness.gate_socket import SocketAsker
-from process import Process, free_port
+from process import Process, free_port, is_listening
 
 UNITS = ("redbuttond.service", "redbuttond-local.socket", "redbuttond-control.socket", "redbuttond-gate.socket",
          "redbutton-gate.service", "redbutton-gate.socket")
@@ -104,7 +104,7 @@ def test_the_filter_permits_what_the_gate_calls(staged, tmp_path):
                     base64.b64encode(bytes(range(32))).decode(), "--gate-identity", host_identity(88), "--gate-socket",
                     tmp_path / "gate.sock", "--gate-spool", tmp_path / "spool"], tmp_path / "log", env=environment())
     gate.start()
-    gate.wait_ready((tmp_path / "gate.sock").exists, 15)
+    gate.wait_ready(lambda: is_listening(tmp_path / "gate.sock"), 60)
     asker = SocketAsker(tmp_path / "gate.sock")
     answers = [asker.decide("/usr/bin/id"), asker.decide("/usr/bin/id", typed_key=code)]
     asker.close()
@@ -174,6 +174,6 @@ def test_what_is_installed_finds_its_parts(staged, tmp_path):
     daemon.process = Process("redbuttond", [staged / "usr/sbin/redbuttond", *daemon.command()[1:]],
                              tmp_path / "log", env=environment())
     daemon.process.start()
-    daemon.process.wait_ready(daemon.is_ready, 15)
+    daemon.process.wait_ready(daemon.is_ready, 60)
     assert daemon.get("/readyz").json["checks"]["jail"]["ok"] is True
     assert daemon.stop() == 0

@@ -99,7 +99,7 @@ def test_a_write_without_an_answer_that_took_place_is_confirmed_by_reading(world
     server = world.server()
     edges[0].mute = True
     execution = run(world, "paper/set", server)
-    world.wait(execution, "SUCCEEDED", seconds=15)
+    world.wait(execution, "SUCCEEDED", seconds=60)
     assert world.written(server) == [[40], [40]]
 
 
@@ -107,7 +107,7 @@ def test_a_write_that_got_lost_is_not_reported_as_done(world, edges):
     server = world.server()
     edges[0].loses = True
     execution = run(world, "paper/set", server)
-    paused = world.wait(execution, "PAUSED", seconds=20)
+    paused = world.wait(execution, "PAUSED", seconds=60)
     assert paused["reason"] in ("failed_step", "in_doubt") and "edge-1" in paused["message"]
     assert world.written(server) == [[40], []], "nothing is sent after a failed step"
     assert [row["state"] for row in world.journal(execution)] in (["IN_DOUBT"], ["MISMATCH"])
@@ -153,7 +153,7 @@ def test_an_answer_that_drips_or_breaks_off_in_the_middle_of_a_ramp_is_no_answer
     execution = run(world, "paper/ramp", server)
     world.wait_written(server, 1)
     setattr(edges[0], fault, value)
-    paused = world.wait(execution, "PAUSED", seconds=30)
+    paused = world.wait(execution, "PAUSED", seconds=60)
     assert paused["reason"] in ("failed_step", "in_doubt") and "edge-1" in paused["message"]
     setattr(edges[0], fault, 0)
     edges[0].let_go()

@@ -27,7 +27,7 @@ scrape_configs:
                                         f"--web.listen-address=127.0.0.1:{port}"], tmp_path / "prometheus.log")
     prometheus.start()
     try:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while True:
             try:
                 found = ask(port, 'up{job="redbutton"} == 1')

@@ -17,7 +17,7 @@ def shift(production, people):
 
 def first_level_stands(people, run):
     """Nothing is on its way: what stops now was asked nothing that it did not answer."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while [row["state"] for row in people.alice.json("execution", "journal", run)] != ["CONFIRMED"] * 2:
         assert time.monotonic() < end, people.alice.ok("execution", "show", run)
         time.sleep(0.05)
@@ -39,9 +39,7 @@ def test_a_stopped_haproxy_pauses_the_run_and_retry_goes_on(shift, people):
 
 def test_somebody_else_in_the_middle_of_a_ramp_is_a_conflict(shift, people):
     run = start(people, "test/shift", "zone=a", "hold=2s")
-    end = time.monotonic() + 10
-    while shift.edges[0].weight("a") == 100 and time.monotonic() < end:
-        time.sleep(0.1)
+    first_level_stands(people, run)
     shift.edges[0].set_weight("a", 90)
     paused = wait_for_state(people, run, "PAUSED")
     assert paused["reason"] == "conflict"
@@ -62,7 +60,7 @@ def test_undo_over_a_third_value_asks_and_keep_leaves_it(shift, people):
     assert "baseline 100, ours 0, now 33" in conflict[0]["message"]
     assert shift.edges[0].weight("a") == 33
     people.alice.ok("execution", "answer", undo["id"], "keep")
-    wait_for_state(people, undo["id"], "ROLLED_BACK_WITH_EXCEPTIONS", seconds=10)
+    wait_for_state(people, undo["id"], "ROLLED_BACK_WITH_EXCEPTIONS", seconds=60)
     assert shift.edges[0].weight("a") == 33
     assert shift.edges[1].weight("a") == 100
 
@@ -94,7 +92,7 @@ def test_without_metrics_the_run_holds_says_so_and_asks(shift, people):
         shift.prometheus.start()
 
 
-def wait_weight(edge, weight, seconds=15):
+def wait_weight(edge, weight, seconds=60):
     end = time.monotonic() + seconds
     while edge.weight("a") != weight:
         assert time.monotonic() < end, f"{edge.name} is at {edge.weight('a')}, waited for {weight}"
@@ -107,7 +105,7 @@ def test_a_haproxy_that_is_slow_delays_the_run_and_no_more(shift, people):
     shift.edges[1].process.signal(signal.SIGSTOP)
     time.sleep(3)
     shift.edges[1].process.signal(signal.SIGCONT)
-    wait_for_state(people, run, "SUCCEEDED", seconds=20)
+    wait_for_state(people, run, "SUCCEEDED")
     assert [edge.weight("a") for edge in shift.edges] == [0, 0]
     assert all(row["state"] == "CONFIRMED" for row in people.alice.json("execution", "journal", run))
 
@@ -117,22 +115,22 @@ def test_a_haproxy_that_hangs_pauses_the_run_and_it_is_never_believed(shift, peo
     wait_weight(shift.edges[1], 75)
     shift.edges[1].process.signal(signal.SIGSTOP)
     try:
-        paused = wait_for_state(people, run, "PAUSED", seconds=25)
+        paused = wait_for_state(people, run, "PAUSED")
         assert paused["reason"] in ("failed_step", "in_doubt")
         assert "edge-2" in paused["message"]
     finally:
         shift.edges[1].process.signal(signal.SIGCONT)
     people.alice.ok("execution", "retry", run)
-    wait_for_state(people, run, "SUCCEEDED", seconds=20)
+    wait_for_state(people, run, "SUCCEEDED")
     assert [edge.weight("a") for edge in shift.edges] == [0, 0]
 
 
 def test_a_haproxy_restarted_with_other_weights_is_a_conflict_and_is_not_written_over(shift, people):
     run = start(people, "test/shift", "zone=a", "hold=2s")
-    wait_weight(shift.edges[0], 75)
+    first_level_stands(people, run)
     shift.edges[0].restart()
     shift.edges[0].set_weight("a", 60)
-    paused = wait_for_state(people, run, "PAUSED", seconds=15)
+    paused = wait_for_state(people, run, "PAUSED")
     assert paused["reason"] == "conflict"
     assert "60" in paused["message"] and "75" in paused["message"]
     assert shift.edges[0].weight("a") == 60
@@ -140,13 +138,13 @@ def test_a_haproxy_restarted_with_other_weights_is_a_conflict_and_is_not_written
     asked = people.alice.json("execution", "show", run)
     assert (asked["state"], asked["reason"]) == ("PAUSED", "conflict")
     people.alice.ok("execution", "answer", run, "baseline")
-    wait_for_state(people, run, "ROLLED_BACK", seconds=10)
+    wait_for_state(people, run, "ROLLED_BACK", seconds=60)
     assert [edge.weight("a") for edge in shift.edges] == [100, 100]
 
 
 def test_a_prometheus_between_answers_and_silence_never_moves_a_value_back(shift, people):
     run = start(people, "test/shift", "zone=a", "hold=1s")
-    seen, end = [100], time.monotonic() + 30
+    seen, end = [100], time.monotonic() + 90
     try:
         for number in signal_flips():
             now = people.alice.json("execution", "show", run)
