@@ -18,7 +18,7 @@ static enum adapter_outcome ask(const char *query)
 /* It listens before it answers, and its first scrapes take their time. */
 static void await_value(const char *query)
 {
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 900; i++) {
 		if (ask(query) == ADAPTER_OK)
 			return;
 		usleep(100000);

@@ -54,7 +54,8 @@ size_t world_start_told(const char *body, int answer, const char **ret_id);
 const char *world_undo(const char *id);
 /* What the run says about its state. */
 void world_message(const char *id, char *ret, size_t size);
-/* Turns the loop until the run is in this state (or `limit_ms` is over: the test fails). */
+/* Turns the loop until the run is in this state (or many times `limit_ms` are over: the test
+ * fails). */
 void world_until(const char *id, enum execution_state state, int64_t limit_ms);
 void world_turn(int64_t ms);
 enum execution_state world_state(const char *id);

@@ -126,13 +126,27 @@ static void stop(void *arg)
 	loop_stop(arg);
 }
 
-void feature_turn(int ms)
+static void turn(int ms)
 {
 	struct loop_timer *timer = loop_timer_new(world.loop, stop, world.loop);
 
 	loop_timer_start(timer, ms, 0);
 	loop_run(world.loop);
 	loop_timer_free(timer);
+}
+
+void feature_turn(int ms)
+{
+	struct store_figures figures;
+
+	turn(ms);
+	/* A disk that is busy with something else does not make it short. */
+	for (int rest = 0; rest < 3; rest++) {
+		store_get_figures(world.store, &figures);
+		if (figures.waiting)
+			rest = -1;
+		turn(1);
+	}
 }
 
 struct written {

@@ -15,7 +15,7 @@
 #ifndef TEST_PROGRAMS
 #define TEST_PROGRAMS "" /* the folder, with its slash, by CMake */
 #endif
-#define WAIT_MS 20000 /* longer than any test may take */
+#define WAIT_MS 120000 /* longer than any test may take */
 
 /* What a job ended with. */
 struct result {

@@ -165,7 +165,7 @@ START_TEST(endless_and_silent_peers_are_left)
 	end();
 	peer_open_unix(&peer, answer_never, NULL);
 	asker_open("haproxy", peer.address);
-	asker.timeout_ms = 100;
+	asker.timeout_ms = 500;
 	ck_assert_int_eq(
 		ask_write(HAPROXY, "haproxy.weight", "app/s1", NULL, "50"), ADAPTER_NO_ANSWER);
 	asker.timeout_ms = 100;

@@ -200,9 +200,9 @@ END_TEST
 START_TEST(an_answer_that_does_not_come_ends_in_time)
 {
 	world_open(&world, NULL);
-	expect("get /api/held?ms=300 --timeout 100ms", 75, "", "did not answer in time");
+	expect("get /api/held?ms=1000 --timeout 100ms", 75, "", "did not answer in time");
 	expect("get /x --timeout soon", 2, "", "timeout");
-	world_turn(&world, 350);
+	world_turn(&world, 1050);
 	world_close(&world);
 }
 END_TEST

@@ -204,7 +204,7 @@ START_TEST(no_whole_answer_means_it_may_have_happened)
 
 	begin();
 	peer_open(&silent, peer_answer_never, NULL);
-	fetch((struct client_request){.method = "POST", .timeout_ms = 200}, silent.origin, "/");
+	fetch((struct client_request){.method = "POST", .timeout_ms = 500}, silent.origin, "/");
 	ck_assert_int_eq(world.code, ERROR_OUTCOME_UNKNOWN);
 	peer_open(&closing, close_after_reading, NULL);
 	fetch((struct client_request){.method = "POST"}, closing.origin, "/");

@@ -153,7 +153,7 @@ START_TEST(no_whole_answer_means_it_may_have_happened)
 
 	begin();
 	peer_open_unix(&silent, peer_answer_never, NULL);
-	converse((struct client_conversation){.timeout_ms = 100}, silent.address);
+	converse((struct client_conversation){.timeout_ms = 500}, silent.address);
 	ck_assert_int_eq(world.code, ERROR_OUTCOME_UNKNOWN);
 	ck_assert_ptr_nonnull(strstr(world.message, "time-out"));
 	peer_open_unix(&closing, close_after_reading, NULL);

@@ -46,6 +46,13 @@ START_TEST(registers_are_read_while_the_start_is_committed_and_once)
 }
 END_TEST
 
+/* Nothing moves after it but in a turn of the loop. */
+static void await_first_level(void)
+{
+	while (neighbours_audit_count("effect.outcome") < 1)
+		world_turn(1);
+}
+
 START_TEST(a_start_that_is_not_kept_leaves_nothing)
 {
 	const char *id;
@@ -114,7 +121,7 @@ START_TEST(a_rollback_writes_each_baseline_once)
 {
 	const char *id = world_start("[" RAMP(2000) "," SET(1, 5) "]", NULL);
 
-	world_turn(100);
+	await_first_level();
 	ck_assert_str_eq(world_get("a"), "75");
 	ck_assert_int_eq(world_command(id, EXECUTION_VERB_ROLLBACK, NULL), 0);
 	world_until(id, EXECUTION_ROLLED_BACK, 2000);
@@ -209,7 +216,7 @@ START_TEST(a_guard_that_fires_rolls_back)
 	const char *id = world_start("[" RAMP(300) "]",
 		"[{\"action\":\"rollback\",\"predicate\":" PREDICATE("above", 1, "\"150\"") "}]");
 
-	world_turn(100);
+	await_first_level();
 	ck_assert_str_eq(world_get("a"), "75");
 	world_set("b", "200");
 	world_until(id, EXECUTION_ROLLED_BACK, 2000);
@@ -236,7 +243,7 @@ START_TEST(a_ramp_that_finds_a_changed_world_asks)
 {
 	const char *id = world_start("[" RAMP(100) "]", NULL);
 
-	world_turn(60);
+	await_first_level();
 	ck_assert_str_eq(world_get("a"), "75");
 	world_set("a", "90");
 	world_until(id, EXECUTION_PAUSED, 2000);
@@ -249,7 +256,7 @@ START_TEST(undo_over_a_third_value_is_a_conflict_that_a_person_answers)
 {
 	const char *id = world_start("[" RAMP(3000) "]", NULL);
 
-	world_turn(100);
+	await_first_level();
 	world_set("a", "33");
 	ck_assert_int_eq(world_command(id, EXECUTION_VERB_ROLLBACK, NULL), 0);
 	world_until(id, EXECUTION_PAUSED, 2000);
@@ -266,7 +273,7 @@ START_TEST(keep_leaves_the_third_value_and_says_so)
 {
 	const char *id = world_start("[" RAMP(3000) "]", NULL);
 
-	world_turn(100);
+	await_first_level();
 	world_set("a", "33");
 	world_command(id, EXECUTION_VERB_ROLLBACK, NULL);
 	world_until(id, EXECUTION_PAUSED, 2000);
@@ -312,8 +319,7 @@ START_TEST(pause_keeps_the_level_and_resume_goes_on)
 {
 	const char *id = world_start("[" RAMP(120) "]", NULL);
 
-	while (neighbours_audit_count("effect.outcome") < 1)
-		world_turn(1);
+	await_first_level();
 	ck_assert_int_eq(world_command(id, EXECUTION_VERB_PAUSE, NULL), 0);
 	world_until(id, EXECUTION_PAUSED, 2000);
 	world_turn(200);
@@ -328,7 +334,7 @@ START_TEST(abort_keeps_what_is_in_effect)
 {
 	const char *id = world_start("[" RAMP(3000) "]", NULL);
 
-	world_turn(100);
+	await_first_level();
 	ck_assert_int_eq(world_command(id, EXECUTION_VERB_ABORT, NULL), 0);
 	world_until(id, EXECUTION_ABORTED, 2000);
 	ck_assert_str_eq(world_get("a"), "75");
@@ -391,7 +397,7 @@ START_TEST(absent_is_a_value_and_undo_of_it_deletes)
 
 	world_set("a", NULL);
 	id = world_start("[" SET(0, 7) ",{\"kind\":\"hold\",\"hold_ms\":3000}]", NULL);
-	world_turn(100);
+	await_first_level();
 	ck_assert_str_eq(world_get("a"), "7");
 	world_command(id, EXECUTION_VERB_ROLLBACK, NULL);
 	world_until(id, EXECUTION_ROLLED_BACK, 2000);
@@ -403,8 +409,7 @@ START_TEST(after_a_crash_in_a_hold_the_run_goes_on_and_doubles_nothing)
 {
 	const char *id = world_start("[" RAMP(120) "]", NULL);
 
-	while (neighbours_audit_count("effect.outcome") < 1)
-		world_turn(1);
+	await_first_level();
 	ck_assert_uint_eq(world_writes, 1);
 	world_restart();
 	world_until(id, EXECUTION_SUCCEEDED, 3000);

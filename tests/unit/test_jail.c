@@ -35,7 +35,7 @@ START_TEST(a_loop_ends_at_its_deadline)
 	open_probe(0);
 	run(&result, "{\"script\":\"while true do end\"}", 300);
 	check_problem(&result, ERROR_RUNNER_TIMEOUT, "longer than 300ms");
-	ck_assert_int_lt(result.at_ms - before_ms, 300 + 500);
+	ck_assert_int_lt(result.at_ms - before_ms, 300 + 10000);
 	ck_assert_str_ne(result.problem.remedy, "");
 	close_jail();
 }

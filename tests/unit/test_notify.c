@@ -205,12 +205,12 @@ static const char *send_event(const char *type)
 	return arena_text(&world.arena, event.id);
 }
 
-/* The state of the newest delivery, after at most 5 s in which it may become `wanted`. */
+/* The newest delivery, after some time in which its state may become `wanted`. */
 static json_t *wait_for(const char *wanted)
 {
 	json_t *item = NULL;
 
-	for (int i = 0; i < 250; i++) {
+	for (int i = 0; i < 3000; i++) {
 		item = json_array_get(json_object_get(feature_ask(200, world.first_token, "GET",
 							      "/api/v1/deliveries", NULL),
 					      "items"),
@@ -374,9 +374,9 @@ START_TEST(an_unreachable_receiver_is_tried_again_with_its_error)
 	close_receiver();
 	post_hook(201, "h", "/in", write_key("k", KEY), "[\"*\"]");
 	send_event("a.b");
-	feature_turn(100);
-	item = wait_for("PENDING");
-	ck_assert_int_ge(json_integer_value(json_object_get(item, "attempts")), 1);
+	do
+		item = wait_for("PENDING");
+	while (!json_integer_value(json_object_get(item, "attempts")));
 	ck_assert_uint_gt(strlen(feature_member(item, "last_error")), 0);
 	notifier_close(notifier);
 	feature_close();
@@ -410,7 +410,7 @@ START_TEST(many_events_arrive_once_each)
 	post_hook(201, "h", "/in", write_key("k", KEY), "[\"*\"]");
 	for (int i = 0; i < 12; i++)
 		send_event("a.b");
-	for (int i = 0; i < 200 && atomic_load(&receiver.count) < 12; i++)
+	for (int i = 0; i < 3000 && atomic_load(&receiver.count) < 12; i++)
 		feature_turn(20);
 	feature_turn(100);
 	ck_assert_int_eq(atomic_load(&receiver.count), 12);
