@@ -1,5 +1,6 @@
 """What a person may tell a run, what it answers, and that a command without effect is refused."""
 import pytest
+from process import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -166,10 +167,15 @@ def test_accept_ends_a_rollback_that_cannot_be_finished(world):
     assert len(world.effects(server)) == 1, "what was not undone is still in effect"
 
 
+def at_the_gate(world, server):
+    run = world.run("paper/gate", f"server={server}")["id"]
+    wait_until(lambda: "WAITING" in [step["state"] for step in world.show(run)["steps"]], "the gate")
+    return run
+
+
 def test_a_gate_is_answered_by_its_role_only(world):
     server = world.server()
-    run = world.run("paper/gate", f"server={server}")["id"]
-    world.wait(run, "RUNNING")
+    run = at_the_gate(world, server)
     denied = world.people.bob.fails("execution", "answer", run, "yes")
     assert denied.code == 4 and "commander" in denied.err
     assert world.written(server)[0] == []
@@ -179,8 +185,7 @@ def test_a_gate_is_answered_by_its_role_only(world):
 
 def test_a_no_at_a_gate_pauses_and_sends_nothing(world):
     server = world.server()
-    run = world.run("paper/gate", f"server={server}")["id"]
-    world.wait(run, "RUNNING")
+    run = at_the_gate(world, server)
     tell(world, run, "answer", "no")
     assert world.wait(run, "PAUSED")["reason"] == "gate"
     assert world.written(server)[0] == []
