@@ -41,7 +41,8 @@ def pytest_runtest_makereport(item, call):
     """With a failure: how each daemon and gate is or how it ended, and the end of its log."""
     report = (yield).get_result()
     if report.failed:
-        report.sections += [(f"{process.name} {process.status()}", process.tail(40)) for process in Process.recent]
+        last = {process.log: process for process in Process.recent}     # of one log, the last that wrote it
+        report.sections += [(f"{process.name} {process.status()}", process.tail(40)) for process in last.values()]
 
 
 @pytest.fixture

@@ -161,7 +161,7 @@ def test_killed_while_another_run_is_queued_it_still_starts_by_itself(world):
 
 def test_restarted_more_than_three_times_it_asks(world):
     server = world.server()
-    run = world.run("paper/ramp", f"server={server}", "hold=5m")
+    run = world.run("paper/ramp", f"server={server}", "hold=1m")
     world.wait_written(server, 1)
     for _ in range(4):
         kill_and_start(world)

@@ -12,8 +12,8 @@ rb_add_liar(jail_liar_twice "LIAR_WALLS=\"{\\\"jail\\\":true}\"" LIAR_BIRTH=TWIC
 rb_add_liar(jail_liar_one "LIAR_WALLS=\"{\\\"jail\\\":true}\"" LIAR_BIRTH=ONE)
 rb_add_liar(jail_liar_noise "LIAR_WALLS=\"{\\\"jail\\\":true}\"" LIAR_BIRTH=NOISE)
 
-rb_unit_test(test_jail SOURCES test_jail.c LIBS rb_jail)
-rb_unit_test(test_jail_liar SOURCES test_jail_liar.c LIBS rb_jail)
+rb_unit_test(test_jail LABEL slow SOURCES test_jail.c LIBS rb_jail)
+rb_unit_test(test_jail_liar LABEL slow SOURCES test_jail_liar.c LIBS rb_jail)
 foreach(test test_jail test_jail_liar)
   target_compile_definitions(${test} PRIVATE TEST_PROGRAMS="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/"
     $<$<BOOL:${RB_RUNNER_JAIL}>:TEST_HAS_JAIL>)
