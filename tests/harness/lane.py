@@ -228,7 +228,7 @@ class Lane:
         return f"s{self.servers}"
 
     def post(self, path, body):
-        return self.daemon.post(path, body, token=self.token, unix=True, timeout=10)
+        return self.daemon.post(path, body, token=self.token, unix=True, timeout=60)
 
     def begin(self, **params):
         """A run on servers that nobody used (self.server)."""

@@ -174,7 +174,7 @@ KILLED = {
 PATIENCE = 30  # the processor time is bounded by the jail itself; a busy machine takes longer
 
 ahead = fixture_of({
-    "test_processor_time_is_bounded_without_any_deadline": lambda name: evaluate(KILLED[name], deadline=4 * PATIENCE),
+    "test_processor_time_is_bounded_without_any_deadline": lambda name: evaluate(KILLED[name], deadline=20 * PATIENCE),
     "test_is_absent": lambda name: evaluate(f"return tostring({name})", deadline=PATIENCE),
     "test_gives_the_harmless_value": lambda name: evaluate(GIVES[name][0], deadline=PATIENCE),
     "test_is_an_error_that_says_why": lambda name: evaluate(ERRORS[name][0], deadline=PATIENCE),
@@ -192,7 +192,7 @@ ahead = fixture_of({
 def test_processor_time_is_bounded_without_any_deadline(name, ahead, request):
     answer, took = ahead.result(request)
     assert answer is None
-    assert took < 4 * PATIENCE  # it ended by itself; other processes take their share of the clock
+    assert took < 20 * PATIENCE  # it ended by itself; other processes take their share of the clock
 
 
 @pytest.mark.parametrize("name", ABSENT)
