@@ -68,7 +68,7 @@ class Ground:
             return [], False
         # The pipe ends when what runs in the background has ended too.
         try:
-            child.communicate(stdin, timeout=10)
+            child.communicate(stdin, timeout=60)
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             child.communicate()

@@ -12,7 +12,7 @@ import time
 
 RULES = pathlib.Path(__file__).resolve().parents[2] / "lua-scripts" / "rules"
 LIB = {"lib": (RULES / "lib.lua").read_text()}
-PATIENCE = 20.0
+PATIENCE = 120.0
 DEADLINE = 1.0  # what the daemon does by its timer is done here by hand
 
 RULE = """return {{ id = "{id}", severity = "C", tier = "ENFORCE", on_error = "block", waivable = "none", owner = "x", title = "x",

@@ -22,7 +22,7 @@ def evaluate(runner, payload):
         answer = b""
         while chunk := ours.recv(1 << 16):
             answer += chunk
-        child.wait(timeout=30)
+        child.wait(timeout=120)
     length = struct.unpack("<I", answer[:4])[0] if len(answer) >= 4 else -1
     return answer[4:] if length == len(answer) - 4 else None
 
