@@ -38,11 +38,12 @@ def pytest_sessionfinish(session, exitstatus):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """With a failure: how each daemon and gate is or how it ended, and the end of its log."""
+    """With a failure: each daemon and gate that runs or ended badly, and the end of its log."""
     report = (yield).get_result()
     if report.failed:
         last = {process.log: process for process in Process.recent}     # of one log, the last that wrote it
-        report.sections += [(f"{process.name} {process.status()}", process.tail(40)) for process in last.values()]
+        report.sections += [(f"{process.name} {process.status()}", process.tail(40)) for process in last.values()
+                            if process.child.poll() != 0]
 
 
 @pytest.fixture

@@ -144,9 +144,11 @@ def test_chinese_names_stand_in_line(world):
 
 
 def test_status_of_a_whole_screen_is_quick_end_to_end(world):
-    times = []
-    while len(times) < 8 or min(times) >= 0.1 and len(times) < 60:     # what else runs here only makes it longer
-        begin = time.monotonic()
-        world.people.vera.run("status")
-        times.append(time.monotonic() - begin)
-    assert min(times) < 0.1, times
+    """A tenth of a second more than a program needs that asks nobody."""
+    alone, times = [], []
+    while len(times) < 8 or min(times) - min(alone) >= 0.1 and len(times) < 60:     # what else runs here only makes it longer
+        for words, took in ((("help",), alone), (("status",), times)):
+            begin = time.monotonic()
+            world.people.vera.run(*words)
+            took.append(time.monotonic() - begin)
+    assert min(times) - min(alone) < 0.1, (alone, times)
