@@ -43,7 +43,7 @@ struct approval_level {
 	bool different_teams; /* each of them in a team of its own; who has none does not count */
 };
 
-#define APPROVAL_LEVELS_MAX 4
+#define APPROVAL_LEVELS_MAX 8
 #define APPROVAL_NEED_MAX   20
 /*
  * Every enabled member of the group but the excluded ones, counted anew each time: who joins later

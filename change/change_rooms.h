@@ -26,8 +26,9 @@ struct change_revision {
 	const char *body; /* canonical JSON */
 	char digest[DIGEST_TEXT_SIZE], render_digest[DIGEST_TEXT_SIZE];
 	const char *author, *author_id;
-	const char *diff;      /* canonical JSON: array of {path, from, to} */
-	const char *rendering; /* "" until it is assessed */
+	const char *diff;	/* canonical JSON: array of {path, from, to} */
+	const char *rendering;	/* "" until it is assessed */
+	const char *exceptions; /* as change->exceptions; "" until it is assessed */
 	/* What its assessment took from outside the store, canonical JSON (change_input.c). */
 	const char *rule_frame;
 	char context_digest[DIGEST_TEXT_SIZE];
@@ -236,8 +237,8 @@ int change_excluded(struct store_tx *tx, struct arena *arena, const struct chang
 	const struct revision *revision, const char *const **ret, struct error *err);
 /*
  * The level of approval: what the rules ask for, at least one person; nobody for a standard change
- * without findings that count, whose template was approved. A critical finding asks for level 3,
- * whoever waived it.
+ * without findings that count, whose template was approved and who asks for no exception. A
+ * critical finding asks for level 3, whoever waived it.
  */
 int64_t change_level(const struct revision *revision, const struct risk_report *report);
 /* The levels of that request, by service. */
@@ -272,6 +273,24 @@ enum gate_reason change_decide_reason(
 /* The error for one of the two; returns its code. */
 int change_refuse_decision(struct error *err, enum gate_reason reason, const char *name);
 int change_decide(struct store_tx *tx, struct change_decide *decide, struct error *err);
+
+/* --- change_exception.c --- */
+
+/* ERROR_NOT_FOUND, ERROR_INVALID for a calendar that is not there or has no approvers. */
+int change_check_exception(struct store_tx *tx, struct arena *arena,
+	const struct revision *revision, struct error *err);
+/*
+ * What closes in the window, of the calendars of which the revision asks an exception, as canonical
+ * JSON in the arena; "" when there is nothing. A calendar that is stale or has no approvers at any
+ * moment of the window is not in it.
+ */
+int change_list_exceptions(struct store_tx *tx, struct arena *arena,
+	const struct revision *revision, int64_t now_us, const char **ret_text, struct error *err);
+/* The same as a list; the caller's. */
+json_t *change_exceptions_json(const char *exceptions);
+/* One level for each group that must say yes to them, behind the others. */
+void change_add_exception_levels(
+	struct arena *arena, const char *exceptions, struct approval_level *levels, size_t *count);
 
 /* --- change_standard.c --- */
 
