@@ -38,7 +38,7 @@ enum approval_state {
 struct approval_level {
 	const char *group; /* or NULL: whoever has `role` */
 	enum role role;
-	struct scope scope;
+	struct scope scope;   /* of the role; of a group: where a delegate must be an approver */
 	int need;	      /* 1 .. APPROVAL_NEED_MAX, or APPROVAL_NEED_ALL of a group */
 	bool different_teams; /* each of them in a team of its own; who has none does not count */
 };
@@ -97,6 +97,8 @@ struct approval_decide {
 	enum approval_decision decision;
 	const char *digest; /* that the approver was shown: else ERROR_STALE */
 	const char *reason; /* required for a rejection */
+	/* Name of who delegated to the principal, when it is in their place; or NULL. */
+	const char *on_behalf_of;
 	const struct principal *principal;
 	struct approvals *approvals; /* whose followers and subscribers are told; NULL = nobody */
 	int64_t if_version;	     /* -1 = any; else ERROR_STALE when it moved on */

@@ -67,7 +67,7 @@ static const struct route routes[] = {
 		"Approve the revision whose digest If-Match names", "ChangeApprove",
 		{"200 ChangeWhole", "403 ChangeProblem", "412 ChangeProblem"}},
 	{ROUTE_POST, "/api/v1/changes/{name}/reject", ROLE_ANY, COMMAND_MAX, ROUTE_ETAG,
-		change_api_reject, {NAME}, {{0}}, "Reject it, with a reason", "ChangeReason",
+		change_api_reject, {NAME}, {{0}}, "Reject it, with a reason", "ChangeReject",
 		{"200 ChangeWhole", "403 ChangeProblem"}},
 	COMMAND("submit", CHANGE_MAY_FILE, submit_change,
 		"Fix its revision, have its risk assessed, ask for approval", NULL),

@@ -31,7 +31,7 @@ static void decide(struct request *req, struct change_decide *decide)
 
 static int take(struct request *req, struct change_decide *ret, bool required)
 {
-	static const char *const keys[] = {"reason", NULL};
+	static const char *const keys[] = {"reason", "on_behalf_of", NULL};
 	const json_t *body = request_json(req);
 	struct error *err = request_error(req);
 	int rc;
@@ -41,7 +41,8 @@ static int take(struct request *req, struct change_decide *ret, bool required)
 	id_new(ret->decision_id);
 	if (!body && !required)
 		return 0;
-	if ((rc = json_check_keys(body, keys, err)) < 0)
+	if ((rc = json_check_keys(body, keys, err)) < 0 ||
+		(rc = json_get_text(body, "on_behalf_of", false, &ret->on_behalf_of, err)) < 0)
 		return rc;
 	return json_get_text(body, "reason", required, &ret->reason, err);
 }

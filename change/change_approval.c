@@ -113,14 +113,20 @@ void change_levels(struct store_tx *tx, const struct change_limits *limits,
 	if (level < 3)
 		ret[count++] =
 			(struct approval_level){.role = ROLE_APPROVER, .scope = scope, .need = 1};
-	for (size_t i = 0; level >= 2 && revision->services[i]; i++)
+	for (size_t i = 0; level >= 2 && revision->services[i]; i++) {
+		struct scope of_service = {
+			.environment = revision->environment, .service = revision->services[i]};
+
 		ret[count++] = (struct approval_level){
 			.group = owners_of(tx, limits, revision->services[i], excluded, arena),
+			.scope = of_service,
 			.need = level >= 3 ? 2 : 1,
 			.different_teams = level >= 3,
 		};
+	}
 	if (level >= 3)
-		ret[count++] = (struct approval_level){.group = limits->oncall_group, .need = 1};
+		ret[count++] = (struct approval_level){
+			.group = limits->oncall_group, .scope = scope, .need = 1};
 	*ret_count = count;
 }
 
@@ -195,7 +201,7 @@ int change_ask_approval(
 	change_levels(tx, ask->limits, ask->revision, change->level, request.excluded, arena,
 		request.levels, &request.level_count);
 	change_add_exception_levels(
-		arena, change->exceptions, request.levels, &request.level_count);
+		arena, ask->revision, change->exceptions, request.levels, &request.level_count);
 	return approval_open(tx, &request, &audit_system, ask->notify_id, err);
 }
 

@@ -52,9 +52,15 @@ static const struct cli_verb verbs[] = {
 		{{"reason", "TEXT", false, false, "kept with the decision"},
 			{"digest", "DIGEST", false, false,
 				"of the revision that was read before: anything else is refused"},
+			{"on-behalf-of", "PERSON", false, false,
+				"in the place of who delegated to you"},
 			{"yes", NULL, false, false, "do not ask"}},
 		run_approve},
-	{NULL, "reject", "CHANGE", 1, 1, "Say no: one no ends it", NULL, REASON(true), run_reject},
+	{NULL, "reject", "CHANGE", 1, 1, "Say no: one no ends it", NULL,
+		{{"reason", "TEXT", true, false, "kept with it"},
+			{"on-behalf-of", "PERSON", false, false,
+				"in the place of who delegated to you"}},
+		run_reject},
 	{NULL, "cancel", "CHANGE", 1, 1, "Give it up before anything ran", NULL, REASON(false),
 		run_cancel},
 	{NULL, "done", "CHANGE", 1, 1, "All that is to run has run: verify it", NULL, REASON(false),
@@ -327,12 +333,17 @@ static int run_approve(struct cli *cli, struct error *err)
 		return rc;
 	body = json_object();
 	json_set_text(body, "reason", cli_flag(cli, "reason"));
+	json_set_text(body, "on_behalf_of", cli_flag(cli, "on-behalf-of"));
 	return post(cli, "/approve", body, digest, NULL, err);
 }
 
 static int run_reject(struct cli *cli, struct error *err)
 {
-	return post_reason(cli, "/reject", err);
+	json_t *body = json_object();
+
+	json_set_text(body, "reason", cli_flag(cli, "reason"));
+	json_set_text(body, "on_behalf_of", cli_flag(cli, "on-behalf-of"));
+	return post(cli, "/reject", body, NULL, NULL, err);
 }
 
 static int run_cancel(struct cli *cli, struct error *err)

@@ -106,8 +106,8 @@ bool change_is_excepted(const char *exceptions, const struct calendar_reason *re
 	return is_covered;
 }
 
-void change_add_exception_levels(
-	struct arena *arena, const char *exceptions, struct approval_level *levels, size_t *count)
+void change_add_exception_levels(struct arena *arena, const struct revision *revision,
+	const char *exceptions, struct approval_level *levels, size_t *count)
 {
 	json_t *list = change_exceptions_json(exceptions), *one;
 	size_t first = *count, i;
@@ -119,8 +119,11 @@ void change_add_exception_levels(
 		while (known < *count && strcmp(levels[known].group, group) != 0)
 			known++;
 		if (known == *count && *count < APPROVAL_LEVELS_MAX)
-			levels[(*count)++] = (struct approval_level){
-				.group = arena_text(arena, group), .need = 1};
+			levels[(*count)++] =
+				(struct approval_level){.group = arena_text(arena, group),
+					.scope = {.environment = revision->environment,
+						.service = revision->services[0]},
+					.need = 1};
 	}
 	json_decref(list);
 }

@@ -264,6 +264,7 @@ struct change_decide {
 	enum approval_decision decision;
 	const char *revision_digest; /* that was shown; NULL for a rejection = the current one */
 	const char *reason;
+	const char *on_behalf_of; /* who delegated to the principal, or NULL */
 	char decision_id[ID_SIZE];
 };
 /* STALE_REVISION or SELF_APPROVAL when that is why the principal can't decide; else REASON_COUNT.
@@ -289,8 +290,8 @@ int change_list_exceptions(struct store_tx *tx, struct arena *arena,
 /* The same as a list; the caller's. */
 json_t *change_exceptions_json(const char *exceptions);
 /* One level for each group that must say yes to them, behind the others. */
-void change_add_exception_levels(
-	struct arena *arena, const char *exceptions, struct approval_level *levels, size_t *count);
+void change_add_exception_levels(struct arena *arena, const struct revision *revision,
+	const char *exceptions, struct approval_level *levels, size_t *count);
 
 /* --- change_standard.c --- */
 

@@ -1,4 +1,5 @@
 #include "approval/approval_api.h"
+#include "approval/delegation.h"
 #include "audit/audit.h"
 #include "calendar/calendar.h"
 #include "change/change_api.h"
@@ -70,6 +71,7 @@ const struct store_schema *const *app_schemas(size_t *ret_count)
 static const struct audit_crosscheck *const crosschecks[] = {
 	&approval_crosscheck,
 	&approval_decision_crosscheck,
+	&delegation_crosscheck,
 	&plan_version_crosscheck,
 	&graph_crosscheck,
 	&preview_crosscheck,
