@@ -144,6 +144,9 @@ int approval_get(struct store_tx *tx, struct arena *arena, const char *id,
 int approval_find(struct store_tx *tx, struct arena *arena, const char *subject_kind,
 	const char *subject_id, const char *subject_digest, struct approval_request **ret,
 	struct error *err);
+/* Did that person approve it themselves, whatever became of it? */
+bool approval_was_given_by(
+	struct store_tx *tx, struct arena *arena, const char *approval_id, const char *person_id);
 /* What is missing and who could give it, as a sentence; "" when nothing is. NULL for an error. */
 const char *approval_note(struct store_tx *tx, struct arena *arena,
 	const struct approval_request *request, struct error *err);

@@ -314,3 +314,18 @@ const char *approval_note(struct store_tx *tx, struct arena *arena,
 		       : "whoever had not said yes has left the group since: that approves "
 			 "nothing, ask again";
 }
+
+bool approval_was_given_by(
+	struct store_tx *tx, struct arena *arena, const char *approval_id, const char *person_id)
+{
+	struct approval_vote *votes;
+	size_t count;
+
+	if (approval_store_votes(tx, arena, approval_id, &votes, &count, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (votes[i].decision == APPROVAL_APPROVE && !*votes[i].for_id &&
+			strcmp(votes[i].person_id, person_id) == 0)
+			return true;
+	return false;
+}

@@ -124,13 +124,13 @@ static int find_delegate(
 }
 
 /* One at a time to the same person: which of two a decision came by must be no question. */
-static int check_others(struct store_tx *tx, const struct delegation_add *add, const char *to_id,
-	struct error *err)
+static int check_others(
+	struct store_tx *tx, const struct delegation_add *add, const char *to_id, struct error *err)
 {
 	struct delegation **open;
 	size_t count;
-	int rc = delegation_store_open(tx, add->act.arena, add->act.by->person_id, add->act.at_us,
-		&open, &count, err);
+	int rc = delegation_store_open(
+		tx, add->act.arena, add->act.by->person_id, add->act.at_us, &open, &count, err);
 
 	if (rc < 0)
 		return rc;
@@ -176,9 +176,10 @@ int delegation_add(struct store_tx *tx, struct delegation_add *add, struct error
 		(rc = record(tx, &add->act, AUDIT_DELEGATION_CREATE, err)) < 0)
 		return rc;
 	return notify(tx, &add->act, "delegation.created",
-		arena_format(add->act.arena, "%s lets %s decide approvals in their place until %s: %s",
-			delegation->from, delegation->to,
-			time_format(delegation->end_us, until, sizeof(until)), delegation->reason),
+		arena_format(add->act.arena,
+			"%s lets %s decide approvals in their place until %s: %s", delegation->from,
+			delegation->to, time_format(delegation->end_us, until, sizeof(until)),
+			delegation->reason),
 		err);
 }
 
@@ -210,8 +211,8 @@ int delegation_withdraw(
 	if (withdraw->if_version >= 0 && withdraw->if_version != delegation->version)
 		return error_set(err, ERROR_STALE, "the delegation %s changed since you looked",
 			delegation->id);
-	if ((rc = delegation_store_withdraw(
-		     tx, delegation, act->by->person_id, act->at_us, err)) < 0)
+	if ((rc = delegation_store_withdraw(tx, delegation, act->by->person_id, act->at_us, err)) <
+		0)
 		return rc;
 	memcpy(delegation->withdrawn_by_id, act->by->person_id, ID_SIZE);
 	delegation->withdrawn_at_us = act->at_us;

@@ -18,7 +18,7 @@
 
 #define DELEGATION_MAX_US   (31 * INT64_C(86400000000))
 #define DELEGATION_AHEAD_US (92 * INT64_C(86400000000)) /* of its start, from now on */
-#define DELEGATION_OPEN_MAX 20				/* of one person, not over and not withdrawn */
+#define DELEGATION_OPEN_MAX 20 /* of one person, not over and not withdrawn */
 
 struct delegation {
 	char id[ID_SIZE];
@@ -43,8 +43,8 @@ struct delegation_act {
 	struct delegation *ret_delegation;
 };
 /*
- * By who is an approver, of their own right alone. ERROR_INVALID for a time out of range or oneself,
- * ERROR_CONFLICT when one to that person overlaps or there are too many, ERROR_NOT_FOUND.
+ * By who is an approver, of their own right alone. ERROR_INVALID for a time out of range or
+ * oneself, ERROR_CONFLICT when one to that person overlaps or there are too many, ERROR_NOT_FOUND.
  */
 struct delegation_add {
 	struct delegation_act act;

@@ -29,8 +29,8 @@ static const struct cli_verb verbs[] = {
 
 const struct cli_verbs delegation_verbs = {verbs, sizeof(verbs) / sizeof(verbs[0])};
 
-static const char *const columns[] = {
-	"ID=id", "FROM=from", "TO=to", "START=start", "END=end", "HOLDS=holds", "REASON=reason", NULL};
+static const char *const columns[] = {"ID=id", "FROM=from", "TO=to", "START=start", "END=end",
+	"HOLDS=holds", "REASON=reason", NULL};
 static const char *const fields[] = {"delegation=id", "of=from", "to=to", "start=start", "end=end",
 	"holds now=holds", "reason=reason", "withdrawn=withdrawn_at", "version=version", NULL};
 
@@ -73,7 +73,8 @@ static int run_list(struct cli *cli, struct error *err)
 static int run_show(struct cli *cli, struct error *err)
 {
 	json_t *answer;
-	int rc = cli_get(cli, cli_path(cli, "/api/v1/delegations/%s", cli_arg(cli, 0)), &answer, err);
+	int rc = cli_get(
+		cli, cli_path(cli, "/api/v1/delegations/%s", cli_arg(cli, 0)), &answer, err);
 
 	if (rc == 0)
 		cli_print_fields(cli, answer, fields);

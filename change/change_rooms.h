@@ -275,6 +275,20 @@ enum gate_reason change_decide_reason(
 int change_refuse_decision(struct error *err, enum gate_reason reason, const char *name);
 int change_decide(struct store_tx *tx, struct change_decide *decide, struct error *err);
 
+/* --- change_narrow.c --- */
+
+/* Does the body `to` do less than `from`, and nothing else? Fewer targets, a shorter window. */
+bool change_is_narrower(const json_t *from, const json_t *to);
+/*
+ * 1 when the pending revision is only narrower than the newest one of before that the person
+ * approved, with nothing found that they had not seen, no higher level and the same exceptions;
+ * `ret_diff` (what was taken away) is the caller's then. 0 when not, or negative.
+ */
+int change_find_narrower(struct store_tx *tx, struct arena *arena, const struct change *change,
+	const char *person_id, int64_t *ret_revision, json_t **ret_diff, struct error *err);
+/* change_decide, for what change_find_narrower finds; ERROR_CONFLICT for everything else. */
+int change_reapprove(struct store_tx *tx, struct change_decide *decide, struct error *err);
+
 /* --- change_exception.c --- */
 
 /* ERROR_NOT_FOUND, ERROR_INVALID for a calendar that is not there or has no approvers. */

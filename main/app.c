@@ -14,6 +14,7 @@
 #include "incidents/incident_api.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
+#include "lib/base/secret.h"
 #include "lib/base/time.h"
 #include "main/app_rooms.h"
 #include "main/settings.h"
@@ -116,7 +117,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = incident_routes();
 	ret[count++] = object_routes();
 	ret[count++] = risk_routes(app->risk);
-	ret[count++] = emergency_routes();
+	ret[count++] = emergency_routes(&app->emergency_hook);
 	ret[count++] = change_routes(app->changes);
 	ret[count++] = gate_routes(&app->gate_api);
 	ret[count++] = gate_run_routes(&app->gate_api);
@@ -485,9 +486,26 @@ static const struct audit_actor *actor_of(const void *principal)
 	return &((const struct principal *)principal)->actor;
 }
 
+/* A hook that can't be asked would refuse every emergency: better said at the start. */
+static int fill_emergency_hook(struct app *app, struct error *err)
+{
+	struct emergency_hook *hook = &app->emergency_hook;
+	struct client_address address;
+	int rc = 0;
+
+	hook->client = app->client;
+	hook->url = settings_text(app->settings, "emergency-hook");
+	hook->token = settings_text(app->settings, "emergency-hook-token");
+	if (hook->url)
+		rc = client_address_parse(
+			"emergency-hook", hook->url, CLIENT_HTTP | CLIENT_HTTPS, &address, err);
+	if (rc >= 0 && hook->token)
+		rc = secret_check_reference("emergency-hook-token", hook->token, err);
+	return rc;
+}
+
 static int fill_contexts(struct app *app, struct error *err)
 {
-	(void)err;
 	app->started_at_us = time_now_us();
 	app->health = (struct health){
 		app->store, app->audit, app->executor, app->jail, app->started_at_us};
@@ -518,7 +536,7 @@ static int fill_contexts(struct app *app, struct error *err)
 		.watch = app->watch,
 		.started_at_us = app->started_at_us,
 	};
-	return 0;
+	return fill_emergency_hook(app, err);
 }
 
 static int take_listeners(struct app *app, struct error *err)
