@@ -1,7 +1,8 @@
 /*
- * Fast re-approval: a revision that does less than one that a person approved, and nothing else: fewer
- * targets, a shorter window. The same person may say yes to it by what was taken away alone. It is
- * a decision like any other, of exactly the revision that is there; nothing is approved by itself.
+ * Fast re-approval: a revision that does less than one that a person approved, and nothing else:
+ * fewer targets, a shorter window. The same person may say yes to it by what was taken away alone.
+ * It is a decision like any other, of exactly the revision that is there; nothing is approved by
+ * itself.
  */
 #include "change/change_rooms.h"
 #include "lib/base/json.h"
@@ -50,7 +51,8 @@ static bool is_step_narrower(const json_t *from, const json_t *to)
 	json_object_set(bare, "targets", json_object_get(to, "targets"));
 	is_same = json_equal(bare, to);
 	json_decref(bare);
-	return is_same && is_part_of(json_object_get(from, "targets"), json_object_get(to, "targets"));
+	return is_same &&
+	       is_part_of(json_object_get(from, "targets"), json_object_get(to, "targets"));
 }
 
 static bool are_steps_narrower(const json_t *from, const json_t *to)
@@ -110,8 +112,8 @@ static int find_request(struct store_tx *tx, struct arena *arena, const struct c
 	memcpy(then.render_digest, row->render_digest, sizeof(then.render_digest));
 	for (then.level = 1; then.level < RISK_LEVELS; then.level++) {
 		change_approval_digest(&then, report->revision, then.approval_digest);
-		if (approval_find(tx, arena, CHANGE_SUBJECT, change->name, then.approval_digest, ret,
-			    NULL) < 0)
+		if (approval_find(tx, arena, CHANGE_SUBJECT, change->name, then.approval_digest,
+			    ret, NULL) < 0)
 			continue;
 		*ret_level = then.level;
 		return 0;
@@ -168,7 +170,8 @@ static bool is_approved_by(const struct narrowing *n, const struct change_revisi
 
 /* The newest revision of before that the person approved decides; what it forbids, no older one
  * allows. */
-static int look_back(struct narrowing *n, int64_t *ret_revision, json_t **ret_diff, struct error *err)
+static int look_back(
+	struct narrowing *n, int64_t *ret_revision, json_t **ret_diff, struct error *err)
 {
 	struct change_revision *row;
 	json_t *before = NULL;
@@ -180,7 +183,8 @@ static int look_back(struct narrowing *n, int64_t *ret_revision, json_t **ret_di
 			return rc;
 		if (!is_approved_by(n, row))
 			continue;
-		if ((rc = json_parse(row->body, strlen(row->body), JSON_DEPTH_MAX, &before, err)) < 0)
+		if ((rc = json_parse(row->body, strlen(row->body), JSON_DEPTH_MAX, &before, err)) <
+			0)
 			return rc;
 		rc = change_is_narrower(before, n->body);
 		if (rc) {
@@ -196,8 +200,7 @@ static int look_back(struct narrowing *n, int64_t *ret_revision, json_t **ret_di
 int change_find_narrower(struct store_tx *tx, struct arena *arena, const struct change *change,
 	const char *person_id, int64_t *ret_revision, json_t **ret_diff, struct error *err)
 {
-	struct narrowing n = {
-		.tx = tx, .arena = arena, .change = change, .person_id = person_id};
+	struct narrowing n = {.tx = tx, .arena = arena, .change = change, .person_id = person_id};
 	struct change_revision *row;
 	struct risk_report *report;
 	json_t *body = NULL;
@@ -226,8 +229,8 @@ int change_reapprove(struct store_tx *tx, struct change_decide *decide, struct e
 
 	if (rc < 0)
 		return rc;
-	rc = change_find_narrower(tx, decide->act.arena, change, decide->act.by->person_id,
-		&revision, &diff, err);
+	rc = change_find_narrower(
+		tx, decide->act.arena, change, decide->act.by->person_id, &revision, &diff, err);
 	json_decref(diff);
 	if (rc < 0)
 		return rc;

@@ -1,7 +1,7 @@
 /*
- * The second factor of an emergency: before one is started, confirmed or renewed, a hook of the site
- * is asked about the person who acts. Only a whole answer to this very question is a yes; a hook that
- * is away, slow, or says anything else is a no.
+ * The second factor of an emergency: before one is started, confirmed or renewed, a hook of the
+ * site is asked about the person who acts. Only a whole answer to this very question is a yes; a
+ * hook that is away, slow, or says anything else is a no.
  */
 #include "change/emergency/emergency_api.h"
 #include "change/emergency/emergency_rooms.h"
@@ -48,9 +48,8 @@ static int check_answer(
 	const char *nonce;
 	int rc = 0;
 
-	if (response->status != 200 ||
-		json_parse(response->body, response->body_length, JSON_DEPTH_MAX, &answer,
-			&ignored) < 0)
+	if (response->status != 200 || json_parse(response->body, response->body_length,
+					       JSON_DEPTH_MAX, &answer, &ignored) < 0)
 		return refuse(err, "the hook gave no answer that is understood");
 	nonce = json_string_value(json_object_get(answer, "nonce"));
 	if (!nonce || strcmp(nonce, asking->nonce) != 0)
@@ -77,8 +76,7 @@ static void answered(void *arg, const struct client_response *response, const st
 		return;
 	}
 	log_warn("emergency", "the second factor said no", "act", asking->factor.act, "person",
-		by->person_name, "error",
-		problem ? problem->message : request_error(req)->message);
+		by->person_name, "error", problem ? problem->message : request_error(req)->message);
 	request_fail(req);
 }
 
@@ -126,7 +124,8 @@ void emergency_hook_write(struct request *req, const struct emergency_factor *fa
 	struct asking *asking;
 
 	if (!hook->url && factor->code) {
-		error_set(err, ERROR_INVALID, "no second factor is asked here: a code proves nothing");
+		error_set(err, ERROR_INVALID,
+			"no second factor is asked here: a code proves nothing");
 		error_field(err, "code");
 		error_remedy(err, "leave it out; the setting emergency-hook names who is asked");
 		request_fail(req);
