@@ -38,12 +38,12 @@ enum approval_state {
 struct approval_level {
 	const char *group; /* or NULL: whoever has `role` */
 	enum role role;
-	struct scope scope;
+	struct scope scope;   /* of the role; of a group: where a delegate must be an approver */
 	int need;	      /* 1 .. APPROVAL_NEED_MAX, or APPROVAL_NEED_ALL of a group */
 	bool different_teams; /* each of them in a team of its own; who has none does not count */
 };
 
-#define APPROVAL_LEVELS_MAX 4
+#define APPROVAL_LEVELS_MAX 8
 #define APPROVAL_NEED_MAX   20
 /*
  * Every enabled member of the group but the excluded ones, counted anew each time: who joins later
@@ -97,6 +97,8 @@ struct approval_decide {
 	enum approval_decision decision;
 	const char *digest; /* that the approver was shown: else ERROR_STALE */
 	const char *reason; /* required for a rejection */
+	/* Name of who delegated to the principal, when it is in their place; or NULL. */
+	const char *on_behalf_of;
 	const struct principal *principal;
 	struct approvals *approvals; /* whose followers and subscribers are told; NULL = nobody */
 	int64_t if_version;	     /* -1 = any; else ERROR_STALE when it moved on */
@@ -142,6 +144,9 @@ int approval_get(struct store_tx *tx, struct arena *arena, const char *id,
 int approval_find(struct store_tx *tx, struct arena *arena, const char *subject_kind,
 	const char *subject_id, const char *subject_digest, struct approval_request **ret,
 	struct error *err);
+/* Did that person approve it themselves, whatever became of it? */
+bool approval_was_given_by(
+	struct store_tx *tx, struct arena *arena, const char *approval_id, const char *person_id);
 /* What is missing and who could give it, as a sentence; "" when nothing is. NULL for an error. */
 const char *approval_note(struct store_tx *tx, struct arena *arena,
 	const struct approval_request *request, struct error *err);

@@ -26,6 +26,20 @@ static const struct route routes[] = {
 	{ROUTE_POST, "/api/v1/approvals/{id}/reject", ROLE_ANY, 8192, ROUTE_ETAG | ROUTE_IF_MATCH,
 		handle_reject, {{"id", PARAM_ID, 0, 0, "the approval"}}, {{0}},
 		"Reject it, with a reason", "Decision", {"200 Approval"}},
+	{ROUTE_GET, "/api/v1/delegations", ROLE_ANY, 0, 0, delegation_api_list, {{0}},
+		{{"mine", PARAM_BOOL, 0, 0, "true: only those of you or to you"},
+			{"now", PARAM_BOOL, 0, 0, "true: only those that stand now"}},
+		"Who decides in whose place, the newest first", NULL, {"200 DelegationList"}},
+	{ROUTE_POST, "/api/v1/delegations", ROLE_ANY, 8192, ROUTE_ETAG, delegation_api_add, {{0}},
+		{{0}}, "Let another person decide approvals in your place, for a time",
+		"DelegationAdd", {"201 Delegation"}},
+	{ROUTE_GET, "/api/v1/delegations/{id}", ROLE_ANY, 0, ROUTE_ETAG, delegation_api_show,
+		{{"id", PARAM_ID, 0, 0, "the delegation"}}, {{0}}, "One delegation", NULL,
+		{"200 Delegation"}},
+	{ROUTE_POST, "/api/v1/delegations/{id}/withdraw", ROLE_ANY, 0, ROUTE_ETAG | ROUTE_IF_MATCH,
+		delegation_api_withdraw, {{"id", PARAM_ID, 0, 0, "the delegation"}}, {{0}},
+		"Withdraw it: what was decided by it and is not used yet counts no more", NULL,
+		{"200 Delegation"}},
 };
 
 struct route_table approval_routes(struct approvals *approvals)
@@ -35,12 +49,21 @@ struct route_table approval_routes(struct approvals *approvals)
 
 static bool is_mine(struct request *req, const struct approval_request *request)
 {
+	const struct approval_voter voter = {.principal = request_principal(req)};
 	struct error why = ERROR_INIT;
+	json_t *places;
+	bool has_places;
 	size_t level;
 
-	return approval_may_decide(request_reader(req), request_arena(req), request,
-		       request_principal(req), APPROVAL_APPROVE, request_now_us(req), &level,
-		       &why) >= 0;
+	if (approval_may_decide(request_reader(req), request_arena(req), request, &voter,
+		    APPROVAL_APPROVE, request_now_us(req), &level, &why) >= 0)
+		return true;
+	if (approval_list_places(request_reader(req), request_arena(req), request,
+		    request_principal(req), request_now_us(req), &places, &why) < 0)
+		return false;
+	has_places = json_array_size(places) > 0;
+	json_decref(places);
+	return has_places;
 }
 
 static int add_all(struct request *req, struct approval_request **list, size_t count, json_t *items)
@@ -119,7 +142,7 @@ static void tell_decided(struct request *req, void *arg)
 
 static int take_decide(struct request *req, struct approval_decide *decide)
 {
-	static const char *const fields[] = {"digest", "reason", NULL};
+	static const char *const fields[] = {"digest", "reason", "on_behalf_of", NULL};
 	const json_t *body = request_json(req);
 	struct error *err = request_error(req);
 	int rc;
@@ -133,6 +156,8 @@ static int take_decide(struct request *req, struct approval_decide *decide)
 	decide->if_version = request_if_match(req);
 	if ((rc = json_check_keys(body, fields, err)) < 0 ||
 		(rc = json_get_digest(body, "digest", true, &decide->digest, err)) < 0)
+		return rc;
+	if ((rc = json_get_text(body, "on_behalf_of", false, &decide->on_behalf_of, err)) < 0)
 		return rc;
 	return json_get_text(body, "reason", false, &decide->reason, err);
 }

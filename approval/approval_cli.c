@@ -34,6 +34,8 @@ static const struct cli_verb verbs[] = {
 		.help = "The digest that was shown is sent along: if it changed meanwhile, nothing "
 			"is approved.",
 		.flags = {{"reason", "TEXT", false, false, "kept with the decision"},
+			{"on-behalf-of", "PERSON", false, false,
+				"in the place of who delegated to you"},
 			{"yes", NULL, false, false, "do not ask on a terminal"},
 			{"digest", "DIGEST", false, false,
 				"what was looked at before: anything else is refused"}},
@@ -44,7 +46,9 @@ static const struct cli_verb verbs[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.summary = "says no; one no closes the request",
-		.flags = {{"reason", "TEXT", true, false, "what would have to change"}},
+		.flags = {{"reason", "TEXT", true, false, "what would have to change"},
+			{"on-behalf-of", "PERSON", false, false,
+				"in the place of who delegated to you"}},
 		.run = run_reject},
 };
 
@@ -59,8 +63,8 @@ static const char *const head_fields[] = {"approval=id", "state=state", "because
 	"until=expires_at", "missing=note", "you=may_not_because", NULL};
 static const char *const level_columns[] = {
 	"LEVEL=text", "STATE=state", "GIVEN=given", "COULD=eligible", NULL};
-static const char *const decision_columns[] = {
-	"WHO=person.name", "DECISION=decision", "LEVEL=level", "AT=at", "REASON=reason", NULL};
+static const char *const decision_columns[] = {"WHO=person.name", "FOR=on_behalf_of.name",
+	"DECISION=decision", "LEVEL=level", "AT=at", "REASON=reason", NULL};
 static const char *const reading_columns[] = {
 	"TARGET=target", "KEY=key", "NOW -> NEW=change", NULL};
 
@@ -146,6 +150,7 @@ static int send_decision(
 
 	json_set_text(body, "digest", digest);
 	json_set_text(body, "reason", cli_flag(cli, "reason"));
+	json_set_text(body, "on_behalf_of", cli_flag(cli, "on-behalf-of"));
 	request.path = cli_path(cli, "/api/v1/approvals/%s/%s", cli_arg(cli, 0), verb);
 	rc = cli_call(cli, &request, &answer, err);
 	json_decref(body);

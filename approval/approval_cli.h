@@ -4,6 +4,6 @@
 
 #include "lib/cli/cli.h"
 
-extern const struct cli_verbs approval_verbs;
+extern const struct cli_verbs approval_verbs, delegation_verbs;
 
 #endif

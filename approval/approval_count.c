@@ -64,49 +64,116 @@ bool approval_has_right(
 	return people_has_role(tx, person_id, level->role, &level->scope);
 }
 
+bool approval_is_vote_of(const struct approval_vote *vote, const char *person_id)
+{
+	return strcmp(vote->person_id, person_id) == 0 || strcmp(vote->for_id, person_id) == 0;
+}
+
+bool approval_is_delegate(
+	struct store_tx *tx, const struct approval_level *level, const char *person_id)
+{
+	enum role role = level->group ? ROLE_APPROVER : level->role;
+
+	if (level->need == APPROVAL_NEED_ALL && approval_has_right(tx, level, person_id))
+		return false; /* their own yes is asked for too */
+	return people_has_role(tx, person_id, role, &level->scope);
+}
+
+/* Why what that person had a part in does not count, or NULL. */
+static const char *why_lost(
+	struct store_tx *tx, const struct approval_request *request, const char *person_id)
+{
+	if (approval_is_excluded(request, person_id))
+		return "is excluded";
+	return people_is_enabled(tx, person_id) ? NULL : "is disabled";
+}
+
+/* Of one in another's place: the delegation, and the delegate's own standing. */
+static const char *why_not_delegated(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct approval_level *level,
+	const struct approval_vote *vote)
+{
+	struct delegation *delegation;
+	const char *why = why_lost(tx, request, vote->for_id);
+
+	if (why)
+		return arena_format(arena, "acted for %s, who %s",
+			approval_name_of(tx, arena, vote->for_id), why);
+	if (!approval_is_delegate(tx, level, vote->person_id))
+		return "is no approver there any more";
+	if (delegation_get(tx, arena, vote->delegation_id, &delegation, NULL) < 0 ||
+		!delegation_holds(delegation, vote->for_id, vote->person_id, vote->at_us))
+		return arena_format(arena, "has no delegation of %s any more",
+			approval_name_of(tx, arena, vote->for_id));
+	return NULL;
+}
+
 /* Does a vote count now? If not, *ret_lost says why. */
 static bool is_counted(struct store_tx *tx, struct arena *arena,
 	const struct approval_request *request, const struct approval_level *level,
 	const struct approval_vote *vote, const char **ret_lost)
 {
-	const char *why = NULL;
+	const char *person_id = vote->person_id, *why = why_lost(tx, request, person_id);
 
-	if (approval_is_excluded(request, vote->person_id))
-		why = "is excluded";
-	else if (!people_is_enabled(tx, vote->person_id))
-		why = "is disabled";
-	else if (!approval_has_right(tx, level, vote->person_id))
+	if (!why && *vote->for_id && !(why = why_not_delegated(tx, arena, request, level, vote)))
+		person_id = vote->for_id;
+	if (!why && !approval_has_right(tx, level, person_id))
 		why = arena_format(arena, "no longer has %s", approval_who_text(arena, level));
 	if (!why)
 		return true;
-	*ret_lost = arena_format(arena, "%s %s", approval_name_of(tx, arena, vote->person_id), why);
+	*ret_lost = arena_format(arena, "%s %s", approval_name_of(tx, arena, person_id), why);
 	return false;
 }
 
-/* 1 when an approval before `end` that counts comes from the same team, or when there is no team.
- */
+static int is_of_team(
+	struct store_tx *tx, const char *person_id, const char *team, struct error *err)
+{
+	char other[TEXT_NAME_MAX + 8];
+	int rc = people_team(tx, person_id, other, sizeof(other), err);
+
+	return rc < 0 ? rc : strcmp(team, other) == 0;
+}
+
 int approval_has_team_before(struct store_tx *tx, struct arena *arena,
 	const struct approval_request *request, const struct approval_vote *votes, size_t end,
-	size_t level, const char *team, struct error *err)
+	size_t level, const char *person_id, const char **ret_team, struct error *err)
 {
+	char team[TEXT_NAME_MAX + 8];
 	const char *lost;
+	int rc = people_team(tx, person_id, team, sizeof(team), err);
 
+	if (rc < 0)
+		return rc;
+	*ret_team = arena_text(arena, team);
 	if (!*team)
 		return 1;
 	for (size_t i = 0; i < end; i++) {
-		char other[TEXT_NAME_MAX + 8];
-		int rc;
-
 		if (votes[i].level != level || votes[i].decision != APPROVAL_APPROVE ||
 			!is_counted(tx, arena, request, &request->levels[level], &votes[i], &lost))
 			continue;
-		rc = people_team(tx, votes[i].person_id, other, sizeof(other), err);
-		if (rc < 0)
+		rc = is_of_team(tx, votes[i].person_id, team, err);
+		if (!rc && *votes[i].for_id)
+			rc = is_of_team(tx, votes[i].for_id, team, err);
+		if (rc)
 			return rc;
-		if (strcmp(team, other) == 0)
-			return 1;
 	}
 	return 0;
+}
+
+/* 1 when the team of who decided, or of who it was for, was there before. */
+static int repeats_a_team(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct approval_vote *votes, size_t position,
+	struct error *err)
+{
+	const struct approval_vote *vote = &votes[position];
+	const char *team;
+	int rc = approval_has_team_before(
+		tx, arena, request, votes, position, vote->level, vote->person_id, &team, err);
+
+	if (rc || !*vote->for_id)
+		return rc;
+	return approval_has_team_before(
+		tx, arena, request, votes, position, vote->level, vote->for_id, &team, err);
 }
 
 static int count_vote(struct store_tx *tx, struct arena *arena,
@@ -115,7 +182,6 @@ static int count_vote(struct store_tx *tx, struct arena *arena,
 {
 	const struct approval_vote *vote = &votes[position];
 	struct approval_count *count;
-	char team[TEXT_NAME_MAX + 8];
 	int rc;
 
 	if (vote->level >= request->level_count || vote->decision != APPROVAL_APPROVE)
@@ -124,12 +190,8 @@ static int count_vote(struct store_tx *tx, struct arena *arena,
 	if (!is_counted(tx, arena, request, &request->levels[vote->level], vote, &count->lost))
 		return 0;
 	if (request->levels[vote->level].different_teams) {
-		if ((rc = people_team(tx, vote->person_id, team, sizeof(team), err)) < 0 ||
-			(rc = approval_has_team_before(
-				 tx, arena, request, votes, position, vote->level, team, err)) < 0)
-			return rc;
-		if (rc)
-			return 0;
+		if ((rc = repeats_a_team(tx, arena, request, votes, position, err)))
+			return rc < 0 ? rc : 0;
 	}
 	count->given++;
 	return 0;
@@ -144,11 +206,14 @@ static const char *const *list_spent(struct arena *arena, const struct approval_
 
 	while (request->excluded && request->excluded[count])
 		count++;
-	spent = arena_alloc(arena, (count + vote_count + 2) * sizeof(*spent));
+	spent = arena_alloc(arena, (count + 2 * vote_count + 2) * sizeof(*spent));
 	for (size_t i = 0; i < count; i++)
 		spent[i] = request->excluded[i];
-	for (size_t i = 0; i < vote_count; i++)
+	for (size_t i = 0; i < vote_count; i++) {
 		spent[count++] = votes[i].person_id;
+		if (*votes[i].for_id)
+			spent[count++] = votes[i].for_id;
+	}
 	spent[count] = request->requested_by;
 	return spent;
 }
@@ -248,4 +313,19 @@ const char *approval_note(struct store_tx *tx, struct arena *arena,
 		       ? ""
 		       : "whoever had not said yes has left the group since: that approves "
 			 "nothing, ask again";
+}
+
+bool approval_was_given_by(
+	struct store_tx *tx, struct arena *arena, const char *approval_id, const char *person_id)
+{
+	struct approval_vote *votes;
+	size_t count;
+
+	if (approval_store_votes(tx, arena, approval_id, &votes, &count, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (votes[i].decision == APPROVAL_APPROVE && !*votes[i].for_id &&
+			strcmp(votes[i].person_id, person_id) == 0)
+			return true;
+	return false;
 }

@@ -44,54 +44,121 @@ static int refuse_excluded(
 	return error_remedy(err, "another person must decide");
 }
 
-static int refuse_second(const struct approval_vote *vote, struct error *err)
+static int refuse_second(const struct approval_vote *vote, const char *person_id, struct error *err)
 {
+	bool is_own = strcmp(vote->person_id, person_id) == 0;
 	char text[TIME_TEXT_SIZE];
 
-	error_set(err, ERROR_FORBIDDEN, "you decided already: %s at %s",
+	error_set(err, ERROR_FORBIDDEN, "%s: %s at %s",
+		is_own ? "you decided already" : "it was decided in your place already",
 		vote->decision == APPROVAL_APPROVE ? "approved" : "rejected",
 		time_format(vote->at_us, text, sizeof(text)));
 	return error_remedy(err, "a person counts once; another person must decide");
 }
 
-/* The right now, and within what the caller's token may do. */
-static int check_right(struct store_tx *tx, struct arena *arena, const struct approval_level *level,
-	const struct principal *principal, struct error *err)
+/* --- in another's place --- */
+
+static int refuse_place(struct error *err, const char *from, const char *why)
 {
-	int rc = level->group ? 0 : principal_require(principal, level->role, &level->scope, err);
+	error_set(err, ERROR_FORBIDDEN, "nobody decides this in place of %s: %s", from, why);
+	error_field(err, "on_behalf_of");
+	return error_remedy(err, "another person must decide");
+}
+
+/* Who delegated could decide it, but for being away. */
+static int check_place(struct store_tx *tx, const struct approval_request *request,
+	const struct delegation *delegation, const struct approval_vote *votes, size_t vote_count,
+	struct error *err)
+{
+	if (approval_is_excluded(request, delegation->from_id))
+		return refuse_place(err, delegation->from,
+			"self_approval: they asked for it, or took part in it");
+	if (!people_is_enabled(tx, delegation->from_id))
+		return refuse_place(err, delegation->from, "they are disabled");
+	for (size_t i = 0; i < vote_count; i++)
+		if (approval_is_vote_of(&votes[i], delegation->from_id))
+			return refuse_place(
+				err, delegation->from, "it was decided for them already");
+	return 0;
+}
+
+static int check_delegate(struct store_tx *tx, const struct approval_level *level,
+	const struct approval_voter *voter, struct error *err)
+{
+	enum role role = level->group ? ROLE_APPROVER : level->role;
+	int rc = principal_require(voter->principal, role, &level->scope, err);
 
 	if (rc < 0)
-		return rc;
-	if (approval_has_right(tx, level, principal->person_id))
+		return error_prefix(err, "a delegate must be an approver there too");
+	if (approval_is_delegate(tx, level, voter->principal->person_id))
 		return 0;
-	error_set(err, ERROR_FORBIDDEN, "this level is decided by %s, which you are not",
-		approval_who_text(arena, level));
+	error_set(err, ERROR_FORBIDDEN,
+		"your own yes is asked for at this level: you cannot give that of %s instead",
+		voter->delegation->from);
+	return error_remedy(
+		err, "decide in your own name; somebody else for %s", voter->delegation->from);
+}
+
+/* The right now, and within what the caller's token may do. */
+static int check_right(struct store_tx *tx, struct arena *arena, const struct approval_level *level,
+	const struct approval_voter *voter, struct error *err)
+{
+	const struct delegation *delegation = voter->delegation;
+	const char *person_id = delegation ? delegation->from_id : voter->principal->person_id;
+	int rc = 0;
+
+	if (delegation)
+		rc = check_delegate(tx, level, voter, err);
+	else if (!level->group)
+		rc = principal_require(voter->principal, level->role, &level->scope, err);
+	if (rc < 0)
+		return rc;
+	if (approval_has_right(tx, level, person_id))
+		return 0;
+	error_set(err, ERROR_FORBIDDEN, "this level is decided by %s, which %s not",
+		approval_who_text(arena, level),
+		delegation ? arena_format(arena, "%s is", delegation->from) : "you are");
 	return error_remedy(err, "an admin can change that");
 }
 
-static int check_team(struct store_tx *tx, struct arena *arena,
+/* `from` = name of who delegated, when it is their team; NULL = the voter's own. */
+static int check_team_of(struct store_tx *tx, struct arena *arena,
 	const struct approval_request *request, const struct approval_vote *votes,
-	size_t vote_count, size_t level, const char *person_id, struct error *err)
+	size_t vote_count, size_t level, const char *person_id, const char *from, struct error *err)
 {
-	char team[TEXT_NAME_MAX + 8];
-	int rc;
+	const char *team;
+	int rc = approval_has_team_before(
+		tx, arena, request, votes, vote_count, level, person_id, &team, err);
 
-	if (!request->levels[level].different_teams)
-		return 0;
-	if ((rc = people_team(tx, person_id, team, sizeof(team), err)) < 0)
-		return rc;
-	rc = approval_has_team_before(tx, arena, request, votes, vote_count, level, team, err);
 	if (rc <= 0)
 		return rc;
 	if (!*team)
 		error_set(err, ERROR_FORBIDDEN,
-			"this level needs different teams, and you are in none");
+			"this level needs different teams, and %s%s in none",
+			from ? from : "you are", from ? " is" : "");
 	else
 		error_set(err, ERROR_FORBIDDEN,
-			"somebody of your team (%s) approved already; this level needs different "
+			"somebody of %s%s team (%s) approved already; this level needs different "
 			"teams",
-			team);
+			from ? from : "your", from ? "'s" : "", team);
 	return error_remedy(err, "a person of another team must decide");
+}
+
+/* Of one in another's place, both teams must be new. */
+static int check_team(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct approval_voter *voter,
+	const struct approval_vote *votes, size_t vote_count, size_t level, struct error *err)
+{
+	int rc;
+
+	if (!request->levels[level].different_teams)
+		return 0;
+	rc = check_team_of(tx, arena, request, votes, vote_count, level,
+		voter->principal->person_id, NULL, err);
+	if (rc < 0 || !voter->delegation)
+		return rc;
+	return check_team_of(tx, arena, request, votes, vote_count, level,
+		voter->delegation->from_id, voter->delegation->from, err);
 }
 
 static int check_person(struct store_tx *tx, const struct approval_request *request,
@@ -108,24 +175,24 @@ static int check_person(struct store_tx *tx, const struct approval_request *requ
 	if (!people_is_enabled(tx, principal->person_id))
 		return error_set(err, ERROR_FORBIDDEN, "you are disabled");
 	for (size_t i = 0; i < vote_count; i++)
-		if (strcmp(votes[i].person_id, principal->person_id) == 0)
-			return refuse_second(&votes[i], err);
+		if (approval_is_vote_of(&votes[i], principal->person_id))
+			return refuse_second(&votes[i], principal->person_id, err);
 	return 0;
 }
 
 /* A rejection may come from any level that is still ahead; its first that fits is *ret_level. */
 static int check_levels(struct store_tx *tx, struct arena *arena,
-	const struct approval_request *request, const struct principal *principal,
+	const struct approval_request *request, const struct approval_voter *voter,
 	enum approval_decision decision, size_t first, size_t *ret_level, struct error *err)
 {
 	struct error later = ERROR_INIT;
-	int rc = check_right(tx, arena, &request->levels[first], principal, err);
+	int rc = check_right(tx, arena, &request->levels[first], voter, err);
 
 	*ret_level = first;
 	if (rc >= 0 || decision == APPROVAL_APPROVE)
 		return rc;
 	for (size_t i = first + 1; i < request->level_count; i++) {
-		if (check_right(tx, arena, &request->levels[i], principal, &later) < 0)
+		if (check_right(tx, arena, &request->levels[i], voter, &later) < 0)
 			continue;
 		*ret_level = i;
 		return 0;
@@ -134,7 +201,7 @@ static int check_levels(struct store_tx *tx, struct arena *arena,
 }
 
 int approval_may_decide(struct store_tx *tx, struct arena *arena,
-	const struct approval_request *request, const struct principal *principal,
+	const struct approval_request *request, const struct approval_voter *voter,
 	enum approval_decision decision, int64_t now_us, size_t *ret_level, struct error *err)
 {
 	struct approval_progress progress;
@@ -144,16 +211,44 @@ int approval_may_decide(struct store_tx *tx, struct arena *arena,
 
 	if ((rc = approval_check_open(request, now_us, err)) < 0 ||
 		(rc = approval_store_votes(tx, arena, request->id, &votes, &count, err)) < 0 ||
-		(rc = check_person(tx, request, principal, votes, count, err)) < 0 ||
+		(rc = check_person(tx, request, voter->principal, votes, count, err)) < 0 ||
+		(voter->delegation && (rc = check_place(tx, request, voter->delegation, votes,
+					       count, err)) < 0) ||
 		(rc = approval_progress(tx, arena, request, votes, count, &progress, err)) < 0)
 		return rc;
 	if (progress.open_level == request->level_count)
 		progress.open_level = request->level_count - 1;
-	rc = check_levels(
-		tx, arena, request, principal, decision, progress.open_level, ret_level, err);
+	rc = check_levels(tx, arena, request, voter, decision, progress.open_level, ret_level, err);
 	if (rc < 0 || decision == APPROVAL_REJECT)
 		return rc;
-	return check_team(tx, arena, request, votes, count, *ret_level, principal->person_id, err);
+	return check_team(tx, arena, request, voter, votes, count, *ret_level, err);
+}
+
+int approval_list_places(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct principal *principal, int64_t now_us,
+	json_t **ret, struct error *err)
+{
+	struct delegation **list = NULL;
+	struct error why = ERROR_INIT;
+	json_t *names = json_array();
+	size_t count = 0, level;
+	int rc = 0;
+
+	if (*principal->person_id)
+		rc = delegation_list(tx, arena, principal->person_id, now_us, &list, &count, err);
+	for (size_t i = 0; rc >= 0 && i < count; i++) {
+		const struct approval_voter voter = {principal, list[i]};
+
+		if (strcmp(list[i]->to_id, principal->person_id) == 0 &&
+			approval_may_decide(tx, arena, request, &voter, APPROVAL_APPROVE,
+				request->requested_at_us, &level, &why) >= 0)
+			json_array_append_new(names, json_string(list[i]->from));
+	}
+	if (rc < 0)
+		json_decref(names);
+	else
+		*ret = names;
+	return rc;
 }
 
 static int check_shown(const struct approval_request *request, const struct approval_decide *decide,
@@ -187,41 +282,69 @@ static int check_reason(const struct approval_decide *decide, struct error *err)
 	return error_remedy(err, "say what would have to change");
 }
 
-static int write_vote(struct store_tx *tx, const struct approval_request *request,
-	const struct approval_decide *decide, size_t level, struct error *err)
+/* A decision that is being taken. */
+struct taking {
+	const struct approval_request *request;
+	const struct approval_decide *decide;
+	struct approval_voter voter;
+	size_t level;
+};
+
+static int write_vote(struct store_tx *tx, const struct taking *taking, struct error *err)
 {
-	struct approval_vote vote = {.level = level,
+	const struct approval_decide *decide = taking->decide;
+	const struct delegation *delegation = taking->voter.delegation;
+	struct approval_vote vote = {.level = taking->level,
 		.decision = decide->decision,
 		.reason = decide->reason && *decide->reason ? decide->reason : NULL,
 		.at_us = decide->at_us};
 
 	memcpy(vote.id, decide->decision_id, ID_SIZE);
 	memcpy(vote.person_id, decide->principal->person_id, ID_SIZE);
-	return approval_store_insert_vote(tx, request->id, &vote, err);
+	if (delegation) {
+		memcpy(vote.for_id, delegation->from_id, ID_SIZE);
+		memcpy(vote.delegation_id, delegation->id, ID_SIZE);
+	}
+	return approval_store_insert_vote(tx, taking->request->id, &vote, err);
 }
 
-static int record_vote(struct store_tx *tx, const struct approval_request *request,
-	const struct approval_decide *decide, size_t level, enum approval_state state,
+static int record_vote(struct store_tx *tx, const struct taking *taking, enum approval_state state,
 	const char *state_reason, struct error *err)
 {
+	const struct approval_decide *decide = taking->decide;
+	const struct delegation *delegation = taking->voter.delegation;
 	json_t *detail = json_object();
 
 	json_set_text(
 		detail, "decision", decide->decision == APPROVAL_APPROVE ? "approve" : "reject");
-	json_set_int(detail, "level", (int64_t)level + 1);
+	json_set_int(detail, "level", (int64_t)taking->level + 1);
 	json_set_text(detail, "digest", decide->digest);
 	json_set_text(detail, "reason", decide->reason && *decide->reason ? decide->reason : NULL);
 	json_set_text(detail, "id", decide->decision_id);
 	json_set_text(detail, "person", decide->principal->person_id);
+	if (delegation) {
+		json_set_text(detail, "on_behalf_of", delegation->from);
+		json_set_text(detail, "for_person", delegation->from_id);
+		json_set_text(detail, "delegation", delegation->id);
+	}
 	json_set_text(detail, "state", approval_state_word(state));
 	json_set_text(detail, "state_reason", state_reason);
-	return approval_audit(tx, request, &decide->principal->actor, AUDIT_APPROVAL_DECIDE, detail,
-		decide->at_us, err);
+	return approval_audit(tx, taking->request, &decide->principal->actor, AUDIT_APPROVAL_DECIDE,
+		detail, decide->at_us, err);
+}
+
+/* "bob", or "bob for ann" */
+static const char *voter_text(struct store_tx *tx, struct arena *arena, const struct taking *taking)
+{
+	const char *name = approval_name_of(tx, arena, taking->decide->principal->person_id);
+
+	return taking->voter.delegation
+		       ? arena_format(arena, "%s for %s", name, taking->voter.delegation->from)
+		       : name;
 }
 
 /* What the request is after the vote. */
-static int next_state(struct store_tx *tx, struct arena *arena,
-	const struct approval_request *request, const struct approval_decide *decide,
+static int next_state(struct store_tx *tx, struct arena *arena, const struct taking *taking,
 	enum approval_state *ret, const char **ret_reason, struct error *err)
 {
 	struct approval_progress progress;
@@ -229,39 +352,54 @@ static int next_state(struct store_tx *tx, struct arena *arena,
 
 	*ret = APPROVAL_PENDING;
 	*ret_reason = NULL;
-	if (decide->decision == APPROVAL_REJECT) {
+	if (taking->decide->decision == APPROVAL_REJECT) {
 		*ret = APPROVAL_REJECTED;
-		*ret_reason = arena_format(arena, "%s: %s",
-			approval_name_of(tx, arena, decide->principal->person_id), decide->reason);
+		*ret_reason = arena_format(
+			arena, "%s: %s", voter_text(tx, arena, taking), taking->decide->reason);
 		return 0;
 	}
-	rc = approval_load_progress(tx, arena, request, &progress, err);
-	if (rc >= 0 && progress.open_level == request->level_count)
+	rc = approval_load_progress(tx, arena, taking->request, &progress, err);
+	if (rc >= 0 && progress.open_level == taking->request->level_count)
 		*ret = APPROVAL_APPROVED;
 	return rc;
 }
 
-static int decide_request(struct store_tx *tx, struct arena *arena, struct approval_decide *decide,
-	const struct approval_request *request, struct error *err)
+/* The delegation that stands now, when it is in another's place. */
+static int find_voter(struct store_tx *tx, struct arena *arena,
+	const struct approval_decide *decide, struct approval_voter *ret, struct error *err)
 {
-	enum approval_state state;
-	const char *reason;
-	size_t level;
+	struct delegation *delegation;
+	char from_id[ID_SIZE];
 	int rc;
 
-	if ((rc = approval_may_decide(tx, arena, request, decide->principal, decide->decision,
-		     decide->at_us, &level, err)) < 0 ||
-		(rc = check_shown(request, decide, err)) < 0 ||
-		(rc = check_reason(decide, err)) < 0 ||
-		(rc = write_vote(tx, request, decide, level, err)) < 0 ||
-		(rc = next_state(tx, arena, request, decide, &state, &reason, err)) < 0 ||
+	*ret = (struct approval_voter){.principal = decide->principal};
+	if (!decide->on_behalf_of)
+		return 0;
+	if ((rc = people_find(tx, decide->on_behalf_of, from_id, err)) < 0)
+		return error_field(err, "on_behalf_of");
+	rc = delegation_find(
+		tx, arena, from_id, decide->principal->person_id, decide->at_us, &delegation, err);
+	if (rc >= 0)
+		ret->delegation = delegation;
+	return rc;
+}
+
+static int take_decision(struct store_tx *tx, struct arena *arena, struct approval_decide *decide,
+	const struct taking *taking, struct error *err)
+{
+	const struct approval_request *request = taking->request;
+	enum approval_state state;
+	const char *reason;
+	int rc;
+
+	if ((rc = write_vote(tx, taking, err)) < 0 ||
+		(rc = next_state(tx, arena, taking, &state, &reason, err)) < 0 ||
 		(rc = approval_store_set_state(tx, request, state, reason, decide->at_us, err)) <
 			0 ||
-		(rc = record_vote(tx, request, decide, level, state, reason, err)) < 0 ||
+		(rc = record_vote(tx, taking, state, reason, err)) < 0 ||
 		(rc = approval_notify(tx, request, decide->notify_id, "approval.decided",
 			 approval_state_word(state),
-			 arena_format(arena, "%s %s %s: it is %s",
-				 approval_name_of(tx, arena, decide->principal->person_id),
+			 arena_format(arena, "%s %s %s: it is %s", voter_text(tx, arena, taking),
 				 decide->decision == APPROVAL_APPROVE ? "approved" : "rejected",
 				 request->subject_id, approval_state_word(state)),
 			 decide->at_us, err)) < 0)
@@ -270,6 +408,21 @@ static int decide_request(struct store_tx *tx, struct arena *arena, struct appro
 	if (state == APPROVAL_PENDING)
 		return 0;
 	return approvals_tell(decide->approvals, tx, request, state, decide->at_us, err);
+}
+
+static int decide_request(struct store_tx *tx, struct arena *arena, struct approval_decide *decide,
+	const struct approval_request *request, struct error *err)
+{
+	struct taking taking = {.request = request, .decide = decide};
+	int rc;
+
+	if ((rc = find_voter(tx, arena, decide, &taking.voter, err)) < 0 ||
+		(rc = approval_may_decide(tx, arena, request, &taking.voter, decide->decision,
+			 decide->at_us, &taking.level, err)) < 0 ||
+		(rc = check_shown(request, decide, err)) < 0 ||
+		(rc = check_reason(decide, err)) < 0)
+		return rc;
+	return take_decision(tx, arena, decide, &taking, err);
 }
 
 int approval_decide(struct store_tx *tx, struct approval_decide *decide, struct error *err)
@@ -298,9 +451,11 @@ int approval_list_open(struct store_tx *tx, struct arena *arena, const struct pr
 		return rc;
 	open = arena_alloc(arena, (count + 1) * sizeof(*open));
 	for (size_t i = 0; i < count; i++) {
+		const struct approval_voter voter = {.principal = principal};
+
 		open[i].request = list[i];
 		open[i].may_decide =
-			principal && approval_may_decide(tx, arena, list[i], principal,
+			principal && approval_may_decide(tx, arena, list[i], &voter,
 					     APPROVAL_APPROVE, now_us, &level, &why) >= 0;
 	}
 	*ret = open;

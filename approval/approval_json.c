@@ -2,6 +2,7 @@
 
 #include "lib/base/json.h"
 #include "lib/base/text.h"
+#include "lib/base/time.h"
 
 #include <string.h>
 
@@ -206,6 +207,9 @@ static json_t *votes_out(
 		json_t *vote = json_object();
 
 		json_object_set_new(vote, "person", person_out(tx, arena, votes[i].person_id));
+		if (*votes[i].for_id)
+			json_object_set_new(
+				vote, "on_behalf_of", person_out(tx, arena, votes[i].for_id));
 		json_set_text(vote, "decision",
 			votes[i].decision == APPROVAL_APPROVE ? "approve" : "reject");
 		json_set_int(vote, "level", (int64_t)votes[i].level + 1);
@@ -256,20 +260,30 @@ static json_t *head_out(
 	return object;
 }
 
-static void set_may_decide(struct store_tx *tx, struct arena *arena,
-	const struct approval_request *request, const struct principal *principal, json_t *object)
+static int set_may_decide(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct principal *principal, json_t *object,
+	struct error *err)
 {
+	const struct approval_voter voter = {.principal = principal};
 	struct error why = ERROR_INIT;
+	json_t *places;
 	size_t level;
 	int rc;
 
 	if (!principal || request->state != APPROVAL_PENDING)
-		return;
-	rc = approval_may_decide(tx, arena, request, principal, APPROVAL_APPROVE,
+		return 0;
+	rc = approval_may_decide(tx, arena, request, &voter, APPROVAL_APPROVE,
 		request->requested_at_us, &level, &why);
 	json_set_bool(object, "may_decide", rc >= 0);
 	if (rc < 0)
 		json_set_text(object, "may_not_because", why.message);
+	rc = approval_list_places(tx, arena, request, principal, time_now_us(), &places, err);
+	if (rc < 0)
+		return rc;
+	if (json_array_size(places))
+		json_object_set(object, "may_decide_for", places);
+	json_decref(places);
+	return 0;
 }
 
 int approval_json(struct store_tx *tx, struct arena *arena, const struct approval_request *request,
@@ -293,9 +307,12 @@ int approval_json(struct store_tx *tx, struct arena *arena, const struct approva
 	json_object_set_new(object, "decisions", votes_out(tx, arena, votes, count));
 	if (*note)
 		json_set_text(object, "note", note);
-	set_may_decide(tx, arena, request, principal, object);
-	*ret = object;
-	return 0;
+	rc = set_may_decide(tx, arena, request, principal, object, err);
+	if (rc < 0)
+		json_decref(object);
+	else
+		*ret = object;
+	return rc;
 }
 
 /* In the order of approval_crosscheck.terms (approval_verify.c). */

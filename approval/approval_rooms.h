@@ -3,14 +3,15 @@
 #define RB_APPROVAL_APPROVAL_ROOMS_H
 
 #include "approval/approval.h"
+#include "approval/delegation.h"
 
 #define APPROVAL_LIST_MAX 200
 
 struct approval_vote {
 	char id[ID_SIZE];
 	char person_id[ID_SIZE];
-	const char *person; /* name */
-	size_t level;	    /* from 0 */
+	char for_id[ID_SIZE], delegation_id[ID_SIZE]; /* in whose place, by what; "" = own */
+	size_t level;				      /* from 0 */
 	enum approval_decision decision;
 	const char *reason; /* NULL when none was given */
 	int64_t at_us;
@@ -49,14 +50,21 @@ const char *approval_who_text(struct arena *arena, const struct approval_level *
 const char *approval_level_text(struct arena *arena, const struct approval_level *level);
 const char *approval_name_of(struct store_tx *tx, struct arena *arena, const char *person_id);
 bool approval_is_excluded(const struct approval_request *request, const char *person_id);
+/* Is it a decision of that person, or one in their place? */
+bool approval_is_vote_of(const struct approval_vote *vote, const char *person_id);
 /* Is the person enabled for that level by its group or role? */
 bool approval_has_right(
 	struct store_tx *tx, const struct approval_level *level, const char *person_id);
-/* 1 when a vote before `end` that counts comes from that team, or when the team is none; 0; or
- * negative. */
+/* May one who decides in another's place decide there: an approver themselves. */
+bool approval_is_delegate(
+	struct store_tx *tx, const struct approval_level *level, const char *person_id);
+/*
+ * 1 when a vote before `end` that counts comes from that person's team (of a delegated one, from
+ * the team of either), or when the person has none; 0; or negative. `ret_team`: the team's name.
+ */
 int approval_has_team_before(struct store_tx *tx, struct arena *arena,
 	const struct approval_request *request, const struct approval_vote *votes, size_t end,
-	size_t level, const char *team, struct error *err);
+	size_t level, const char *person_id, const char **ret_team, struct error *err);
 int approval_progress(struct store_tx *tx, struct arena *arena,
 	const struct approval_request *request, const struct approval_vote *votes,
 	size_t vote_count, struct approval_progress *ret, struct error *err);
@@ -70,11 +78,20 @@ const char *approval_missing_text(struct arena *arena, const struct approval_req
 
 /* PENDING and not overdue, or why not. */
 int approval_check_open(const struct approval_request *request, int64_t now_us, struct error *err);
-/* 0 when the principal may give that decision now, else ERROR_FORBIDDEN, ERROR_CONFLICT ... with
- * the reason. */
+struct approval_voter {
+	const struct principal *principal;
+	const struct delegation *delegation; /* that stands; NULL = in their own name */
+};
+/* 0 when the voter may give that decision now, else ERROR_FORBIDDEN, ERROR_CONFLICT ... with the
+ * reason. */
 int approval_may_decide(struct store_tx *tx, struct arena *arena,
-	const struct approval_request *request, const struct principal *principal,
+	const struct approval_request *request, const struct approval_voter *voter,
 	enum approval_decision decision, int64_t now_us, size_t *ret_level, struct error *err);
+/* Names of those in whose place the principal may approve it, by delegations that stand at
+ * `now_us`; the caller's. */
+int approval_list_places(struct store_tx *tx, struct arena *arena,
+	const struct approval_request *request, const struct principal *principal, int64_t now_us,
+	json_t **ret, struct error *err);
 /* --- approval_watch.c --- */
 
 /* Once its row says so: followers act now, subscribers are put on the after-commit list. NULL
@@ -111,6 +128,26 @@ struct store_query *approval_store_rows(struct store_tx *tx);
 struct store_query *approval_store_vote_rows(struct store_tx *tx);
 int approval_store_votes(struct store_tx *tx, struct arena *arena, const char *approval_id,
 	struct approval_vote **ret, size_t *ret_count, struct error *err);
+
+/* --- delegation_store.c --- */
+
+int delegation_store_insert(
+	struct store_tx *tx, const struct delegation *delegation, struct error *err);
+/* Of who delegates: not over at that time and not withdrawn. */
+int delegation_store_open(struct store_tx *tx, struct arena *arena, const char *from_id,
+	int64_t at_us, struct delegation ***ret, size_t *ret_count, struct error *err);
+/* ERROR_STALE when another was faster. */
+int delegation_store_withdraw(struct store_tx *tx, const struct delegation *delegation,
+	const char *by_id, int64_t at_us, struct error *err);
+struct store_query *delegation_store_rows(struct store_tx *tx);
+
+/* --- delegation_api.c --- */
+
+struct request;
+void delegation_api_list(struct request *req);
+void delegation_api_add(struct request *req);
+void delegation_api_show(struct request *req);
+void delegation_api_withdraw(struct request *req);
 
 /* --- approval_json.c --- */
 

@@ -38,6 +38,25 @@ static const struct store_migration migrations[] = {
 		" decided_at_us INTEGER NOT NULL,"
 		" UNIQUE (approval_id, person_id)"
 		") STRICT;"},
+	{"delegations",
+		"CREATE TABLE approval_delegation ("
+		" id TEXT PRIMARY KEY,"
+		" from_id TEXT NOT NULL,"
+		" to_id TEXT NOT NULL CHECK (to_id <> from_id),"
+		" reason TEXT NOT NULL,"
+		" start_us INTEGER NOT NULL,"
+		" end_us INTEGER NOT NULL CHECK (end_us > start_us),"
+		" created_at_us INTEGER NOT NULL,"
+		" withdrawn_by_id TEXT," /* NULL while it stands */
+		" withdrawn_at_us INTEGER NOT NULL,"
+		" version INTEGER NOT NULL"
+		") STRICT;"
+		"CREATE INDEX approval_delegation_by_from ON approval_delegation (from_id, end_us);"
+		"CREATE INDEX approval_delegation_by_to ON approval_delegation (to_id, end_us);"
+		"ALTER TABLE approval_decision ADD COLUMN for_person_id TEXT;"
+		"ALTER TABLE approval_decision ADD COLUMN delegation_id TEXT;"
+		"CREATE UNIQUE INDEX approval_decision_one_for ON approval_decision"
+		" (approval_id, for_person_id) WHERE for_person_id IS NOT NULL;"},
 };
 
 const struct store_schema approval_schema = {

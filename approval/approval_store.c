@@ -35,17 +35,20 @@ static const struct store_statement SET_STATE = STORE_STATEMENT(
 	" version = version + 1 WHERE id = :id AND state = :old_state AND version = :old_version");
 static const struct store_statement INSERT_VOTE = STORE_STATEMENT(
 	"INSERT INTO approval_decision (id, approval_id, person_id, level, decision, digest, "
-	"reason,"
-	" decided_at_us) SELECT :id, id, :person, :level, :decision, subject_digest, :reason, :at"
+	"reason, for_person_id, delegation_id,"
+	" decided_at_us) SELECT :id, id, :person, :level, :decision, subject_digest, :reason,"
+	" :for_person, :delegation, :at"
 	" FROM approval WHERE id = :approval");
 static const struct store_statement VOTES = STORE_STATEMENT(
-	"SELECT id, person_id, level, decision, reason, decided_at_us FROM approval_decision"
+	"SELECT id, person_id, level, decision, reason, decided_at_us, for_person_id,"
+	" delegation_id FROM approval_decision"
 	" WHERE approval_id = :approval ORDER BY decided_at_us, id");
 
 static const struct store_statement ROWS = STORE_STATEMENT("SELECT " COLUMNS " FROM approval");
 static const struct store_statement VOTE_ROWS =
 	STORE_STATEMENT("SELECT id, approval_id, person_id, level + 1 AS level, decision, digest,"
-			" reason, decided_at_us FROM approval_decision");
+			" reason, for_person_id, delegation_id, decided_at_us"
+			" FROM approval_decision");
 
 static const char *const decision_words[] = {
 	[APPROVAL_APPROVE] = "approve", [APPROVAL_REJECT] = "reject"};
@@ -239,9 +242,22 @@ int approval_store_insert_vote(struct store_tx *tx, const char *approval_id,
 	store_bind_int(query, ":level", (int64_t)vote->level);
 	store_bind_text(query, ":decision", decision_words[vote->decision]);
 	store_bind_text(query, ":reason", vote->reason);
+	store_bind_text(query, ":for_person", *vote->for_id ? vote->for_id : NULL);
+	store_bind_text(query, ":delegation", *vote->delegation_id ? vote->delegation_id : NULL);
 	store_bind_int(query, ":at", vote->at_us);
 	rc = store_run(query, err);
 	return rc < 0 ? rc : 0;
+}
+
+/* "" where there is none. */
+static void read_id(struct store_query *query, const char *column, char ret[static ID_SIZE])
+{
+	const char *text = store_text(query, column);
+
+	if (text && *text)
+		store_text_into(query, column, ret, ID_SIZE);
+	else
+		ret[0] = 0;
 }
 
 static void read_vote(struct store_query *query, struct arena *arena, struct approval_vote *vote)
@@ -253,6 +269,8 @@ static void read_vote(struct store_query *query, struct arena *arena, struct app
 									       : APPROVAL_REJECT;
 	vote->reason = store_text_copy(query, "reason", arena);
 	vote->at_us = store_int(query, "decided_at_us");
+	read_id(query, "for_person_id", vote->for_id);
+	read_id(query, "delegation_id", vote->delegation_id);
 }
 
 int approval_store_votes(struct store_tx *tx, struct arena *arena, const char *approval_id,

@@ -76,7 +76,7 @@ const struct audit_crosscheck approval_crosscheck = {
 
 /* --- decisions --- */
 
-enum { APPROVAL_ID, PERSON, LEVEL, DECISION, DIGEST, REASON };
+enum { APPROVAL_ID, PERSON, LEVEL, DECISION, DIGEST, REASON, FOR_PERSON, DELEGATION };
 
 static void hear_vote(struct audit_ledger *ledger, const struct audit_said *said)
 {
@@ -91,12 +91,42 @@ static void hear_vote(struct audit_ledger *ledger, const struct audit_said *said
 	audit_subject_says(row, DECISION, audit_said_detail(said, "decision"));
 	audit_subject_says(row, DIGEST, audit_said_detail(said, "digest"));
 	audit_subject_says(row, REASON, audit_said_detail(said, "reason"));
+	audit_subject_says(row, FOR_PERSON, audit_said_detail(said, "for_person"));
+	audit_subject_says(row, DELEGATION, audit_said_detail(said, "delegation"));
 }
 
 const struct audit_crosscheck approval_decision_crosscheck = {
 	.noun = "decision",
 	.key = "id",
-	.columns = {"approval_id", "person_id", "level", "decision", "digest", "reason"},
+	.columns = {"approval_id", "person_id", "level", "decision", "digest", "reason",
+		"for_person_id", "delegation_id"},
 	.hear = hear_vote,
 	.rows = approval_store_vote_rows,
+};
+
+/* --- delegations --- */
+
+enum { WITHDRAWN_BY };
+
+static void hear_delegation(struct audit_ledger *ledger, const struct audit_said *said)
+{
+	bool is_made = audit_said_is(said, AUDIT_DELEGATION_CREATE);
+	struct audit_subject *row;
+
+	if (!is_made && !audit_said_is(said, AUDIT_DELEGATION_WITHDRAW))
+		return;
+	row = audit_ledger_hear(ledger, audit_said_subject(said), said);
+	audit_subject_says(row, WITHDRAWN_BY, audit_said_detail(said, "withdrawn_by_id"));
+	if (is_made)
+		audit_subject_terms(row, said);
+}
+
+const struct audit_crosscheck delegation_crosscheck = {
+	.noun = "delegation",
+	.key = "id",
+	.columns = {"withdrawn_by_id"},
+	/* As in terms_of (delegation.c). */
+	.terms = {"from_id", "to_id", "reason", "start_us", "end_us", "created_at_us"},
+	.hear = hear_delegation,
+	.rows = delegation_store_rows,
 };

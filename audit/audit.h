@@ -70,6 +70,8 @@ extern const struct audit_actor audit_system; /* the daemon itself */
 	X(APPROVAL_VOID, "approval.void")                                                          \
 	X(APPROVAL_USE, "approval.use")                                                            \
 	X(APPROVAL_CLOSE, "approval.close")                                                        \
+	X(DELEGATION_CREATE, "delegation.create")                                                  \
+	X(DELEGATION_WITHDRAW, "delegation.withdraw")                                              \
 	X(PREVIEW_CREATE, "preview.create")                                                        \
 	X(EXECUTION_CREATE, "execution.create")                                                    \
 	X(EXECUTION_STATE, "execution.state")                                                      \

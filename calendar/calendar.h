@@ -55,8 +55,9 @@ const char *calendar_why_word(enum calendar_why why); /* "freeze" */
 struct calendar_reason {
 	const char *calendar;
 	enum calendar_why why;
-	const char *event; /* its title, or "" */
-	int64_t until_us;  /* end of the event; 0 when there is none */
+	const char *event, *uid; /* title and UID of the event, or "" */
+	int64_t since_us;	 /* start of the event; 0 when there is none */
+	int64_t until_us;	 /* end of the event; 0 when there is none */
 	enum calendar_overrun overrun;
 	int64_t grace_ms;
 	const char *approvers; /* or NULL */
@@ -76,6 +77,14 @@ struct calendar_state {
  */
 int calendar_get_state(struct store_tx *tx, struct arena *arena, const json_t *subjects,
 	int64_t at_us, struct calendar_state *ret, struct error *err);
+
+/*
+ * Each thing that closes a calendar over those subjects at some moment of [from, to), once, by
+ * time; without the advisory ones. What lies behind the time that is worked out is not in it.
+ */
+int calendar_list_closings(struct store_tx *tx, struct arena *arena, const json_t *subjects,
+	int64_t from_us, int64_t to_us, struct calendar_reason **ret, size_t *ret_count,
+	struct error *err);
 
 int calendar_get(struct store_tx *tx, struct arena *arena, const char *name, struct calendar **ret,
 	struct error *err);

@@ -149,22 +149,31 @@ static int64_t known_until(const struct view *views, size_t count)
 	return until;
 }
 
-static int64_t find_transition(
-	struct arena *arena, const struct view *views, size_t count, int64_t at_us)
+/* When something may change after that, by time. */
+static struct moments list_moments(
+	struct arena *arena, const struct view *views, size_t count, int64_t after_us)
 {
 	struct moments moments = {0};
-	bool now = is_any_closed(views, count, at_us);
-	int64_t until = known_until(views, count);
 
 	for (size_t i = 0; i < count; i++) {
-		add_moment(arena, &moments, views[i].stale_at_us, at_us);
+		add_moment(arena, &moments, views[i].stale_at_us, after_us);
 		for (size_t j = 0; j < views[i].count; j++) {
-			add_moment(arena, &moments, views[i].windows[j].start_at_us, at_us);
-			add_moment(arena, &moments, views[i].windows[j].end_at_us, at_us);
+			add_moment(arena, &moments, views[i].windows[j].start_at_us, after_us);
+			add_moment(arena, &moments, views[i].windows[j].end_at_us, after_us);
 		}
 	}
 	if (moments.count)
 		qsort(moments.at_us, moments.count, sizeof(*moments.at_us), compare_moments);
+	return moments;
+}
+
+static int64_t find_transition(
+	struct arena *arena, const struct view *views, size_t count, int64_t at_us)
+{
+	struct moments moments = list_moments(arena, views, count, at_us);
+	bool now = is_any_closed(views, count, at_us);
+	int64_t until = known_until(views, count);
+
 	for (size_t i = 0; i < moments.count && moments.at_us[i] <= until; i++)
 		if (is_any_closed(views, count, moments.at_us[i]) != now)
 			return moments.at_us[i];
@@ -173,14 +182,17 @@ static int64_t find_transition(
 
 /* --- reasons --- */
 
+/* What closes (or only tells) at one moment; `window` NULL = no event. */
 static void add_reason(struct calendar_state *state, const struct view *view, enum calendar_why why,
-	const char *event, int64_t until_us)
+	const struct calendar_window *window, int64_t until_us)
 {
 	state->reasons[state->reason_count++] = (struct calendar_reason){
 		.calendar = view->calendar->name,
 		.why = why,
-		.event = event,
-		.until_us = until_us,
+		.event = window ? window->title : "",
+		.uid = window ? window->uid : "",
+		.since_us = window ? window->start_at_us : 0,
+		.until_us = window ? window->end_at_us : until_us,
 		.overrun = view->calendar->overrun,
 		.grace_ms = view->calendar->grace_ms,
 		.approvers = view->calendar->approvers,
@@ -198,26 +210,24 @@ static int64_t next_start(const struct view *view, int64_t at_us)
 static void add_closing(struct calendar_state *state, const struct view *view, int64_t at_us)
 {
 	if (at_us >= view->stale_at_us) {
-		add_reason(state, view, CALENDAR_STALE, "", 0);
+		add_reason(state, view, CALENDAR_STALE, NULL, 0);
 		return;
 	}
 	if (!view->calendar->is_open_by_default) {
 		if (!is_in_event(view, at_us))
-			add_reason(state, view, CALENDAR_NO_WINDOW, "", next_start(view, at_us));
+			add_reason(state, view, CALENDAR_NO_WINDOW, NULL, next_start(view, at_us));
 		return;
 	}
 	for (size_t i = 0; i < view->count; i++)
 		if (!view->windows[i].is_advisory && contains(&view->windows[i], at_us))
-			add_reason(state, view, CALENDAR_FREEZE, view->windows[i].title,
-				view->windows[i].end_at_us);
+			add_reason(state, view, CALENDAR_FREEZE, &view->windows[i], 0);
 }
 
 static void add_advisory(struct calendar_state *state, const struct view *view, int64_t at_us)
 {
 	for (size_t i = 0; i < view->count; i++)
 		if (view->windows[i].is_advisory && contains(&view->windows[i], at_us))
-			add_reason(state, view, CALENDAR_ADVISORY, view->windows[i].title,
-				view->windows[i].end_at_us);
+			add_reason(state, view, CALENDAR_ADVISORY, &view->windows[i], 0);
 }
 
 int calendar_get_state(struct store_tx *tx, struct arena *arena, const json_t *subjects,
@@ -238,5 +248,61 @@ int calendar_get_state(struct store_tx *tx, struct arena *arena, const json_t *s
 	for (size_t i = 0; i < count; i++)
 		add_advisory(ret, &views[i], at_us);
 	ret->next_transition_us = find_transition(arena, views, count, at_us);
+	return 0;
+}
+
+/* --- a span of time --- */
+
+static bool is_same_closing(const struct calendar_reason *a, const struct calendar_reason *b)
+{
+	return a->why == b->why && a->since_us == b->since_us && a->until_us == b->until_us &&
+	       !strcmp(a->calendar, b->calendar) && !strcmp(a->uid, b->uid);
+}
+
+/* What closes at that moment and was not seen at an earlier one. */
+static void add_closings_at(struct arena *arena, const struct view *views, size_t count,
+	int64_t at_us, struct calendar_state *all, size_t *capacity)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct calendar_state now = {
+			.reasons = arena_alloc(arena, (views[i].count + 1) * sizeof(*now.reasons))};
+
+		add_closing(&now, &views[i], at_us);
+		for (size_t k = 0; k < now.reason_count; k++) {
+			size_t known = 0;
+
+			while (known < all->reason_count &&
+				!is_same_closing(&all->reasons[known], &now.reasons[k]))
+				known++;
+			if (known < all->reason_count)
+				continue;
+			all->reasons = arena_grow(arena, all->reasons, all->reason_count, capacity,
+				sizeof(*all->reasons));
+			all->reasons[all->reason_count++] = now.reasons[k];
+		}
+	}
+}
+
+int calendar_list_closings(struct store_tx *tx, struct arena *arena, const json_t *subjects,
+	int64_t from_us, int64_t to_us, struct calendar_reason **ret, size_t *ret_count,
+	struct error *err)
+{
+	struct calendar_state all = {0};
+	struct moments moments;
+	struct view *views = NULL;
+	size_t count = 0, capacity = 0;
+	int64_t until;
+	int rc = load_views(tx, arena, subjects, from_us, &views, &count, err);
+
+	if (rc < 0)
+		return rc;
+	until = known_until(views, count);
+	moments = list_moments(arena, views, count, from_us);
+	add_closings_at(arena, views, count, from_us, &all, &capacity);
+	for (size_t i = 0; i < moments.count && moments.at_us[i] < to_us; i++)
+		if (moments.at_us[i] <= until)
+			add_closings_at(arena, views, count, moments.at_us[i], &all, &capacity);
+	*ret = all.reasons;
+	*ret_count = all.reason_count;
 	return 0;
 }

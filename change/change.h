@@ -61,8 +61,10 @@ struct change {
 	char render_digest[DIGEST_TEXT_SIZE];	/* of the canonical rendering, "" for a draft */
 	char approval_digest[DIGEST_TEXT_SIZE]; /* what an approval signs, "" before it is assessed
 						 */
-	int64_t level;				/* 0 .. 3, -1 before it is assessed */
-	int64_t start_us, end_us;		/* of the current revision */
+	const char *exceptions;	  /* what closes in its window and its approvers are asked to let
+				     through: canonical JSON, "" = nothing */
+	int64_t level;		  /* 0 .. 3, -1 before it is assessed */
+	int64_t start_us, end_us; /* of the current revision */
 	int64_t created_at_us, changed_at_us;
 	int64_t submitted_at_us;  /* of the current revision; 0 = not yet */
 	int64_t runs_ended_at_us; /* since when it is verified; 0 = not yet */
@@ -106,6 +108,11 @@ int change_get_content(struct store_tx *tx, struct arena *arena, const char *sha
  */
 int change_check_approved(struct store_tx *tx, struct arena *arena, const struct change *change,
 	int64_t now_us, enum gate_reason *ret_reason, struct error *err);
+
+/* Was that closing of a calendar, with those times and those approvers, in what is asked to be let
+ * through (`change->exceptions`)? Whether they said yes: change_check_approved. */
+struct calendar_reason;
+bool change_is_excepted(const char *exceptions, const struct calendar_reason *reason);
 
 /*
  * What the rules are given for its current revision as of now (executor/runner/prelude/

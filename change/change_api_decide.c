@@ -12,8 +12,13 @@ static void tell_decided(struct request *req, void *arg)
 	change_api_reply(req, 200, ((const struct change_decide *)arg)->act.ret_change);
 }
 
+static int ask_reapprove(struct store_tx *tx, void *arg, struct error *err)
+{
+	return change_reapprove(tx, arg, err);
+}
+
 /* What is known to be refused is refused with its word; the closure decides all the same. */
-static void decide(struct request *req, struct change_decide *decide)
+static void decide(struct request *req, struct change_decide *decide, store_ask ask)
 {
 	enum gate_reason reason =
 		change_decide_reason(request_reader(req), request_arena(req), decide);
@@ -22,7 +27,7 @@ static void decide(struct request *req, struct change_decide *decide)
 						    : 0;
 
 	if (!code) {
-		request_write(req, ask_decide, tell_decided, decide);
+		request_write(req, ask, tell_decided, decide);
 		return;
 	}
 	change_refuse_decision(request_error(req), reason, decide->act.name);
@@ -31,7 +36,7 @@ static void decide(struct request *req, struct change_decide *decide)
 
 static int take(struct request *req, struct change_decide *ret, bool required)
 {
-	static const char *const keys[] = {"reason", NULL};
+	static const char *const keys[] = {"reason", "on_behalf_of", NULL};
 	const json_t *body = request_json(req);
 	struct error *err = request_error(req);
 	int rc;
@@ -41,7 +46,8 @@ static int take(struct request *req, struct change_decide *ret, bool required)
 	id_new(ret->decision_id);
 	if (!body && !required)
 		return 0;
-	if ((rc = json_check_keys(body, keys, err)) < 0)
+	if ((rc = json_check_keys(body, keys, err)) < 0 ||
+		(rc = json_get_text(body, "on_behalf_of", false, &ret->on_behalf_of, err)) < 0)
 		return rc;
 	return json_get_text(body, "reason", required, &ret->reason, err);
 }
@@ -55,7 +61,19 @@ void change_api_approve(struct request *req)
 	if (take(req, approve, false) < 0)
 		request_fail(req);
 	else
-		decide(req, approve);
+		decide(req, approve, ask_decide);
+}
+
+void change_api_reapprove(struct request *req)
+{
+	struct change_decide *again = request_alloc(req, sizeof(*again));
+
+	again->decision = APPROVAL_APPROVE;
+	again->revision_digest = request_if_digest(req);
+	change_api_fill_act(req, &again->act);
+	again->act.if_version = -1;
+	id_new(again->decision_id);
+	decide(req, again, ask_reapprove);
 }
 
 void change_api_reject(struct request *req)
@@ -66,5 +84,5 @@ void change_api_reject(struct request *req)
 	if (take(req, reject, true) < 0)
 		request_fail(req);
 	else
-		decide(req, reject);
+		decide(req, reject, ask_decide);
 }

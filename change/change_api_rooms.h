@@ -27,6 +27,7 @@ void change_api_reply(struct request *req, unsigned status, const struct change 
 /* --- change_api_decide.c --- */
 
 void change_api_approve(struct request *req);
+void change_api_reapprove(struct request *req);
 void change_api_reject(struct request *req);
 
 #endif

@@ -24,6 +24,8 @@ void change_approval_digest(
 	json_set_text(signed_over, "render_digest", change->render_digest);
 	json_set_text(signed_over, "rules_revision", rules_revision);
 	json_set_int(signed_over, "level", change->level);
+	if (*change->exceptions)
+		json_set_text(signed_over, "exceptions", change->exceptions);
 	(void)canonical_add(&bytes, signed_over, NULL);
 	digest_of_domain("rcm approval 1\n", buf_text(&bytes), bytes.length, &digest);
 	digest_text(&digest, ret);
@@ -77,7 +79,8 @@ int change_excluded(struct store_tx *tx, struct arena *arena, const struct chang
 
 int64_t change_level(const struct revision *revision, const struct risk_report *report)
 {
-	int64_t least = revision->template_name ? 0 : 1;
+	bool may_be_free = revision->template_name && !revision->exception_calendars[0];
+	int64_t least = may_be_free ? 0 : 1;
 	int64_t level = report->level < least ? least : report->level;
 
 	for (size_t i = 0; i < report->count; i++)
@@ -110,14 +113,20 @@ void change_levels(struct store_tx *tx, const struct change_limits *limits,
 	if (level < 3)
 		ret[count++] =
 			(struct approval_level){.role = ROLE_APPROVER, .scope = scope, .need = 1};
-	for (size_t i = 0; level >= 2 && revision->services[i]; i++)
+	for (size_t i = 0; level >= 2 && revision->services[i]; i++) {
+		struct scope of_service = {
+			.environment = revision->environment, .service = revision->services[i]};
+
 		ret[count++] = (struct approval_level){
 			.group = owners_of(tx, limits, revision->services[i], excluded, arena),
+			.scope = of_service,
 			.need = level >= 3 ? 2 : 1,
 			.different_teams = level >= 3,
 		};
+	}
 	if (level >= 3)
-		ret[count++] = (struct approval_level){.group = limits->oncall_group, .need = 1};
+		ret[count++] = (struct approval_level){
+			.group = limits->oncall_group, .scope = scope, .need = 1};
 	*ret_count = count;
 }
 
@@ -191,6 +200,8 @@ int change_ask_approval(
 	memcpy(request.id, ask->approval_id, ID_SIZE);
 	change_levels(tx, ask->limits, ask->revision, change->level, request.excluded, arena,
 		request.levels, &request.level_count);
+	change_add_exception_levels(
+		arena, ask->revision, change->exceptions, request.levels, &request.level_count);
 	return approval_open(tx, &request, &audit_system, ask->notify_id, err);
 }
 

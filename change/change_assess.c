@@ -130,6 +130,8 @@ static json_t *assess_detail(const struct assessment *assessment)
 	json_set_text(detail, "context", assessment->row->context_digest);
 	json_set_text(detail, "rendering", assessment->row->render_digest);
 	json_set_bool(detail, "has_error", report->has_error);
+	if (*assessment->row->exceptions)
+		json_set_text(detail, "exceptions", assessment->row->exceptions);
 	return detail;
 }
 
@@ -163,6 +165,7 @@ static int move_on(struct store_tx *tx, struct assessment *assessment, struct er
 
 	memcpy(change->render_digest, assessment->row->render_digest,
 		sizeof(change->render_digest));
+	change->exceptions = assessment->row->exceptions;
 	change->level = change_level(assessment->revision, assessment->report);
 	/* A template that does not hold any more stands for nobody's yes. */
 	if (!change->level && change_check_template(tx, &assessment->arena, assessment->revision,
@@ -247,6 +250,7 @@ static void assessed(void *arg, const struct risk_report *report, const struct e
 static int make_input(struct assessment *assessment, json_t **ret, struct error *err)
 {
 	struct store_tx *tx = store_reader(assessment->changes->options.store);
+	int64_t now_us = time_now_us();
 	struct render_input bare = {
 		.tx = tx,
 		.change = assessment->change,
@@ -257,11 +261,12 @@ static int make_input(struct assessment *assessment, json_t **ret, struct error 
 		.change = assessment->change,
 		.revision = assessment->revision,
 		.frame = assessment->frame,
-		.now_us = time_now_us()};
+		.now_us = now_us};
 	const char *text = "";
-	int rc = change_render(&assessment->arena, &bare, &text, err);
+	int rc = change_list_exceptions(tx, &assessment->arena, assessment->revision, now_us,
+		&assessment->row->exceptions, err);
 
-	if (rc < 0)
+	if (rc < 0 || (rc = change_render(&assessment->arena, &bare, &text, err)) < 0)
 		return rc;
 	input.rendering_bytes = strlen(text);
 	return change_make_input(

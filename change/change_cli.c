@@ -18,6 +18,7 @@ static int run_cancel(struct cli *cli, struct error *err);
 static int run_done(struct cli *cli, struct error *err);
 static int run_accept(struct cli *cli, struct error *err);
 static int run_close(struct cli *cli, struct error *err);
+static int run_reapprove(struct cli *cli, struct error *err);
 static int run_waive(struct cli *cli, struct error *err);
 static int run_comment(struct cli *cli, struct error *err);
 static int run_explain(struct cli *cli, struct error *err);
@@ -52,9 +53,20 @@ static const struct cli_verb verbs[] = {
 		{{"reason", "TEXT", false, false, "kept with the decision"},
 			{"digest", "DIGEST", false, false,
 				"of the revision that was read before: anything else is refused"},
+			{"on-behalf-of", "PERSON", false, false,
+				"in the place of who delegated to you"},
 			{"yes", NULL, false, false, "do not ask"}},
 		run_approve},
-	{NULL, "reject", "CHANGE", 1, 1, "Say no: one no ends it", NULL, REASON(true), run_reject},
+	{NULL, "reapprove", "CHANGE", 1, 1,
+		"Say yes to what only does less than you approved before",
+		"Fewer targets or a shorter window than a revision that you approved, and nothing "
+		"else: what was taken away is shown. Anything more: rcm approve.",
+		{{"yes", NULL, false, false, "do not ask"}}, run_reapprove},
+	{NULL, "reject", "CHANGE", 1, 1, "Say no: one no ends it", NULL,
+		{{"reason", "TEXT", true, false, "kept with it"},
+			{"on-behalf-of", "PERSON", false, false,
+				"in the place of who delegated to you"}},
+		run_reject},
 	{NULL, "cancel", "CHANGE", 1, 1, "Give it up before anything ran", NULL, REASON(false),
 		run_cancel},
 	{NULL, "done", "CHANGE", 1, 1, "All that is to run has run: verify it", NULL, REASON(false),
@@ -164,6 +176,12 @@ void change_cli_print(struct cli *cli, const json_t *change)
 		print_findings(cli, json_object_get(change, "report"));
 	}
 	print_approval(cli, change);
+	if (json_object_get(change, "narrows"))
+		cli_say(cli,
+			"\nit only does less than revision %s, which you approved: rcm reapprove "
+			"%s\n",
+			cli_member(cli, change, "narrows.revision"),
+			cli_member(cli, change, "name"));
 	print_part(cli, change, "waivers", waiver_columns);
 	print_part(cli, change, "runs", run_columns);
 	print_part(cli, change, "readings", reading_columns);
@@ -218,13 +236,11 @@ static int run_render(struct cli *cli, struct error *err)
 	return 0;
 }
 
-static int run_diff(struct cli *cli, struct error *err)
+static void print_diff(struct cli *cli, const json_t *items)
 {
-	json_t *answer, *items, *item, *rows = json_array();
+	json_t *item, *rows = json_array();
 	size_t i;
-	int rc = cli_get(cli, change_cli_path(cli, "/diff"), &answer, err);
 
-	items = rc < 0 ? NULL : json_object_get(answer, "items");
 	json_array_foreach (items, i, item) {
 		json_t *row = json_object();
 
@@ -237,9 +253,17 @@ static int run_diff(struct cli *cli, struct error *err)
 				row, "to", json_text(cli_arena(cli), json_object_get(item, "to")));
 		json_array_append_new(rows, row);
 	}
-	if (rc == 0)
-		cli_print_table(cli, cli_is_json(cli) ? items : rows, diff_columns);
+	cli_print_table(cli, cli_is_json(cli) ? items : rows, diff_columns);
 	json_decref(rows);
+}
+
+static int run_diff(struct cli *cli, struct error *err)
+{
+	json_t *answer;
+	int rc = cli_get(cli, change_cli_path(cli, "/diff"), &answer, err);
+
+	if (rc == 0)
+		print_diff(cli, json_object_get(answer, "items"));
 	return rc;
 }
 
@@ -327,12 +351,42 @@ static int run_approve(struct cli *cli, struct error *err)
 		return rc;
 	body = json_object();
 	json_set_text(body, "reason", cli_flag(cli, "reason"));
+	json_set_text(body, "on_behalf_of", cli_flag(cli, "on-behalf-of"));
 	return post(cli, "/approve", body, digest, NULL, err);
+}
+
+static int run_reapprove(struct cli *cli, struct error *err)
+{
+	json_t *change, *narrows;
+	const char *digest;
+	int rc = cli_get(cli, change_cli_path(cli, ""), &change, err);
+
+	if (rc < 0)
+		return rc;
+	narrows = json_object_get(change, "narrows");
+	if (!narrows) {
+		error_set(err, ERROR_CONFLICT,
+			"%s is not just narrower than a revision that you approved",
+			cli_arg(cli, 0));
+		return error_remedy(err, "read all of it: rcm approve %s", cli_arg(cli, 0));
+	}
+	digest = cli_member(cli, change, "revision_digest");
+	cli_say(cli, "%s only does less than revision %s, which you approved:\n\n", cli_arg(cli, 0),
+		cli_member(cli, narrows, "revision"));
+	if (!cli_is_json(cli))
+		print_diff(cli, json_object_get(narrows, "items"));
+	if (!cli_flag(cli, "yes") && (rc = cli_confirm(cli, "Approve this?", err)) < 0)
+		return rc;
+	return post(cli, "/reapprove", json_object(), digest, NULL, err);
 }
 
 static int run_reject(struct cli *cli, struct error *err)
 {
-	return post_reason(cli, "/reject", err);
+	json_t *body = json_object();
+
+	json_set_text(body, "reason", cli_flag(cli, "reason"));
+	json_set_text(body, "on_behalf_of", cli_flag(cli, "on-behalf-of"));
+	return post(cli, "/reject", body, NULL, NULL, err);
 }
 
 static int run_cancel(struct cli *cli, struct error *err)

@@ -364,6 +364,26 @@ static int set_metrics(struct cli *cli, json_t *body, struct error *err)
 	return 0;
 }
 
+/* Calendars with one reason: both or neither; what was asked for before stays when none is named.
+ */
+static int set_exception(struct cli *cli, json_t *body, struct error *err)
+{
+	const char *reason = cli_flag(cli, "exception-reason");
+	json_t *exception;
+
+	if (!cli_flag_at(cli, "exception", 0) && !reason)
+		return 0;
+	if (!cli_flag_at(cli, "exception", 0) || !reason)
+		return refuse(err, reason ? "exception" : "exception-reason",
+			"an exception is one of a calendar and has a reason",
+			"--exception sales --exception-reason 'the shop is down without it'");
+	exception = json_object();
+	set_list(cli, exception, "exception", "calendars");
+	json_set_text(exception, "reason", reason);
+	json_object_set_new(body, "freeze_exception", exception);
+	return 0;
+}
+
 int change_cli_lay_over(struct cli *cli, json_t *body, struct error *err)
 {
 	int rc;
@@ -377,7 +397,8 @@ int change_cli_lay_over(struct cli *cli, json_t *body, struct error *err)
 	set_list(cli, body, "coordinated", "coordinated_with");
 	set_list(cli, body, "object", "objects");
 	if ((rc = set_seconds(cli, body, "observe", "observe_s", err)) < 0 ||
-		(rc = set_rollbacks(cli, body, err)) < 0)
+		(rc = set_rollbacks(cli, body, err)) < 0 ||
+		(rc = set_exception(cli, body, err)) < 0)
 		return rc;
 	return set_metrics(cli, body, err);
 }

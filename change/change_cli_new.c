@@ -43,6 +43,9 @@ static const struct cli_verb verbs[] = {
 			{"coordinated", "CHANGE", false, true, "runs together with that one"},
 			{"object", "KEY", false, true, "touches this too: svc:shop, db:orders"},
 			{"incident", "INCIDENT", false, false, "what it is to end"},
+			{"exception", "CALENDAR", false, true,
+				"asks its approvers to let it through a freeze"},
+			{"exception-reason", "TEXT", false, false, "why it cannot wait"},
 			{"template", "NAME", false, false,
 				"a standard change of that template; its values follow as "
 				"PARAM=VALUE"},
@@ -66,6 +69,9 @@ static const struct cli_verb verbs[] = {
 			{"coordinated", "CHANGE", false, true, "runs together with that one"},
 			{"object", "KEY", false, true, "touches this too"},
 			{"incident", "INCIDENT", false, false, "what it is to end"},
+			{"exception", "CALENDAR", false, true,
+				"asks its approvers to let it through a freeze"},
+			{"exception-reason", "TEXT", false, false, "why it cannot wait"},
 			{"from", "FILE", false, false, "the whole body as JSON"}},
 		run_edit},
 };

@@ -47,11 +47,30 @@ static bool is_listed(const json_t *list, const char *calendar)
 	return false;
 }
 
-static int add_state(struct arena *arena, const struct rule_input *input, const json_t *subjects,
-	int64_t at_us, json_t *list, struct error *err)
+struct calendar_look {
+	const struct rule_input *input;
+	const json_t *subjects;
+	const char *exceptions; /* that could be given now */
+};
+
+static json_t *calendar_json(
+	const struct calendar_look *look, const struct calendar_reason *reason, int64_t next_us)
+{
+	const char *state = reason->why == CALENDAR_ADVISORY ? "open"
+			    : reason->why == CALENDAR_STALE  ? "stale"
+							     : "closed";
+	bool is_excepted = change_is_excepted(look->exceptions, reason);
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", reason->calendar, "state", state,
+		"event", reason->event, "exception", is_excepted ? reason->approvers : "",
+		"next_us", next_us ? json_integer((json_int_t)next_us) : json_null());
+}
+
+static int add_state(struct arena *arena, const struct calendar_look *look, int64_t at_us,
+	json_t *list, struct error *err)
 {
 	struct calendar_state state;
-	int rc = calendar_get_state(input->tx, arena, subjects, at_us, &state, err);
+	int rc = calendar_get_state(look->input->tx, arena, look->subjects, at_us, &state, err);
 
 	if (rc < 0)
 		return rc;
@@ -59,15 +78,8 @@ static int add_state(struct arena *arena, const struct rule_input *input, const 
 		const struct calendar_reason *reason = &state.reasons[i];
 		int64_t next_us = reason->until_us ? reason->until_us : state.next_transition_us;
 
-		if (is_listed(list, reason->calendar))
-			continue;
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:o}", "name", reason->calendar, "state",
-				      reason->why == CALENDAR_ADVISORY ? "open"
-				      : reason->why == CALENDAR_STALE  ? "stale"
-								       : "closed",
-				      "event", reason->event, "next_us",
-				      next_us ? json_integer((json_int_t)next_us) : json_null()));
+		if (!is_listed(list, reason->calendar))
+			json_array_append_new(list, calendar_json(look, reason, next_us));
 	}
 	return 0;
 }
@@ -78,12 +90,17 @@ static int calendars_json(
 {
 	const struct revision *revision = input->revision;
 	int64_t at_us = revision->start_us > input->now_us ? revision->start_us : input->now_us;
+	struct calendar_look look = {.input = input};
 	struct calendar_state state = {0};
 	json_t *list = json_array(), *subjects = NULL;
 	int rc = change_labels(input->tx, arena, revision, &subjects, err);
 
+	look.subjects = subjects;
+	if (rc >= 0)
+		rc = change_list_exceptions(
+			input->tx, arena, revision, input->now_us, &look.exceptions, err);
 	for (int looks = 0; rc >= 0 && looks < 64; looks++) {
-		rc = add_state(arena, input, subjects, at_us, list, err);
+		rc = add_state(arena, &look, at_us, list, err);
 		if (rc >= 0)
 			rc = calendar_get_state(input->tx, arena, subjects, at_us, &state, err);
 		if (!state.next_transition_us || state.next_transition_us >= revision->end_us)

@@ -14,7 +14,9 @@ int change_refuse_decision(struct error *err, enum gate_reason reason, const cha
 		return error_remedy(err, "look again: rcm render %s", name);
 	}
 	error_set(err, ERROR_FORBIDDEN,
-		"self_approval: you filed, edited or run %s, so you do not decide about it", name);
+		"self_approval: who filed, edited or runs %s does not decide about it, nor does "
+		"anybody in their place",
+		name);
 	return error_remedy(err, "another person must decide");
 }
 
@@ -53,6 +55,20 @@ static int is_excluded(struct store_tx *tx, struct arena *arena, const struct ch
 	return 0;
 }
 
+/* The principal, or in whose place they would decide. */
+static int has_part(struct store_tx *tx, const struct change_decide *decide,
+	const struct change *change, struct error *err)
+{
+	char from_id[ID_SIZE];
+	int rc = is_excluded(tx, decide->act.arena, change, decide->act.by->person_id, err);
+
+	if (rc || !decide->on_behalf_of)
+		return rc;
+	if ((rc = people_find(tx, decide->on_behalf_of, from_id, err)) < 0)
+		return error_field(err, "on_behalf_of");
+	return is_excluded(tx, decide->act.arena, change, from_id, err);
+}
+
 static bool is_stale(const struct change_decide *decide, const struct change *change)
 {
 	return decide->revision_digest &&
@@ -69,7 +85,7 @@ enum gate_reason change_decide_reason(
 		return REASON_COUNT;
 	if (is_stale(decide, change))
 		return REASON_STALE_REVISION;
-	if (is_excluded(tx, arena, change, decide->act.by->person_id, &err) > 0)
+	if (has_part(tx, decide, change, &err) > 0)
 		return REASON_SELF_APPROVAL;
 	return REASON_COUNT;
 }
@@ -90,6 +106,7 @@ int change_decide(struct store_tx *tx, struct change_decide *decide, struct erro
 	struct approval_decide vote = {
 		.decision = decide->decision,
 		.reason = decide->reason,
+		.on_behalf_of = decide->on_behalf_of,
 		.principal = decide->act.by,
 		.approvals = changes_approvals(decide->act.changes),
 		.if_version = -1,
@@ -104,7 +121,7 @@ int change_decide(struct store_tx *tx, struct change_decide *decide, struct erro
 		return rc;
 	if (is_stale(decide, change))
 		return change_refuse_decision(err, REASON_STALE_REVISION, change->name);
-	if ((rc = is_excluded(tx, arena, change, decide->act.by->person_id, err)) < 0)
+	if ((rc = has_part(tx, decide, change, err)) < 0)
 		return rc;
 	if (rc)
 		return change_refuse_decision(err, REASON_SELF_APPROVAL, change->name);

@@ -63,8 +63,8 @@ static int check_type(const struct revision *revision, struct error *err)
 /* --- of a template --- */
 
 /* What is said when a change is made of it. */
-static const char *const said_keys[] = {
-	"start", "end", "zone", "executors", "coordinated_with", "incident", NULL};
+static const char *const said_keys[] = {"start", "end", "zone", "executors", "coordinated_with",
+	"incident", "freeze_exception", NULL};
 
 static bool is_said(const char *key)
 {
@@ -153,6 +153,7 @@ static int make_draft(
 		(rc = check_type(draft->revision, err)) < 0 ||
 		(is_standard && (rc = check_against_template(file, draft->body, err)) < 0) ||
 		(rc = check_names(tx, arena, draft->revision, err)) < 0 ||
+		(rc = change_check_exception(tx, arena, draft->revision, err)) < 0 ||
 		(rc = change_require(file->act.by, CHANGE_MAY_FILE, draft->revision, err)) < 0 ||
 		(rc = revision_canonical(draft->body, &bytes, &length, &digest, err)) < 0)
 		return rc;
@@ -197,6 +198,7 @@ static void take_revision(struct change *change, const struct draft *draft, cons
 	change->end_us = draft->revision->end_us;
 	change->level = -1;
 	change->approval_digest[0] = change->render_digest[0] = 0;
+	change->exceptions = "";
 	change->submitted_at_us = 0;
 	memcpy(change->revision_digest, draft->row.digest, sizeof(change->revision_digest));
 }

@@ -197,6 +197,22 @@ static int add_runs(struct store_tx *tx, struct arena *arena, const struct chang
 	return rc;
 }
 
+/* For who approved a revision that this one only narrows. */
+static int add_narrows(struct store_tx *tx, struct arena *arena, const struct change *change,
+	const struct principal *principal, json_t *object, struct error *err)
+{
+	int64_t revision;
+	json_t *diff;
+	int rc = principal ? change_find_narrower(
+				     tx, arena, change, principal->person_id, &revision, &diff, err)
+			   : 0;
+
+	if (rc > 0)
+		json_object_set_new(object, "narrows",
+			json_pack("{s:I, s:o}", "revision", (json_int_t)revision, "items", diff));
+	return rc < 0 ? rc : 0;
+}
+
 int change_detail_json(struct store_tx *tx, struct arena *arena, const struct change *change,
 	const struct principal *principal, int64_t now_us, json_t **ret, struct error *err)
 {
@@ -206,6 +222,7 @@ int change_detail_json(struct store_tx *tx, struct arena *arena, const struct ch
 	if ((rc = add_body(tx, arena, change, object, err)) < 0 ||
 		(rc = add_report(tx, arena, change, now_us, object, err)) < 0 ||
 		(rc = add_approval(tx, arena, change, principal, object, err)) < 0 ||
+		(rc = add_narrows(tx, arena, change, principal, object, err)) < 0 ||
 		(rc = add_waivers(tx, arena, change, object, err)) < 0 ||
 		(rc = add_comments(tx, arena, change, object, err)) < 0 ||
 		(rc = add_readings(tx, arena, change, object, err)) < 0 ||

@@ -75,7 +75,7 @@ const struct audit_crosscheck change_crosscheck = {
 
 /* --- revisions --- */
 
-enum { DIGEST, AUTHOR_ID, AUTHOR, RENDER_DIGEST, CONTEXT_DIGEST };
+enum { DIGEST, AUTHOR_ID, AUTHOR, RENDER_DIGEST, CONTEXT_DIGEST, EXCEPTIONS };
 
 /* "CHG-7@2" */
 static struct audit_value key_of(const struct audit_said *said, char *text, size_t size)
@@ -99,6 +99,7 @@ static void hear_revision(struct audit_ledger *ledger, const struct audit_said *
 	row = audit_ledger_hear(ledger, key_of(said, key, sizeof(key)), said);
 	audit_subject_says(row, RENDER_DIGEST, audit_said_detail(said, "rendering"));
 	audit_subject_says(row, CONTEXT_DIGEST, audit_said_detail(said, "context"));
+	audit_subject_says(row, EXCEPTIONS, audit_said_detail(said, "exceptions"));
 	if (!is_made)
 		return;
 	audit_subject_says(row, DIGEST, audit_said_detail(said, "digest"));
@@ -132,7 +133,8 @@ static int check_revision(struct audit_ledger *ledger, struct store_tx *tx, stru
 const struct audit_crosscheck change_revision_crosscheck = {
 	.noun = "revision",
 	.key = "name",
-	.columns = {"digest", "author_id", "author", "render_digest", "context_digest"},
+	.columns = {"digest", "author_id", "author", "render_digest", "context_digest",
+		"exceptions"},
 	.hear = hear_revision,
 	.rows = revision_store_rows,
 	.check = check_revision,

@@ -26,8 +26,9 @@ struct change_revision {
 	const char *body; /* canonical JSON */
 	char digest[DIGEST_TEXT_SIZE], render_digest[DIGEST_TEXT_SIZE];
 	const char *author, *author_id;
-	const char *diff;      /* canonical JSON: array of {path, from, to} */
-	const char *rendering; /* "" until it is assessed */
+	const char *diff;	/* canonical JSON: array of {path, from, to} */
+	const char *rendering;	/* "" until it is assessed */
+	const char *exceptions; /* as change->exceptions; "" until it is assessed */
 	/* What its assessment took from outside the store, canonical JSON (change_input.c). */
 	const char *rule_frame;
 	char context_digest[DIGEST_TEXT_SIZE];
@@ -236,8 +237,8 @@ int change_excluded(struct store_tx *tx, struct arena *arena, const struct chang
 	const struct revision *revision, const char *const **ret, struct error *err);
 /*
  * The level of approval: what the rules ask for, at least one person; nobody for a standard change
- * without findings that count, whose template was approved. A critical finding asks for level 3,
- * whoever waived it.
+ * without findings that count, whose template was approved and who asks for no exception. A
+ * critical finding asks for level 3, whoever waived it.
  */
 int64_t change_level(const struct revision *revision, const struct risk_report *report);
 /* The levels of that request, by service. */
@@ -263,6 +264,7 @@ struct change_decide {
 	enum approval_decision decision;
 	const char *revision_digest; /* that was shown; NULL for a rejection = the current one */
 	const char *reason;
+	const char *on_behalf_of; /* who delegated to the principal, or NULL */
 	char decision_id[ID_SIZE];
 };
 /* STALE_REVISION or SELF_APPROVAL when that is why the principal can't decide; else REASON_COUNT.
@@ -272,6 +274,38 @@ enum gate_reason change_decide_reason(
 /* The error for one of the two; returns its code. */
 int change_refuse_decision(struct error *err, enum gate_reason reason, const char *name);
 int change_decide(struct store_tx *tx, struct change_decide *decide, struct error *err);
+
+/* --- change_narrow.c --- */
+
+/* Does the body `to` do less than `from`, and nothing else? Fewer targets, a shorter window. */
+bool change_is_narrower(const json_t *from, const json_t *to);
+/*
+ * 1 when the pending revision is only narrower than the newest one of before that the person
+ * approved, with nothing found that they had not seen, no higher level and the same exceptions;
+ * `ret_diff` (what was taken away) is the caller's then. 0 when not, or negative.
+ */
+int change_find_narrower(struct store_tx *tx, struct arena *arena, const struct change *change,
+	const char *person_id, int64_t *ret_revision, json_t **ret_diff, struct error *err);
+/* change_decide, for what change_find_narrower finds; ERROR_CONFLICT for everything else. */
+int change_reapprove(struct store_tx *tx, struct change_decide *decide, struct error *err);
+
+/* --- change_exception.c --- */
+
+/* ERROR_NOT_FOUND, ERROR_INVALID for a calendar that is not there or has no approvers. */
+int change_check_exception(struct store_tx *tx, struct arena *arena,
+	const struct revision *revision, struct error *err);
+/*
+ * What closes in the window, of the calendars of which the revision asks an exception, as canonical
+ * JSON in the arena; "" when there is nothing. A calendar that is stale or has no approvers at any
+ * moment of the window is not in it.
+ */
+int change_list_exceptions(struct store_tx *tx, struct arena *arena,
+	const struct revision *revision, int64_t now_us, const char **ret_text, struct error *err);
+/* The same as a list; the caller's. */
+json_t *change_exceptions_json(const char *exceptions);
+/* One level for each group that must say yes to them, behind the others. */
+void change_add_exception_levels(struct arena *arena, const struct revision *revision,
+	const char *exceptions, struct approval_level *levels, size_t *count);
 
 /* --- change_standard.c --- */
 

@@ -85,6 +85,9 @@ static const struct store_migration migrations[] = {
 		" found_at_us INTEGER NOT NULL,"
 		" PRIMARY KEY (change_seq, kind, reference)"
 		") STRICT, WITHOUT ROWID;"},
+	{"exceptions to calendars",
+		"ALTER TABLE change_revision ADD COLUMN"
+		" exceptions TEXT NOT NULL DEFAULT '';"}, /* what closes and is let through */
 };
 
 const struct store_schema change_schema = {.room = "change",

@@ -9,7 +9,7 @@
 	" change.approval_digest, change.start_us, change.end_us, change.created_at_us,"           \
 	" change.changed_at_us, change.submitted_at_us, change.runs_ended_at_us,"                  \
 	" change.verify_at_us, change.verdict, change.closed_at_us, change.version,"               \
-	" change_revision.digest, change_revision.render_digest"
+	" change_revision.digest, change_revision.render_digest, change_revision.exceptions"
 #define FROM                                                                                       \
 	" FROM change JOIN change_revision ON change_revision.change_seq = change.seq"             \
 	" AND change_revision.revision = change.revision"
@@ -81,6 +81,7 @@ static struct change *read_change(struct store_query *row, struct arena *arena)
 		row, "approval_digest", change->approval_digest, sizeof(change->approval_digest));
 	store_text_into(row, "digest", change->revision_digest, sizeof(change->revision_digest));
 	store_text_into(row, "render_digest", change->render_digest, sizeof(change->render_digest));
+	change->exceptions = store_text_copy(row, "exceptions", arena);
 	change->start_us = store_int(row, "start_us");
 	change->end_us = store_int(row, "end_us");
 	change->created_at_us = store_int(row, "created_at_us");

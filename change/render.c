@@ -64,6 +64,44 @@ static void add_frame(struct buf *out, struct arena *arena, const struct render_
 	add_time(out, arena, "until", revision->zone, revision->end_us);
 }
 
+/* --- exceptions to calendars --- */
+
+static void add_closing(struct buf *out, struct arena *arena, const struct revision *revision,
+	const json_t *closing)
+{
+	const char *event = json_string_value(json_object_get(closing, "event"));
+	int64_t since_us = json_integer_value(json_object_get(closing, "since_us"));
+	int64_t until_us = json_integer_value(json_object_get(closing, "until_us"));
+
+	buf_add_format(out, "  %s needs a yes of the group %s to %s\n",
+		json_string_value(json_object_get(closing, "calendar")),
+		json_string_value(json_object_get(closing, "approvers")),
+		event && *event ? text_visible(arena, event) : "work outside its windows");
+	if (since_us)
+		add_time(out, arena, "    from ", revision->zone, since_us);
+	if (until_us)
+		add_time(out, arena, "    until", revision->zone, until_us);
+}
+
+/* What is not listed stays as closed as it is. */
+static void add_exceptions(struct buf *out, struct arena *arena, const struct render_input *input)
+{
+	const struct revision *revision = input->revision;
+	json_t *list = change_exceptions_json(input->row->exceptions), *closing;
+	size_t i;
+
+	if (revision->exception_calendars[0]) {
+		add_names(out, "\nFREEZE EXCEPTION asked of:", revision->exception_calendars);
+		buf_add_format(
+			out, "  because: %s\n", text_visible(arena, revision->exception_reason));
+		json_array_foreach (list, i, closing)
+			add_closing(out, arena, revision, closing);
+		if (!i)
+			buf_add_text(out, "  nothing is let through\n");
+	}
+	json_decref(list);
+}
+
 static void add_targets(struct buf *out, struct arena *arena, const struct revision *revision)
 {
 	buf_add_format(out, "\ntargets: %zu\n", revision->target_count);
@@ -272,6 +310,7 @@ static int render(
 	int rc;
 
 	add_frame(out, arena, input);
+	add_exceptions(out, arena, input);
 	add_targets(out, arena, revision);
 	add_steps(out, arena, revision, false);
 	add_steps(out, arena, revision, true);

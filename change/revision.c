@@ -21,7 +21,7 @@ static const char *const kind_words[] = {
 };
 static const char *const body_keys[] = {"type", "environment", "services", "executors",
 	"coordinated_with", "start", "end", "zone", "steps", "targets", "verification", "observe_s",
-	"objects", "template", "release", "incident", NULL};
+	"objects", "template", "release", "incident", "freeze_exception", NULL};
 static const char *const types[] = {"normal", "standard", "emergency", NULL};
 static const char *const ops[] = {"<", "<=", ">", ">=", "==", NULL};
 
@@ -232,6 +232,43 @@ static int read_template(
 	return text_check_path_name("template.name", revision->template_name, err);
 }
 
+/* --- exceptions to calendars --- */
+
+#define REASON_MIN 10 /* bytes */
+#define REASON_MAX 1000
+
+static int read_exception(
+	struct arena *arena, const json_t *body, struct revision *revision, struct error *err)
+{
+	static const char *const keys[] = {"calendars", "reason", NULL};
+	static const char *const none[] = {NULL};
+	const json_t *exception = json_object_get(body, "freeze_exception");
+	int rc;
+
+	revision->exception_calendars = none;
+	if (!exception || json_is_null(exception))
+		return 0;
+	if (!json_is_object(exception))
+		return revision_refuse(err, "freeze_exception", "an object is needed",
+			"{\"calendars\": [...], \"reason\": ...}, or leave it out");
+	if ((rc = json_check_keys(exception, keys, err)) < 0 ||
+		(rc = revision_names(arena, exception, "calendars", REVISION_EXCEPTIONS_MAX,
+			 &revision->exception_calendars, err)) < 0 ||
+		(rc = json_get_text(exception, "reason", true, &revision->exception_reason, err)) <
+			0 ||
+		(rc = text_check_prose("reason", revision->exception_reason, REASON_MAX, err)) < 0)
+		return error_place(err, "freeze_exception");
+	if (!revision->exception_calendars[0])
+		return revision_refuse(err, "freeze_exception.calendars",
+			"an exception is one of a calendar", "name it, or leave the exception out");
+	if (strlen(revision->exception_reason) < REASON_MIN)
+		return revision_refuse(err, "freeze_exception.reason",
+			"the reason is shorter than 10 bytes",
+			"say why it cannot wait for the end of the freeze");
+	revision->exception_reason = arena_text(arena, revision->exception_reason);
+	return 0;
+}
+
 /* --- the whole --- */
 
 static int read_frame(
@@ -311,6 +348,7 @@ int revision_parse(
 		(rc = read_targets(arena, body, revision, err)) < 0 ||
 		(rc = read_metrics(arena, body, revision, err)) < 0 ||
 		(rc = read_template(arena, body, revision, err)) < 0 ||
+		(rc = read_exception(arena, body, revision, err)) < 0 ||
 		(rc = revision_read_steps(arena, body, revision, err)) < 0)
 		return rc;
 	*ret = revision;

@@ -105,6 +105,9 @@ struct revision {
 	const json_t *template_params; /* or NULL */
 	const json_t *release;	       /* or NULL: platform, versions, phases, model (REL rules) */
 	const char *incident;	       /* or NULL */
+	/* Calendars of which it asks an exception, and why: NULL-ended, empty = of none. */
+	const char *const *exception_calendars;
+	const char *exception_reason; /* or NULL */
 };
 
 /* Parses and checks a body (all fields, closed set of keys); the result lives in the arena. What a

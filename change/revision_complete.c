@@ -16,7 +16,7 @@
 
 static const char *const filed_keys[] = {"type", "environment", "services", "executors",
 	"coordinated_with", "start", "end", "zone", "steps", "targets", "verification", "observe_s",
-	"objects", "template", "release", "incident", NULL};
+	"objects", "template", "release", "incident", "freeze_exception", NULL};
 
 /* What has an identity that a gate can compare. */
 static const char *const target_kinds[] = {"host", "k8s", "database", NULL};

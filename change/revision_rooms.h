@@ -4,10 +4,11 @@
 
 #include "change/revision.h"
 
-#define REVISION_SERVICES_MAX  3 /* each has owners, and an approval has few levels */
-#define REVISION_EXECUTORS_MAX 16
-#define REVISION_METRICS_MAX   32
-#define REVISION_WINDOW_MAX_US (7 * INT64_C(86400000000))
+#define REVISION_SERVICES_MAX	3 /* each has owners, and an approval has few levels */
+#define REVISION_EXECUTORS_MAX	16
+#define REVISION_EXCEPTIONS_MAX 4 /* each calendar has approvers: with the owners, all levels */
+#define REVISION_METRICS_MAX	32
+#define REVISION_WINDOW_MAX_US	(7 * INT64_C(86400000000))
 
 /* ERROR_INVALID with field and remedy; returns it. */
 int revision_refuse(struct error *err, const char *field, const char *what, const char *remedy);

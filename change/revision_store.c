@@ -2,23 +2,24 @@
 
 static const struct store_statement insert_revision = STORE_STATEMENT(
 	"INSERT INTO change_revision (change_seq, revision, body, digest, author_id, author, diff,"
-	" rendering, render_digest, rule_frame, context_digest, created_at_us)"
+	" rendering, render_digest, rule_frame, context_digest, exceptions, created_at_us)"
 	" VALUES (:change_seq, :revision, :body, :digest, :author_id, :author, :diff, :rendering,"
-	" :render_digest, '{}', '', :created_at_us)");
+	" :render_digest, '{}', '', '', :created_at_us)");
 static const struct store_statement select_revision = STORE_STATEMENT(
 	"SELECT change_seq, revision, body, digest, author_id, author, diff, rendering,"
-	" render_digest, rule_frame, context_digest, created_at_us FROM change_revision"
-	" WHERE change_seq = :change_seq AND revision = :revision");
+	" render_digest, rule_frame, context_digest, exceptions, created_at_us"
+	" FROM change_revision WHERE change_seq = :change_seq AND revision = :revision");
 static const struct store_statement update_assessment = STORE_STATEMENT(
 	"UPDATE change_revision SET rendering = :rendering, render_digest = :render_digest,"
-	" rule_frame = :rule_frame, context_digest = :context_digest"
+	" rule_frame = :rule_frame, context_digest = :context_digest, exceptions = :exceptions"
 	" WHERE change_seq = :change_seq AND revision = :revision");
 static const struct store_statement select_authors = STORE_STATEMENT(
 	"SELECT DISTINCT author_id FROM change_revision WHERE change_seq = :change_seq"
 	" ORDER BY author_id");
 static const struct store_statement select_rows = STORE_STATEMENT(
 	"SELECT 'CHG-' || change_seq || '@' || revision AS name, body, digest, author_id, author,"
-	" rendering, render_digest, context_digest, created_at_us FROM change_revision"
+	" rendering, render_digest, context_digest, exceptions, created_at_us"
+	" FROM change_revision"
 	" ORDER BY change_seq, revision");
 static const struct store_statement insert_content =
 	STORE_STATEMENT("INSERT INTO change_content (sha256, bytes, put_by, put_at_us)"
@@ -71,6 +72,7 @@ int revision_store_get(struct store_tx *tx, struct arena *arena, int64_t seq, in
 	store_text_into(query, "render_digest", row->render_digest, sizeof(row->render_digest));
 	row->rule_frame = store_text_copy(query, "rule_frame", arena);
 	store_text_into(query, "context_digest", row->context_digest, sizeof(row->context_digest));
+	row->exceptions = store_text_copy(query, "exceptions", arena);
 	row->created_at_us = store_int(query, "created_at_us");
 	store_finish(query);
 	*ret = row;
@@ -89,6 +91,7 @@ int revision_store_assess(
 	store_bind_text(query, "render_digest", revision->render_digest);
 	store_bind_text(query, "rule_frame", revision->rule_frame);
 	store_bind_text(query, "context_digest", revision->context_digest);
+	store_bind_text(query, "exceptions", revision->exceptions);
 	rc = store_run(query, err);
 	return rc < 0 ? rc : 0;
 }

@@ -1,4 +1,5 @@
 #include "approval/approval_api.h"
+#include "approval/delegation.h"
 #include "audit/audit.h"
 #include "calendar/calendar.h"
 #include "change/change_api.h"
@@ -13,6 +14,7 @@
 #include "incidents/incident_api.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
+#include "lib/base/secret.h"
 #include "lib/base/time.h"
 #include "main/app_rooms.h"
 #include "main/settings.h"
@@ -70,6 +72,7 @@ const struct store_schema *const *app_schemas(size_t *ret_count)
 static const struct audit_crosscheck *const crosschecks[] = {
 	&approval_crosscheck,
 	&approval_decision_crosscheck,
+	&delegation_crosscheck,
 	&plan_version_crosscheck,
 	&graph_crosscheck,
 	&preview_crosscheck,
@@ -114,7 +117,7 @@ size_t app_routes(struct app *app, struct route_table ret[static APP_TABLES_MAX]
 	ret[count++] = incident_routes();
 	ret[count++] = object_routes();
 	ret[count++] = risk_routes(app->risk);
-	ret[count++] = emergency_routes();
+	ret[count++] = emergency_routes(&app->emergency_hook);
 	ret[count++] = change_routes(app->changes);
 	ret[count++] = gate_routes(&app->gate_api);
 	ret[count++] = gate_run_routes(&app->gate_api);
@@ -483,9 +486,26 @@ static const struct audit_actor *actor_of(const void *principal)
 	return &((const struct principal *)principal)->actor;
 }
 
+/* A hook that can't be asked would refuse every emergency: better said at the start. */
+static int fill_emergency_hook(struct app *app, struct error *err)
+{
+	struct emergency_hook *hook = &app->emergency_hook;
+	struct client_address address;
+	int rc = 0;
+
+	hook->client = app->client;
+	hook->url = settings_text(app->settings, "emergency-hook");
+	hook->token = settings_text(app->settings, "emergency-hook-token");
+	if (hook->url)
+		rc = client_address_parse(
+			"emergency-hook", hook->url, CLIENT_HTTP | CLIENT_HTTPS, &address, err);
+	if (rc >= 0 && hook->token)
+		rc = secret_check_reference("emergency-hook-token", hook->token, err);
+	return rc;
+}
+
 static int fill_contexts(struct app *app, struct error *err)
 {
-	(void)err;
 	app->started_at_us = time_now_us();
 	app->health = (struct health){
 		app->store, app->audit, app->executor, app->jail, app->started_at_us};
@@ -516,7 +536,7 @@ static int fill_contexts(struct app *app, struct error *err)
 		.watch = app->watch,
 		.started_at_us = app->started_at_us,
 	};
-	return 0;
+	return fill_emergency_hook(app, err);
 }
 
 static int take_listeners(struct app *app, struct error *err)

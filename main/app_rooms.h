@@ -11,6 +11,7 @@
 #include "change/decision/decision_api.h"
 #include "change/decision/gate_local.h"
 #include "change/emergency/emergency.h"
+#include "change/emergency/emergency_api.h"
 #include "change/risk/risk.h"
 #include "change/template/template.h"
 #include "executor/executor.h"
@@ -35,6 +36,7 @@
 
 struct app {
 	const struct config *settings;
+	struct emergency_hook emergency_hook;
 	struct arena arena;
 	int given[LISTENER_COUNT]; /* descriptors that systemd handed over; -1 = none */
 	/* In the order in which they are opened. */

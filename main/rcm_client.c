@@ -19,6 +19,9 @@
 static const struct cli_names names[] = {
 	{NULL, "CHANGE", "/api/v1/changes", "name", "title"},
 	{"approval", "ID", "/api/v1/approvals", "id", "state"},
+	{"delegation", "ID", "/api/v1/delegations?now=true", "id", "from"},
+	{"delegation", "PERSON", "/api/v1/persons", "name", "team"},
+	{"--on-behalf-of", "PERSON", "/api/v1/persons", "name", "team"},
 	{"target", "NAME", "/api/v1/targets", "name", "kind"},
 	{"person", "NAME", "/api/v1/persons", "name", "team"},
 	{"--executor", "PERSON", "/api/v1/persons", "name", "team"},
@@ -53,6 +56,7 @@ int main(int argc, char **argv)
 		emergency_verbs,
 		template_verbs,
 		approval_verbs,
+		delegation_verbs,
 		incident_verbs,
 		calendar_verbs,
 		object_verbs,

@@ -51,6 +51,10 @@ static const struct config_option options[] = {
 		"group that is asked besides the owners when a change is critical"},
 	{"fallback-group", CONFIG_TEXT, "change-owners", 0, 0,
 		"group that is asked where a group of owners has nobody who may decide"},
+	{"emergency-hook", CONFIG_TEXT, "", 0, 0,
+		"URL that is asked for a second factor before an emergency; empty = none"},
+	{"emergency-hook-token", CONFIG_TEXT, "", 0, 0,
+		"file:/path or cred:name of the bearer token that it is sent"},
 	{"gate-socket", CONFIG_PATH, "", 0, 0,
 		"unix socket at which rcm and the sudo plugin of this host ask "
 		"(/run/redbutton/gate.sock); empty = none"},

@@ -238,6 +238,24 @@ static int look_at_waits(const struct status_rooms *rooms, struct arena *arena,
 	return 0;
 }
 
+/* --- what is owed after emergencies --- */
+
+static int look_at_follow_ups(const struct status_rooms *rooms, struct arena *arena,
+	struct status *status, struct error *err)
+{
+	struct follow_up **open = NULL;
+	size_t count = 0;
+
+	if (follow_up_list_open(
+		    store_reader(rooms->store), arena, status->now_us, &open, &count, err) < 0)
+		return err->code;
+	status->overdue = arena_alloc(arena, (count + 1) * sizeof(struct follow_up *));
+	for (size_t i = 0; i < count; i++)
+		if (open[i]->is_overdue)
+			status->overdue[status->overdue_count++] = open[i];
+	return 0;
+}
+
 /* --- the planes --- */
 
 static int rank_of(const struct target_seen *seen)
@@ -288,7 +306,7 @@ bool status_needs_person(const struct status *status)
 {
 	if (status->hold_count || status->open_approvals || status->wait_count ||
 		status->items_troubled || status->items_expired || status->targets.unreachable ||
-		status->audit.trouble)
+		status->audit.trouble || status->overdue_count)
 		return true;
 	for (size_t i = 0; i < status->run_count; i++)
 		if (status->runs[i].needs_person)
@@ -306,6 +324,7 @@ int status_look(const struct status_rooms *rooms, const struct principal *who, i
 	if (look_at_effects(rooms, arena, &status, err) < 0 ||
 		look_at_runs(rooms, arena, &status, err) < 0 ||
 		look_at_waits(rooms, arena, &status, err) < 0 ||
+		look_at_follow_ups(rooms, arena, &status, err) < 0 ||
 		look_at_targets(rooms, arena, &status, err) < 0)
 		return err->code;
 	audit_get_status(rooms->audit, &status.audit);

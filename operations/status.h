@@ -8,6 +8,7 @@
 
 #include "approval/approval.h"
 #include "audit/audit.h"
+#include "change/emergency/emergency.h"
 #include "executor/execution_look.h"
 #include "inventory/target_watch.h"
 #include "lib/jail/jail.h"
@@ -72,6 +73,9 @@ struct status {
 	struct status_wait *waits;
 	size_t wait_count;
 	size_t open_approvals;
+	struct follow_up *
+		*overdue; /* reviews of emergencies: until they are closed nobody starts one */
+	size_t overdue_count;
 	struct status_targets targets;
 	bool is_store_writable;
 	double commit_ms;

@@ -171,6 +171,29 @@ static void say_waits(struct cli *cli, const json_t *status)
 	print_section(&section, "WAITS FOR YOU", "redbutton status --json");
 }
 
+/* Whoever looks: nobody starts an emergency until they are closed. */
+static void say_overdue(struct cli *cli, const json_t *status)
+{
+	struct section section = {.cli = cli};
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "overdue_follow_ups"), i, item) {
+		struct row *row = add_row(&section, item);
+
+		row->cells[0] = cli_member(cli, item, "emergency");
+		row->cells[1] =
+			arena_format(cli_arena(cli), "of %s", cli_member(cli, item, "person"));
+		row->cells[2] = arena_format(
+			cli_arena(cli), "overdue for %s", span(cli, number(item, "overdue_s")));
+		row->asks = "an approver of its scope who was not in it";
+		row->next = arena_format(cli_arena(cli),
+			"redbutton follow-up close %s --verdict justified|unjustified --note TEXT",
+			row->cells[0]);
+	}
+	print_section(&section, "OVERDUE REVIEWS", "redbutton follow-up list --open");
+}
+
 /* "checkout/drain-zone zone=a" */
 static const char *plan_text(struct cli *cli, const json_t *run)
 {
@@ -382,8 +405,8 @@ static void say_verdict(struct cli *cli, const json_t *status)
 static int run_status(struct cli *cli, struct error *err)
 {
 	static void (*const parts[])(struct cli * cli, const json_t *status) = {say_head, say_holds,
-		say_waits, say_runs, say_effects, say_targets, say_store, say_jail, say_audit,
-		say_verdict};
+		say_overdue, say_waits, say_runs, say_effects, say_targets, say_store, say_jail,
+		say_audit, say_verdict};
 	json_t *status;
 	int rc = cli_get(cli, "/api/v1/status", &status, err);
 

@@ -142,6 +142,24 @@ static json_t *waits_json(const struct status *status)
 	return list;
 }
 
+static json_t *overdue_json(const struct status *status)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < status->overdue_count; i++) {
+		const struct follow_up *owed = status->overdue[i];
+		json_t *object = json_object();
+
+		json_set_text(object, "emergency", owed->emergency);
+		json_set_text(object, "person", owed->person);
+		json_set_text(object, "team", owed->team);
+		json_set_time(object, "due_at", owed->due_at_us);
+		set_age(object, "overdue_s", status->now_us, owed->due_at_us);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
 static json_t *target_json(const struct status *status, const struct target_seen *seen)
 {
 	json_t *object = json_object();
@@ -221,6 +239,7 @@ json_t *status_json(const struct status *status)
 	json_object_set_new(object, "held", holds_json(status));
 	json_object_set_new(object, "waiting_for_you", waits_json(status));
 	json_set_int(object, "open_approvals", (int64_t)status->open_approvals);
+	json_object_set_new(object, "overdue_follow_ups", overdue_json(status));
 	json_object_set_new(object, "running", runs_json(status));
 	json_object_set_new(object, "in_effect", effects_json(status));
 	json_object_set_new(object, "targets", targets_json(status));

@@ -27,38 +27,20 @@ static json_t *subjects_of(const struct loading *l)
 	return subjects;
 }
 
-static bool has_finding(const struct risk_report *report, const char *rule, const char *object)
+/* Its approvers let that through; whether their yes counts now is asked apart. */
+static bool is_excepted(const struct loading *l, const struct calendar_reason *reason)
 {
-	for (size_t i = 0; report && i < report->count; i++)
-		if (!strcmp(report->findings[i].rule, rule) &&
-			!strcmp(report->findings[i].object, object))
-			return true;
-	return false;
+	return l->change && change_is_excepted(l->change->exceptions, reason);
 }
 
-/*
- * An approval that saw TIME-001 for each calendar that closes now is an exception for it: the
- * approval's levels hold the calendar's own approvers then. A stale calendar has no exception.
- */
-static int load_excepted(
-	struct loading *l, const struct calendar_state *state, bool *ret, struct error *err)
+/* All that closes now is let through: one calendar that nobody was asked about is enough. */
+static bool are_excepted(const struct loading *l, const struct calendar_state *state)
 {
-	struct risk_report *report = NULL;
-	bool is_excepted = l->change != NULL;
-	int rc = 0;
-
-	if (l->change)
-		rc = risk_get(l->tx, l->arena, l->change->seq, l->change->revision, &report, err);
-	if (rc == ERROR_NOT_FOUND)
-		is_excepted = false;
-	else if (rc < 0)
-		return rc;
 	for (size_t i = 0; i < state->reason_count; i++)
-		if (state->reasons[i].why != CALENDAR_ADVISORY)
-			is_excepted = is_excepted && state->reasons[i].why != CALENDAR_STALE &&
-				      has_finding(report, "TIME-001", state->reasons[i].calendar);
-	*ret = is_excepted;
-	return 0;
+		if (state->reasons[i].why != CALENDAR_ADVISORY &&
+			!is_excepted(l, &state->reasons[i]))
+			return false;
+	return true;
 }
 
 /* When what begins now must have stopped, because a calendar closes then and says kill. */
@@ -76,7 +58,8 @@ static int find_kill(struct loading *l, const json_t *subjects, int64_t closes_a
 		const struct calendar_reason *reason = &then.reasons[i];
 		int64_t at = closes_at_us + reason->grace_ms * 1000;
 
-		if (reason->why == CALENDAR_ADVISORY || reason->overrun != CALENDAR_KILL)
+		if (reason->why == CALENDAR_ADVISORY || reason->overrun != CALENDAR_KILL ||
+			is_excepted(l, reason))
 			continue;
 		if (!*ret_kill_at || at < *ret_kill_at)
 			*ret_kill_at = at;
@@ -108,19 +91,16 @@ int loading_calendar(struct loading *l)
 	json_t *calendar = json_object(), *subjects = subjects_of(l);
 	struct calendar_state state;
 	int64_t kill_at = 0;
-	bool is_excepted = false;
 	int rc = calendar_get_state(l->tx, l->arena, subjects, l->question->now_us, &state, l->err);
 
 	json_object_set_new(l->facts, "calendar", calendar);
 	if (rc >= 0 && state.is_open)
 		rc = find_kill(l, subjects, state.next_transition_us, &kill_at, l->err);
-	else if (rc >= 0)
-		rc = load_excepted(l, &state, &is_excepted, l->err);
 	json_decref(subjects);
 	if (rc < 0)
 		return rc;
 	json_set_bool(calendar, "open", state.is_open);
-	json_set_bool(calendar, "excepted", is_excepted);
+	json_set_bool(calendar, "excepted", !state.is_open && are_excepted(l, &state));
 	json_set_int(calendar, "next_us", state.next_transition_us);
 	json_set_int(calendar, "kill_at_us", kill_at);
 	if (!state.is_open)
@@ -474,14 +454,15 @@ int loading_emergency(struct loading *l)
 
 /* --- one that runs --- */
 
-static int64_t smallest_grace_ms(const struct calendar_state *state)
+static int64_t smallest_grace_ms(const struct loading *l, const struct calendar_state *state)
 {
 	int64_t grace_ms = -1;
 
 	for (size_t i = 0; i < state->reason_count; i++) {
 		const struct calendar_reason *reason = &state->reasons[i];
 
-		if (reason->why == CALENDAR_ADVISORY || reason->overrun != CALENDAR_KILL)
+		if (reason->why == CALENDAR_ADVISORY || reason->overrun != CALENDAR_KILL ||
+			is_excepted(l, reason))
 			continue;
 		if (grace_ms < 0 || reason->grace_ms < grace_ms)
 			grace_ms = reason->grace_ms;
@@ -494,14 +475,12 @@ int64_t decision_kill_grace_ms(struct store_tx *tx, struct arena *arena, int64_t
 {
 	struct loading l = {.tx = tx, .arena = arena};
 	struct calendar_state state;
-	bool is_excepted = false;
 
 	if (calendar_get_state(tx, arena, subjects, now_us, &state, NULL) < 0 || state.is_open)
 		return -1;
-	if (change_get_seq(tx, arena, change_seq, &l.change, NULL) == 0 &&
-		load_excepted(&l, &state, &is_excepted, NULL) == 0 && is_excepted)
-		return -1;
-	return smallest_grace_ms(&state);
+	if (change_get_seq(tx, arena, change_seq, &l.change, NULL) < 0)
+		l.change = NULL;
+	return smallest_grace_ms(&l, &state);
 }
 
 static json_t *subjects_of_change(struct loading *l)
@@ -521,17 +500,12 @@ static const char *why_closed(struct loading *l)
 {
 	json_t *subjects = subjects_of_change(l);
 	struct calendar_state state;
-	bool is_excepted = false;
 	int rc = calendar_get_state(l->tx, l->arena, subjects, l->question->now_us, &state, l->err);
 
 	json_decref(subjects);
 	if (rc < 0)
 		return "calendars cannot be read";
-	if (state.is_open)
-		return "";
-	if (load_excepted(l, &state, &is_excepted, l->err) < 0 || !is_excepted)
-		return "a calendar is closed";
-	return "";
+	return state.is_open || are_excepted(l, &state) ? "" : "a calendar is closed";
 }
 
 static const char *why_conflict(struct loading *l)

@@ -39,7 +39,7 @@ static const struct route routes[] = {
 		{"200 Emergency"}},
 	{ROUTE_POST, "/api/v1/emergencies/{name}/confirm", MAY_CONFIRM, BODY_MAX,
 		ROUTE_ETAG | ROUTE_IF_MATCH, confirm_emergency, {NAME}, {{0}},
-		"Be the second person of an emergency", NULL, {"200 Emergency"}},
+		"Be the second person of an emergency", "EmergencyConfirm", {"200 Emergency"}},
 	{ROUTE_POST, "/api/v1/emergencies/{name}/renew", MAY_START, BODY_MAX,
 		ROUTE_ETAG | ROUTE_IF_MATCH, renew_emergency, {NAME}, {{0}},
 		"Let it last longer, once", "EmergencyRenew", {"200 Emergency"}},
@@ -56,9 +56,9 @@ static const struct route routes[] = {
 		{"200 FollowUp"}},
 };
 
-struct route_table emergency_routes(void)
+struct route_table emergency_routes(struct emergency_hook *hook)
 {
-	return (struct route_table){routes, sizeof(routes) / sizeof(routes[0]), NULL};
+	return (struct route_table){routes, sizeof(routes) / sizeof(routes[0]), hook};
 }
 
 static void fill_act(struct request *req, struct emergency_act *act)
@@ -135,10 +135,11 @@ static int take_ttl(const json_t *body, int64_t *ret_us, struct error *err)
 	return 0;
 }
 
-static int take_start(struct request *req, struct emergency_start *start, struct error *err)
+static int take_start(struct request *req, struct emergency_start *start, const char **ret_code,
+	struct error *err)
 {
 	static const char *const keys[] = {
-		"scope", "reason", "incident", "ttl", "drill", "override", NULL};
+		"scope", "reason", "incident", "ttl", "drill", "override", "code", NULL};
 	const json_t *body = request_json(req);
 	int rc;
 
@@ -147,7 +148,8 @@ static int take_start(struct request *req, struct emergency_start *start, struct
 		(rc = json_get_text(body, "reason", true, &start->reason, err)) < 0 ||
 		(rc = json_get_text(body, "incident", false, &start->incident, err)) < 0 ||
 		(rc = json_get_bool(body, "drill", false, &start->is_drill, err)) < 0 ||
-		(rc = json_get_bool(body, "override", false, &start->is_override, err)) < 0)
+		(rc = json_get_bool(body, "override", false, &start->is_override, err)) < 0 ||
+		(rc = json_get_text(body, "code", false, ret_code, err)) < 0)
 		return rc;
 	return take_ttl(body, &start->ttl_us, err);
 }
@@ -165,12 +167,18 @@ static void tell_started(struct request *req, void *arg)
 static void start_emergency(struct request *req)
 {
 	struct emergency_start *start = request_alloc(req, sizeof(*start));
+	struct emergency_factor factor = {
+		.act = "start", .ask = ask_start, .tell = tell_started, .arg = start};
 
 	fill_act(req, &start->act);
-	if (take_start(req, start, request_error(req)) < 0)
+	if (take_start(req, start, &factor.code, request_error(req)) < 0) {
 		request_fail(req);
-	else
-		request_write(req, ask_start, tell_started, start);
+		return;
+	}
+	factor.scope = start->scope;
+	factor.incident = start->incident;
+	factor.reason = start->reason;
+	emergency_hook_write(req, &factor);
 }
 
 /* --- what follows --- */
@@ -207,19 +215,41 @@ static void tell_changed(struct request *req, void *arg)
 
 static void confirm_emergency(struct request *req)
 {
-	request_write(req, ask_confirm, tell_changed, new_change(req));
+	static const char *const keys[] = {"code", NULL};
+	struct emergency_change *change = new_change(req);
+	const json_t *body = request_json(req);
+	struct emergency_factor factor = {.act = "confirm",
+		.emergency = change->name,
+		.ask = ask_confirm,
+		.tell = tell_changed,
+		.arg = change};
+
+	if (body &&
+		(json_check_keys(body, keys, request_error(req)) < 0 ||
+			json_get_text(body, "code", false, &factor.code, request_error(req)) < 0))
+		request_fail(req);
+	else
+		emergency_hook_write(req, &factor);
 }
 
 static void renew_emergency(struct request *req)
 {
-	static const char *const keys[] = {"ttl", NULL};
+	static const char *const keys[] = {"ttl", "code", NULL};
 	struct emergency_change *change = new_change(req);
+	const json_t *body = request_json(req);
+	struct error *err = request_error(req);
+	struct emergency_factor factor = {.act = "renew",
+		.emergency = change->name,
+		.ask = ask_renew,
+		.tell = tell_changed,
+		.arg = change};
 
-	if (json_check_keys(request_json(req), keys, request_error(req)) < 0 ||
-		take_ttl(request_json(req), &change->ttl_us, request_error(req)) < 0)
+	if (json_check_keys(body, keys, err) < 0 ||
+		json_get_text(body, "code", false, &factor.code, err) < 0 ||
+		take_ttl(body, &change->ttl_us, err) < 0)
 		request_fail(req);
 	else
-		request_write(req, ask_renew, tell_changed, change);
+		emergency_hook_write(req, &factor);
 }
 
 static void end_emergency(struct request *req)

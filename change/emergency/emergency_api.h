@@ -4,6 +4,14 @@
 
 #include "lib/server/server.h"
 
-struct route_table emergency_routes(void);
+/* Who is asked before an emergency begins or lasts longer (emergency_hook.c). */
+struct emergency_hook {
+	struct client *client;
+	const char *url;   /* NULL = nobody */
+	const char *token; /* reference of a bearer token, or NULL */
+};
+
+/* The hook is the caller's, and lives as long as the server. */
+struct route_table emergency_routes(struct emergency_hook *hook);
 
 #endif

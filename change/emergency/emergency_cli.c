@@ -36,12 +36,18 @@ static const struct cli_verb verbs[] = {
 			{"drill", NULL, false, false,
 				"a rehearsal: owes nothing, needs a second person"},
 			{"override", NULL, false, false,
-				"although follow-ups are owed: an admin confirms it"}},
+				"although follow-ups are owed: an admin confirms it"},
+			{"code", "CODE", false, false,
+				"for the second factor, where one is asked"}},
 		run_start},
-	{"emergency", "confirm", "NAME", 1, 1, "Be the second person of an emergency", NULL, {{0}},
+	{"emergency", "confirm", "NAME", 1, 1, "Be the second person of an emergency", NULL,
+		{{"code", "CODE", false, false, "for the second factor, where one is asked"}},
 		run_confirm},
 	{"emergency", "renew", "NAME", 1, 1, "Let an emergency last longer, once", NULL,
-		{{"ttl", "DURATION", true, false, "from now: at most 60m"}}, run_renew},
+		{{"ttl", "DURATION", true, false, "from now: at most 60m"},
+			{"code", "CODE", false, false,
+				"for the second factor, where one is asked"}},
+		run_renew},
 	{"emergency", "end", "NAME", 1, 1, "End an emergency: nothing more runs under it", NULL,
 		{{0}}, run_end},
 	{"emergency", "list", "", 0, 0, "List the emergencies, the newest first", NULL, PAGE_FLAGS,
@@ -109,13 +115,17 @@ static int run_start(struct cli *cli, struct error *err)
 	json_set_text(body, "ttl", cli_flag(cli, "ttl"));
 	json_set_bool(body, "drill", cli_flag(cli, "drill") != NULL);
 	json_set_bool(body, "override", cli_flag(cli, "override") != NULL);
+	json_set_text(body, "code", cli_flag(cli, "code"));
 	return post(cli, "/api/v1/emergencies", body, err);
 }
 
 static int run_confirm(struct cli *cli, struct error *err)
 {
-	return post(cli, cli_path(cli, "/api/v1/emergencies/%s/confirm", cli_arg(cli, 0)),
-		json_object(), err);
+	json_t *body = json_object();
+
+	json_set_text(body, "code", cli_flag(cli, "code"));
+	return post(
+		cli, cli_path(cli, "/api/v1/emergencies/%s/confirm", cli_arg(cli, 0)), body, err);
 }
 
 static int run_renew(struct cli *cli, struct error *err)
@@ -123,6 +133,7 @@ static int run_renew(struct cli *cli, struct error *err)
 	json_t *body = json_object();
 
 	json_set_text(body, "ttl", cli_flag(cli, "ttl"));
+	json_set_text(body, "code", cli_flag(cli, "code"));
 	return post(cli, cli_path(cli, "/api/v1/emergencies/%s/renew", cli_arg(cli, 0)), body, err);
 }
 

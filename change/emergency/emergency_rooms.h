@@ -4,6 +4,8 @@
 
 #include "change/emergency/emergency.h"
 
+struct request;
+
 #define EMERGENCY_PAGE	     200
 #define EMERGENCY_REASON_MAX 2000
 #define EMERGENCY_LINE_MAX   1000 /* of a command, as kept */
@@ -90,5 +92,19 @@ struct store_query *follow_up_store_rows(struct store_tx *tx);
 json_t *emergency_json(const struct emergency *emergency);
 json_t *emergency_run_json(const struct emergency_run *run);
 json_t *follow_up_json(const struct follow_up *follow_up);
+
+/* --- emergency_hook.c --- */
+
+/* What the hook is told of an act, and the closure that is run once it said yes. */
+struct emergency_factor {
+	const char *act;				   /* "start" "confirm" "renew" */
+	const char *emergency, *scope, *incident, *reason; /* NULL where it has none */
+	const char *code;				   /* that the person typed, or NULL */
+	store_ask ask;
+	void (*tell)(struct request *req, void *arg);
+	void *arg;
+};
+/* Asks the hook (the routes' context) and then writes; writes at once when there is none. */
+void emergency_hook_write(struct request *req, const struct emergency_factor *factor);
 
 #endif

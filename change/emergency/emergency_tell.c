@@ -125,10 +125,17 @@ int follow_up_notify(struct store_tx *tx, const struct follow_up *follow_up, con
 	const char *type, const char *text, int64_t at_us, struct error *err)
 {
 	struct arena arena = ARENA_INIT;
-	json_t *data = json_object();
-	int rc;
+	struct emergency *emergency;
+	json_t *data;
+	int rc = emergency_store_get(tx, &arena, follow_up->seq, &emergency, err);
 
+	if (rc < 0) {
+		arena_done(&arena);
+		return rc;
+	}
+	data = json_object();
 	json_object_set_new(data, "follow_up", follow_up_json(follow_up));
+	json_object_set_new(data, "audience", audience_of(emergency->scope));
 	rc = send(tx, id, type, arena_format(&arena, "emergency/%s", follow_up->emergency), text,
 		data, at_us, err);
 	arena_done(&arena);

@@ -12,8 +12,8 @@
 #define JOIN_MAX 20
 
 /* What is said when a change is made of it, not before. */
-static const char *const later_keys[] = {
-	"type", "template", "start", "end", "executors", "coordinated_with", "incident", NULL};
+static const char *const later_keys[] = {"type", "template", "start", "end", "executors",
+	"coordinated_with", "incident", "freeze_exception", NULL};
 /* Lists of texts in which values may stand; of a step, not as the first argument: the program. */
 static const char *const body_lists[] = {"services", "objects", NULL};
 static const char *const step_lists[] = {"argv", "targets", NULL};

@@ -5,11 +5,11 @@ return {
 	title = "inside a closed calendar",
 	looks_at = "calendars that match the change and are closed",
 	why = "A freeze protects an event that cannot be repeated; whoever declared it is not asked by this change.",
-	suggestion = "Move the change behind the freeze, or ask the calendar's own approvers for an exception.",
+	suggestion = "Move the change behind the freeze, or ask the calendar's own approvers for an exception: `--exception CALENDAR --exception-reason TEXT`.",
 	doc = "docs/rules.md#time-001",
 	check = function(input, report)
 		for _, calendar in ipairs(input.context.calendars) do
-			if calendar.state ~= "open" then
+			if calendar.state ~= "open" and calendar.exception == "" then
 				local event = calendar.event ~= "" and calendar.event or calendar.name
 				local until_when = calendar.next_us and "until " .. lib.time(calendar.next_us) or "without a known end"
 				report {
@@ -32,6 +32,10 @@ return {
 			{ name = "a state that is not known is not open", input = { context = { calendars = { { name = "a", state = "stale" } } } } },
 		},
 		quiet = {
+			{
+				name = "an exception was asked for: TIME-005 says who must give it",
+				input = { context = { calendars = { { name = "sales", state = "closed", event = "双11", exception = "sales-leads" } } } },
+			},
 			{ name = "all open", input = { context = { calendars = { { name = "a" }, { name = "b" } } } } },
 			{ name = "no calendar matches", input = { context = { calendars = {} } } },
 		},

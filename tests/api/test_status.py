@@ -1,4 +1,5 @@
 """One screen for 3 a.m.: what runs, what waits for whom, what was last seen, and the exit code."""
+import sqlite3
 import time
 
 import pytest
@@ -152,3 +153,24 @@ def test_status_of_a_whole_screen_is_quick_end_to_end(world):
             world.people.vera.run(*words)
             took.append(time.monotonic() - begin)
     assert min(times) - min(alone) < 0.1, (alone, times)
+
+
+def test_an_overdue_review_stands_on_everybodys_screen(daemon, people):
+    people.admin.ok("incident", "open", "the shop is down", "--severity", "1", "--environment", "production",
+                    "--service", "shop")
+    people.alice.ok("emergency", "start", "--scope", "svc:shop", "--incident", "INC-1", "--ttl", "10m", "--reason",
+                    "the shop answers nothing: restarting it by hand")
+    people.alice.ok("emergency", "end", "EMG-1")
+    assert people.vera.json("status")["overdue_follow_ups"] == []
+    daemon.stop()
+    with sqlite3.connect(daemon.data_dir / "redbutton.db") as rows:
+        rows.execute("UPDATE follow_up SET due_at_us = due_at_us - 2 * 86400 * 1000000")
+    rows.close()
+    daemon.start()
+    shown = people.vera.run("status")
+    assert shown.code == 10 and "OVERDUE REVIEWS" in shown.out and "EMG-1" in shown.out, shown.out
+    refused = people.alice.fails("emergency", "start", "--scope", "svc:shop", "--incident", "INC-1", "--ttl", "10m",
+                                 "--reason", "the shop answers nothing: restarting it by hand")
+    assert "EMG-001" in refused.err
+    people.carol.ok("follow-up", "close", "EMG-1", "--verdict", "justified", "--note", "it was down indeed")
+    assert "OVERDUE" not in people.vera.run("status").out

@@ -137,7 +137,7 @@ REQUESTS = {
     "GRAY-001": {"batches": [], "target_total": 500}, "OBS-001": {"verification": []}, "ROLL-001": {"rollback": []},
 }
 WHOLE = {"K8S-002", "K8S-003", "GRAY-001", "OBS-001", "OBS-002", "ROLL-001", "SCOPE-002", "SCOPE-003"}
-NOT_BY_COMMAND = {"CONF-001", "CONF-003", "EMG-001", "REL-001", "REL-002", "TEXT-002", "TIME-001"}
+NOT_BY_COMMAND = {"CONF-001", "CONF-003", "EMG-001", "REL-001", "REL-002", "TEXT-002", "TIME-001", "TIME-005"}
 
 
 def with_request(given, rule):

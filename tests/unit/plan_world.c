@@ -199,6 +199,18 @@ int role_parse(const char *field, const char *word, enum role *ret, struct error
 	return error_set(err, ERROR_INVALID, "%s: no role %s", field, word);
 }
 
+int people_find(
+	struct store_tx *tx, const char *name, char ret_id[static ID_SIZE], struct error *err)
+{
+	(void)tx;
+	for (size_t i = 0; i < PERSONS; i++)
+		if (strcmp(persons[i]->name, name) == 0) {
+			memcpy(ret_id, persons[i]->id, ID_SIZE);
+			return 0;
+		}
+	return error_set(err, ERROR_NOT_FOUND, "nobody is named %s", name);
+}
+
 bool people_is_in_group(struct store_tx *tx, const char *person_id, const char *group)
 {
 	const struct plan_person *person = find_person(person_id);

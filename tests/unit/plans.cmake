@@ -1,7 +1,7 @@
 # Rules of plans/ and approval/ over a real store; their neighbours are faked by plan_world.c.
 set(approval_sources)
 foreach(room approval approval_count approval_decide approval_use approval_watch approval_store
-    approval_schema approval_json)
+    approval_schema approval_json delegation delegation_store)
   list(APPEND approval_sources ${CMAKE_CURRENT_LIST_DIR}/../../approval/${room}.c)
 endforeach()
 set(plan_sources)

@@ -45,24 +45,26 @@ static struct change signed_change(void)
 		.revision = 2,
 		.revision_digest = "sha256:aa",
 		.render_digest = "sha256:bb",
+		.exceptions = "",
 		.level = 2,
 	};
 }
 
 START_TEST(test_an_approval_signs_each_of_them)
 {
-	struct change change = signed_change(), others[5];
+	struct change change = signed_change(), others[6];
 	char digest[DIGEST_TEXT_SIZE], other[DIGEST_TEXT_SIZE];
 
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 6; i++)
 		others[i] = change;
 	others[0].name[4] = '8';
 	others[1].revision = 3;
 	others[2].revision_digest[8] = 'b';
 	others[3].render_digest[8] = 'a';
 	others[4].level = 3;
+	others[5].exceptions = "[{}]";
 	change_approval_digest(&change, "sha256:cc", digest);
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		change_approval_digest(&others[i], "sha256:cc", other);
 		ck_assert_str_ne(digest, other);
 	}
@@ -75,6 +77,9 @@ END_TEST
 
 START_TEST(test_the_level_follows_the_findings)
 {
+	static const char *const none[] = {NULL}, *const sales[] = {"sales", NULL};
+	const struct revision excepted = {.template_name = "a/b", .exception_calendars = sales};
+	const struct risk_report nothing = {.count = 0};
 	static const struct {
 		const char *findings; /* severities, lower case = tier WARN */
 		int of_rules;
@@ -96,7 +101,8 @@ START_TEST(test_the_level_follows_the_findings)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct risk_finding findings[4];
 		struct risk_report report = {.findings = findings, .level = rows[i].of_rules};
-		struct revision revision = {.template_name = rows[i].is_standard ? "a/b" : NULL};
+		struct revision revision = {.template_name = rows[i].is_standard ? "a/b" : NULL,
+			.exception_calendars = none};
 
 		for (const char *one = rows[i].findings; *one; one++)
 			findings[report.count++] = (struct risk_finding){
@@ -105,6 +111,7 @@ START_TEST(test_the_level_follows_the_findings)
 			};
 		ck_assert_msg(change_level(&revision, &report) == rows[i].level, "row %zu", i);
 	}
+	ck_assert_int_eq(change_level(&excepted, &nothing), 1);
 }
 END_TEST
 

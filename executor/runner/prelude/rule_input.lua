@@ -105,7 +105,9 @@ request.fields.release.clean = host.null
 
 local context = fields {
 	now_us = whole(1767596400000000),
-	calendars = list(fields { name = str "production", state = str "open", event = str "", next_us = nullable(whole(1767700000000000)) }, { {} }),
+	calendars = list(fields {
+		name = str "production", state = str "open", event = str "", exception = str "", next_us = nullable(whole(1767700000000000)),
+	}, { {} }),
 	conflicts = list(fields { change = str "CHG-2", object = str "host:web-1", kind = str "exclusive", coordinated = flag(false) }),
 	incidents = list(fields { id = str "INC-1", object = str "svc:shop", severity = str "2", linked = flag(false) }),
 	alerts = list(fields { name = str "ErrorsHigh", object = str "svc:shop" }),
