@@ -232,25 +232,60 @@ static json_t *zone_of(json_t *zones, const char *name)
 	return zone;
 }
 
-static int add_inventory(
-	struct arena *arena, const struct rule_input *input, json_t *context, struct error *err)
+static int add_to_zone(struct arena *arena, const struct rule_input *input, const char *name,
+	json_t *zones, struct error *err)
 {
-	json_t *zones = json_array();
 	struct target *target;
+	int rc = target_get(input->tx, arena, name, &target, err);
+
+	if (rc < 0 || !*target->zone)
+		return rc;
+	json_append_once(json_object_get(zone_of(zones, target->zone), "targets"), name);
+	return 0;
+}
+
+/* "n1" of "k8s:CLUSTER/NAMESPACE/node/n1"; NULL for what is no node. */
+static const char *node_of(const json_t *impact)
+{
+	const char *object = json_string_value(json_object_get(impact, "object"));
+	const char *node =
+		object && text_starts_with(object, "k8s:") ? strstr(object, "/node/") : NULL;
+
+	return node ? node + strlen("/node/") : NULL;
+}
+
+/* Nodes of a cluster are commanded from elsewhere; where the inventory has a target of that name,
+ * its zone is the node's. */
+static int add_nodes(struct arena *arena, const struct rule_input *input, const json_t *steps,
+	json_t *zones, struct error *err)
+{
+	json_t *step, *command, *impact;
+	size_t i, k, m;
 	int rc = 0;
 
-	for (size_t i = 0; rc >= 0 && i < input->revision->target_count; i++) {
-		const char *name = input->revision->targets[i].name;
+	json_array_foreach (steps, i, step)
+		json_array_foreach (json_object_get(step, "commands"), k, command)
+			json_array_foreach (json_object_get(command, "impacts"), m, impact) {
+				const char *node = node_of(impact);
 
-		rc = target_get(input->tx, arena, name, &target, err);
-		if (rc >= 0 && *target->zone)
-			json_array_append_new(
-				json_object_get(zone_of(zones, target->zone), "targets"),
-				json_string(name));
-	}
-	json_object_set_new(context, "inventory",
-		json_pack("{s:o, s:[]}", "zones", zones, "hosts_without_gate"));
-	return rc;
+				if (node)
+					rc = add_to_zone(arena, input, node, zones, err);
+				if (rc < 0 && rc != ERROR_NOT_FOUND)
+					return rc;
+			}
+	return 0;
+}
+
+static int add_inventory(struct arena *arena, const struct rule_input *input, const json_t *steps,
+	json_t *context, struct error *err)
+{
+	json_t *zones = json_array();
+	int rc = 0;
+
+	json_object_set_new(context, "inventory", json_pack("{s:o}", "zones", zones));
+	for (size_t i = 0; rc >= 0 && i < input->revision->target_count; i++)
+		rc = add_to_zone(arena, input, input->revision->targets[i].name, zones, err);
+	return rc < 0 ? rc : add_nodes(arena, input, steps, zones, err);
 }
 
 int change_input_context(struct arena *arena, const struct rule_input *input, const json_t *steps,
@@ -270,7 +305,7 @@ int change_input_context(struct arena *arena, const struct rule_input *input, co
 	if (rc < 0 || (rc = add_conflicts(arena, input, steps, context, err)) < 0 ||
 		(rc = add_incidents(arena, input, context, err)) < 0 ||
 		(rc = add_follow_ups(arena, input, context, err)) < 0 ||
-		(rc = add_inventory(arena, input, context, err)) < 0) {
+		(rc = add_inventory(arena, input, steps, context, err)) < 0) {
 		json_decref(context);
 		return rc;
 	}

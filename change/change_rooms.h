@@ -317,6 +317,13 @@ int change_make_input(struct arena *arena, const struct rule_input *input, json_
 int change_input_steps(
 	struct arena *arena, const struct rule_input *input, json_t **ret, struct error *err);
 
+/* --- change_batch.c --- */
+
+/* The batches of the request: array of {seq, phase, targets, percent, observe_s, zones,
+ * whole_shards}; the caller's. */
+int change_input_batches(
+	struct arena *arena, const struct rule_input *input, json_t **ret, struct error *err);
+
 /* --- change_context.c --- */
 
 /* The context of the input; `steps` as above. The caller's. */

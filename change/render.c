@@ -113,6 +113,8 @@ static void add_step(struct buf *out, struct arena *arena, const struct revision
 		out, "  standard input: %s\n", step->stdin_content ? step->stdin_content : "none");
 	buf_add_format(out, "  at most %lld times, each within %llds, then %llds of looking\n",
 		(long long)step->max_runs, (long long)step->timeout_s, (long long)step->observe_s);
+	if (step->rows >= 0)
+		buf_add_format(out, "  rows, as declared: %lld\n", (long long)step->rows);
 	if (step->irreversible_reason)
 		buf_add_format(out, "  CANNOT BE UNDONE: %s\n",
 			text_visible(arena, step->irreversible_reason));

@@ -24,7 +24,7 @@ struct cli_flag {
 	const char *help;
 };
 
-#define CLI_FLAGS_MAX 28
+#define CLI_FLAGS_MAX 32
 
 struct cli_verb {
 	const char *noun; /* "plan"; NULL for a verb of its own ("run") */
