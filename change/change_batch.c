@@ -102,8 +102,7 @@ static int look_at_target(struct arena *arena, const struct rule_input *input,
 		json_append_once(seen->zones, target->zone);
 	shard = shard_of(target);
 	if (shard && !was_counted(seen->shards, shard))
-		rc = add_if_whole(
-			arena, input, step, target->kind, shard, seen->whole_shards, err);
+		rc = add_if_whole(arena, input, step, target->kind, shard, seen->whole_shards, err);
 	json_decref(shard);
 	return rc;
 }

@@ -322,6 +322,21 @@ static int make_request(
 
 /* --- the whole --- */
 
+/* Which are known; why one is not may be said in other words each time. */
+static json_t *known_sources(const json_t *sources)
+{
+	json_t *made = json_array(), *one;
+	size_t i;
+
+	json_array_foreach (sources, i, one) {
+		json_t *copy = json_copy(one);
+
+		json_object_del(copy, "reason");
+		json_array_append_new(made, copy);
+	}
+	return made;
+}
+
 /* What of the context moves by itself, without its times. */
 static int digest_context(
 	const json_t *context, char ret[static DIGEST_TEXT_SIZE], struct error *err)
@@ -342,6 +357,8 @@ static int digest_context(
 	json_object_set(moving, "conflicts", json_object_get(context, "conflicts"));
 	json_object_set(moving, "incidents", json_object_get(context, "incidents"));
 	json_object_set(moving, "alerts", json_object_get(context, "alerts"));
+	json_object_set_new(
+		moving, "alert_sources", known_sources(json_object_get(context, "alert_sources")));
 	json_object_set(moving, "releases", json_object_get(context, "releases"));
 	rc = canonical_add(&bytes, moving, err);
 	digest_of_domain("rcm context 1\n", buf_text(&bytes), bytes.length, &digest);
@@ -377,11 +394,11 @@ int change_make_input(struct arena *arena, const struct rule_input *input, json_
 /* --- asked by the gate --- */
 
 int change_rule_input(struct store_tx *tx, struct arena *arena, const struct change *change,
-	int64_t now_us, json_t **ret_input, char ret_context[static DIGEST_TEXT_SIZE],
-	struct error *err)
+	const struct alerts *alerts, int64_t now_us, json_t **ret_input,
+	char ret_context[static DIGEST_TEXT_SIZE], struct error *err)
 {
 	struct change_revision *row;
-	struct rule_input input = {.tx = tx, .change = change, .now_us = now_us};
+	struct rule_input input = {.tx = tx, .change = change, .alerts = alerts, .now_us = now_us};
 	struct revision *revision;
 	json_t *frame = NULL;
 	int rc = revision_store_get(tx, arena, change->seq, change->revision, &row, err);

@@ -307,6 +307,7 @@ struct rule_input {
 	const struct change *change;
 	const struct revision *revision;
 	const json_t *frame;
+	const struct alerts *alerts; /* NULL = no sources */
 	size_t rendering_bytes;
 	int64_t now_us;
 };

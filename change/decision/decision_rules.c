@@ -69,7 +69,8 @@ static json_t *request_of(const struct decision_subject *subject)
 static json_t *context_of(const struct decision_subject *subject)
 {
 	static const char *const lists[] = {"calendars", "conflicts", "incidents", "alerts",
-		"releases", "follow_ups", "protected_paths", "tier0_units", "trusted_dirs"};
+		"alert_sources", "releases", "follow_ups", "protected_paths", "tier0_units",
+		"trusted_dirs"};
 	json_t *context = json_object();
 
 	json_set_int(context, "now_us", subject->now_us);

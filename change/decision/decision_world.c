@@ -269,7 +269,8 @@ static bool was_seen(const struct risk_report *report, const struct risk_finding
 	for (size_t i = 0; i < report->count; i++)
 		if (!strcmp(report->findings[i].rule, finding->rule) &&
 			report->findings[i].step == finding->step &&
-			!strcmp(report->findings[i].object, finding->object))
+			!strcmp(report->findings[i].object, finding->object) &&
+			!strcmp(report->findings[i].seen, finding->seen))
 			return true;
 	return false;
 }
@@ -385,8 +386,8 @@ int loading_rules(struct loading *l)
 	if (!is_in_force(l))
 		return 0;
 	if ((rc = change_assessed_context(l->tx, l->change, before, l->err)) < 0 ||
-		(rc = change_rule_input(
-			 l->tx, l->arena, l->change, l->question->now_us, &input, now, l->err)) < 0)
+		(rc = change_rule_input(l->tx, l->arena, l->change, l->alerts, l->question->now_us,
+			 &input, now, l->err)) < 0)
 		return rc;
 	json_set_text(rules, "context", now);
 	if (*before && !strcmp(before, now)) {

@@ -109,6 +109,7 @@ local context = fields {
 	conflicts = list(fields { change = str "CHG-2", object = str "host:web-1", kind = str "exclusive", coordinated = flag(false) }),
 	incidents = list(fields { id = str "INC-1", object = str "svc:shop", severity = str "2", linked = flag(false) }),
 	alerts = list(fields { name = str "ErrorsHigh", object = str "svc:shop" }),
+	alert_sources = list(fields { name = str "prom-main", known = flag(true), reason = str "" }, { {} }),
 	releases = list(fields { id = str "REL-1", service = str "shop", state = str "running" }),
 	follow_ups = list(fields { change = str "CHG-3", person = str "wang", team = str "shop", overdue = flag(false) }),
 	limits = map(whole(0), { affected_rows = 1000, table_rows = 1000000, drained_nodes = 1 }),
