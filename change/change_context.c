@@ -207,7 +207,7 @@ static void add_target(struct arena *arena, struct about *about, const struct ta
 		.kind = target->kind,
 		.name = target->name,
 		.labels = labels,
-		.namespace_ = space ? space + 1 : NULL,
+		.space = space ? space + 1 : NULL,
 	};
 }
 

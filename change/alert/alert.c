@@ -12,9 +12,9 @@
 struct source {
 	struct alerts *alerts;
 	const char *name;
-	json_t *firing;	   /* of the last answer; NULL = there was none yet */
-	int64_t good_ms;   /* when it was asked for */
-	int64_t asked_ms;  /* the last question, answered or not */
+	json_t *firing;	  /* of the last answer; NULL = there was none yet */
+	int64_t good_ms;  /* when it was asked for */
+	int64_t asked_ms; /* the last question, answered or not */
 	bool was_asked, is_asking, is_silent;
 	char reason[200]; /* why the last question has no answer */
 };
@@ -84,9 +84,8 @@ static void take(struct source *source, const struct adapter_result *result)
 {
 	json_t *firing = NULL;
 
-	if (result->outcome != ADAPTER_OK ||
-		json_parse(result->value, strlen(result->value), JSON_DEPTH_MAX, &firing, NULL) <
-			0) {
+	if (result->outcome != ADAPTER_OK || json_parse(result->value, strlen(result->value),
+						     JSON_DEPTH_MAX, &firing, NULL) < 0) {
 		fail(source, result->message ? result->message : "no usable answer");
 		return;
 	}
@@ -182,8 +181,8 @@ void alerts_refresh(struct alerts *alerts, void (*told)(void *arg), void *arg)
 
 static bool is_known(const struct source *source)
 {
-	return source->firing && time_mono_ms() - source->good_ms <=
-					 ALERTS_GOOD_TIMES * each_ms(source->alerts);
+	return source->firing &&
+	       time_mono_ms() - source->good_ms <= ALERTS_GOOD_TIMES * each_ms(source->alerts);
 }
 
 void alerts_on(const struct alerts *alerts, const char *environment,
@@ -195,12 +194,12 @@ void alerts_on(const struct alerts *alerts, const char *environment,
 	for (size_t i = 0; alerts && i < alerts->count; i++) {
 		const struct source *source = &alerts->sources[i];
 		bool known = is_known(source);
-		const char *reason = source->was_asked && *source->reason ? source->reason
-									   : "no answer yet";
+		const char *reason =
+			source->was_asked && *source->reason ? source->reason : "no answer yet";
 
-		json_array_append_new(sources, json_pack("{s:s, s:b, s:s}", "name", source->name,
-						       "known", known, "reason",
-						       known ? "" : reason));
+		json_array_append_new(
+			sources, json_pack("{s:s, s:b, s:s}", "name", source->name, "known", known,
+					 "reason", known ? "" : reason));
 		if (known)
 			alert_match(source->firing, environment, subjects, count, list);
 	}
@@ -226,8 +225,7 @@ int alerts_open(const struct alerts_options *options, struct alerts **ret, struc
 		return error_set(err, ERROR_NO_MEMORY, "no memory");
 	}
 	for (size_t i = 0; i < alerts->count; i++)
-		alerts->sources[i] =
-			(struct source){.alerts = alerts, .name = options->sources[i]};
+		alerts->sources[i] = (struct source){.alerts = alerts, .name = options->sources[i]};
 	if (alerts->count)
 		loop_timer_start(alerts->timer, 0, each_ms(alerts));
 	*ret = alerts;

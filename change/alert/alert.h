@@ -15,7 +15,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#define ALERTS_EACH_MS	 15000
+#define ALERTS_EACH_MS	  15000
 #define ALERTS_GOOD_TIMES 4 /* an answer is good for so many intervals */
 
 struct alerts;
@@ -41,8 +41,8 @@ struct alert_subject {
 	const char *object; /* "host:web-1", "svc:shop": as it is told to the rules */
 	const char *kind;   /* of a target; "service" for a service */
 	const char *name;
-	const json_t *labels;	/* all of a target; NULL for a service */
-	const char *namespace_; /* of a target of kind k8s; NULL = none */
+	const json_t *labels; /* all of a target; NULL for a service */
+	const char *space;    /* namespace of a target of kind k8s; NULL = none */
 };
 /*
  * Of the alerts that are known, those that are about one of the subjects in that environment:

@@ -44,8 +44,7 @@ static bool names_target(const json_t *alert, const struct alert_subject *subjec
 		if (value && (is_host(value, subject->name) || (known && is_host(value, known))))
 			return true;
 	}
-	return subject->namespace_ &&
-	       text_is_equal(label(alert, "namespace"), subject->namespace_) &&
+	return subject->space && text_is_equal(label(alert, "namespace"), subject->space) &&
 	       (!label(alert, "cluster") || !label(subject->labels, "cluster") ||
 		       text_is_equal(label(alert, "cluster"), label(subject->labels, "cluster")));
 }

@@ -34,7 +34,7 @@ class Watchers:
             Process("alertmanager", ["prometheus-alertmanager", f"--config.file={folder / 'alertmanager.yml'}", f"--storage.path={folder / 'am'}",
                                      f"--web.listen-address=127.0.0.1:{manager}", "--cluster.listen-address="], folder / "alertmanager.log"),
             Process("prometheus", ["prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'tsdb'}",
-                                   f"--web.listen-address=127.0.0.1:{prometheus}"], folder / "prometheus.log")]
+                                   f"--web.listen-address=127.0.0.1:{prometheus}", "--rules.alert.resend-delay=1s"], folder / "prometheus.log")]
         for process in self.processes:
             process.start()
 
