@@ -182,6 +182,18 @@ static int move_on(struct store_tx *tx, struct assessment *assessment, struct er
 		&audit_system, assessment->at_us, err);
 }
 
+static int count_history(struct store_tx *tx, struct assessment *assessment, struct error *err)
+{
+	struct risk_report *report = assessment->report;
+	int rc = change_store_history(tx, assessment->change, assessment->revision,
+		assessment->at_us - CHANGE_HISTORY_US, &report->history_of, &report->history_failed,
+		err);
+
+	if (rc >= 0)
+		risk_recount(report, NULL, &assessment->arena);
+	return rc;
+}
+
 static int ask_end(struct store_tx *tx, void *arg, struct error *err)
 {
 	struct assessment *assessment = arg;
@@ -193,7 +205,8 @@ static int ask_end(struct store_tx *tx, void *arg, struct error *err)
 	if (now->state != CHANGE_ASSESSING || now->version != assessment->change->version)
 		return 0;
 	assessment->change = now;
-	if ((rc = render(tx, assessment, err)) < 0 ||
+	if ((rc = count_history(tx, assessment, err)) < 0 ||
+		(rc = render(tx, assessment, err)) < 0 ||
 		(rc = risk_put(tx, now->seq, now->revision, assessment->report, assessment->at_us,
 			 err)) < 0 ||
 		(rc = revision_store_assess(tx, assessment->row, err)) < 0 ||

@@ -14,6 +14,7 @@
 #define CHANGE_EXPIRY_US   APPROVAL_EXPIRY_US	    /* pending, from the submit on */
 #define CHANGE_GRACE_US	   (15 * INT64_C(60000000)) /* behind the planned end */
 #define CHANGE_WAIVER_US   (7 * INT64_C(86400000000))
+#define CHANGE_HISTORY_US  (90 * INT64_C(86400000000))
 #define CHANGE_AFTER_US	   (72 * INT64_C(3600000000))
 #define CHANGE_RENDER_MAX  ((size_t)4 * 1024 * 1024)
 #define CHANGE_MAY_FILE	   (ROLE_AUTHOR | ROLE_COMMANDER)
@@ -80,6 +81,11 @@ int change_store_due(struct store_tx *tx, struct arena *arena, int64_t now_us, s
 /* Those that became terminal since. */
 int change_store_closed_since(struct store_tx *tx, struct arena *arena, int64_t since_us,
 	struct change ***ret, size_t *ret_count, struct error *err);
+/* Of the last RISK_HISTORY_MAX that closed since, in its environment, of one of its services or of
+ * its requester: how many, and how many of them did not end well. */
+int change_store_history(struct store_tx *tx, const struct change *change,
+	const struct revision *revision, int64_t since_us, int64_t *ret_of, int64_t *ret_failed,
+	struct error *err);
 struct store_query *change_store_rows(struct store_tx *tx);
 
 /* --- revision_store.c --- */

@@ -223,6 +223,9 @@ static void add_findings(struct buf *out, struct arena *arena, const struct risk
 	buf_add_format(out, "\nscore %lld", (long long)report->total);
 	if (report->terms && *report->terms)
 		buf_add_format(out, " = %s", report->terms);
+	if (report->history_failed)
+		buf_add_format(out, "\nhistory: %lld of the last %lld like it did not end well",
+			(long long)report->history_failed, (long long)report->history_of);
 	buf_add_format(out, "\nrules %s\n", report->revision);
 	for (size_t i = 0; i < report->count; i++) {
 		const struct risk_finding *finding = &report->findings[i];

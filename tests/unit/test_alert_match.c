@@ -101,8 +101,8 @@ START_TEST(a_storm_is_cut)
 	ck_assert_uint_eq(json_array_size(list), ALERTS_TOLD_MAX);
 	for (int i = 0; i < ALERTS_TOLD_MAX; i++) {
 		snprintf(name, sizeof(name), "A%03d", i);
-		ck_assert_str_eq(json_string_value(json_object_get(
-					 json_array_get(list, (size_t)i), "name")),
+		ck_assert_str_eq(
+			json_string_value(json_object_get(json_array_get(list, (size_t)i), "name")),
 			name);
 	}
 	json_decref(firing);
