@@ -287,10 +287,7 @@ static int add_follow_ups(
 	json_object_set_new(context, "follow_ups", list);
 	rc = follow_up_list_open(input->tx, arena, input->now_us, &open, &count, err);
 	for (size_t i = 0; rc >= 0 && i < count; i++)
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:s, s:b}", "change", open[i]->emergency, "person",
-				open[i]->person, "team", open[i]->team ? open[i]->team : "",
-				"overdue", open[i]->is_overdue));
+		json_array_append_new(list, follow_up_rule_json(open[i]));
 	return rc;
 }
 

@@ -101,6 +101,7 @@ int64_t decision_kill_grace_ms(struct store_tx *tx, struct arena *arena, int64_t
 /* One command outside any change, or a release (commands NULL); the caller's. */
 struct decision_subject {
 	const json_t *commands, *release;
+	const json_t *follow_ups; /* that others owe, or the person from before; NULL = none */
 	const char *id, *target, *person, *service, *environment, *runas, *cwd;
 	int64_t now_us;
 };

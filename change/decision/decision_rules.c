@@ -76,6 +76,8 @@ static json_t *context_of(const struct decision_subject *subject)
 	json_set_int(context, "now_us", subject->now_us);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		json_object_set_new(context, lists[i], json_array());
+	if (subject->follow_ups)
+		json_object_set(context, "follow_ups", (json_t *)subject->follow_ups);
 	json_object_set_new(context, "limits", json_object());
 	json_object_set_new(context, "inventory", json_pack("{s:[]}", "zones"));
 	return context;

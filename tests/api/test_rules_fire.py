@@ -1,9 +1,11 @@
 """Each built-in rule fires on a change that somebody files: what it looks at is told by the daemon, not by a test."""
 import itertools
+import sqlite3
 
 import pytest
 from harness.asker import Asker
 from harness.changes import METRIC, Changes, at, host_identity
+from harness.people import People
 from harness.prometheus import FakePrometheus
 
 RULES = {
@@ -231,6 +233,31 @@ WORLD = {
 @pytest.mark.parametrize("rule, make", [(rule, make) for rule, makers in WORLD.items() for make in makers])
 def test_what_is_around_it_makes_it_fire(site, rule, make):
     assert rule in make(site)
+
+
+def test_what_is_owed_is_said_in_an_emergency(make_daemon):
+    """No change of this kind is filed: the start is refused with the rule's name (test_emergencies.py), and what is owed since is said."""
+    daemon = make_daemon()
+    people = People(daemon)
+    asker = Asker(Changes(daemon, people))
+    words = ("--incident", people.carol.json("incident", "open", "the shop is down", "--severity", 1)["name"], "--ttl", "30m",
+             "--reason", "its disk is full, and nobody can buy")
+    people.alice.ok("emergency", "start", "--scope", "svc:other", *words)
+    people.alice.ok("emergency", "end", "EMG-1")
+    people.bob.ok("emergency", "start", "--scope", "svc:shop", *words)
+    people.carol.ok("emergency", "confirm", "EMG-2")
+    ask = lambda: asker.decide("/usr/bin/touch", "/srv/x", target=host_identity(1), user="bo")
+    answer = ask()
+    assert answer["reason"] == "ok_emergency" and answer["findings"] == []
+    daemon.stop()
+    with sqlite3.connect(daemon.data_dir / "redbutton.db") as database:     # a day later
+        database.execute("UPDATE follow_up SET due_at_us = 1 WHERE emergency_seq = 1")
+    database.close()
+    daemon.start()
+    answer = ask()
+    assert answer["reason"] == "ok_emergency" and answer["findings"] == [
+        {"rule": "EMG-001", "severity": "H", "object": "EMG-1", "message": "close the follow-up of EMG-1 first"}], answer
+    assert asker.get(f"/api/v1/gate/decisions/{answer['decision_id']}/explain").json["is_same"]
 
 
 def test_every_built_in_rule_stands_here(site):
