@@ -58,7 +58,11 @@ return {
 		quiet = {
 			{ name = "the incident is linked", input = { context = { incidents = { { linked = true } }, alerts = { {} }, alert_sources = { { known = false } } } } },
 			{ name = "no alerts are looked at", input = { context = { alert_sources = {} } } },
-			{ name = "it only reads", input = { context = { incidents = { {} }, alerts = { {} }, alert_sources = { { known = false } } }, steps = { { commands = { { proof = "read" } } } } } },
+			{
+				name = "it only reads",
+				input = { context = { incidents = { {} }, alerts = { {} }, alert_sources = { { known = false } } },
+				steps = { { commands = { { proof = "read" } } } } },
+			},
 		},
 	},
 }
