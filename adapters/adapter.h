@@ -54,6 +54,8 @@ struct adapter_result {
 /* Called exactly once, later, from the loop. The result is borrowed. */
 typedef void (*adapter_done)(void *arg, const struct adapter_result *result);
 
+#define ADAPTER_ALERTS_MAX 1000
+
 struct adapter_type {
 	const char *name; /* "haproxy.weight" */
 	int arg_count;
@@ -84,6 +86,11 @@ struct adapter {
 	 * answered ("HAProxy 2.6.12"). */
 	int (*check)(struct client *client, const struct adapter_target *target, int timeout_ms,
 		adapter_done done, void *arg, struct error *err);
+	/* What fires there now; NULL = it knows of no alerts. The value is compact JSON, no
+	 * canonical form: an array with the labels of each alert, an object of texts. An answer of
+	 * more than ADAPTER_ALERTS_MAX, or one that may be partial, is no value. */
+	int (*alerts)(struct client *client, const struct adapter_target *target, int timeout_ms,
+		adapter_done done, void *arg, struct error *err);
 	/* Address grammar of this kind. */
 	int (*check_address)(const char *address, struct error *err);
 };
@@ -97,7 +104,7 @@ const struct adapter *adapter_find(const struct adapter_list *list, const char *
 const struct adapter_type *adapter_type_find(const struct adapter_list *list, const char *type);
 
 extern const struct adapter haproxy_adapter;
-extern const struct adapter prometheus_adapter;
+extern const struct adapter prometheus_adapter, alertmanager_adapter;
 /* Targets without registers: their address is an identity (adapters/identity.c). */
 extern const struct adapter host_adapter, k8s_adapter, database_adapter;
 

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUERY_MAX_BYTES 4096
+#define QUERY_MAX_BYTES	 4096
+#define ANSWER_MAX_BYTES ((size_t)4 * 1024 * 1024)
 
 enum prometheus_kind { PROMETHEUS_VALUE };
 
@@ -17,10 +18,13 @@ static const struct adapter_type types[] = {
 static const struct client_header form[] = {
 	{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}};
 
+typedef struct adapter_result (*reply_reader)(
+	int status, const char *body, size_t length, struct arena *arena);
+
 /* One request under way. */
 struct work {
 	struct arena arena;
-	bool is_check;
+	reply_reader read;
 	adapter_done done;
 	void *arg;
 };
@@ -40,12 +44,9 @@ static void on_answer(void *arg, const struct client_response *response, const s
 
 	if (err)
 		result = adapter_problem(&work->arena, adapter_outcome_of(err), "%s", err->message);
-	else if (work->is_check)
-		result = prometheus_check_reply(
-			response->status, response->body, response->body_length, &work->arena);
 	else
-		result = prometheus_query_reply(response->status, response->body,
-			response->body_length, time_now_us(), &work->arena);
+		result = work->read(
+			response->status, response->body, response->body_length, &work->arena);
 	work->done(work->arg, &result);
 	free_work(work);
 }
@@ -57,7 +58,7 @@ static int parse_address(const char *address, struct client_address *ret, struct
 	if (rc < 0)
 		return rc;
 	if (strchr(ret->text, '?')) {
-		adapter_refuse(err, "address", "the address of a Prometheus has no query");
+		adapter_refuse(err, "address", "the address has no query here");
 		return error_remedy(err, "write http://host:port or http://host:port/prefix");
 	}
 	return 0;
@@ -77,6 +78,7 @@ static int send(struct client *client, const struct adapter_target *target, cons
 		.credential = target->credential,
 		.networks = target->networks,
 		.timeout_ms = timeout_ms,
+		.max_bytes = ANSWER_MAX_BYTES,
 		.drop = free_work,
 	};
 	size_t length;
@@ -141,13 +143,19 @@ static int prometheus_parse(const struct adapter_register *reg, const json_t *va
 	return 0;
 }
 
-static struct work *new_work(bool is_check, adapter_done done, void *arg)
+static struct adapter_result read_query(
+	int status, const char *body, size_t length, struct arena *arena)
+{
+	return prometheus_query_reply(status, body, length, time_now_us(), arena);
+}
+
+static struct work *new_work(reply_reader read, adapter_done done, void *arg)
 {
 	struct work *work = calloc(1, sizeof(*work));
 
 	if (!work)
 		abort();
-	work->is_check = is_check;
+	work->read = read;
 	work->done = done;
 	work->arg = arg;
 	return work;
@@ -162,7 +170,7 @@ static int prometheus_read(struct client *client, const struct adapter_target *t
 
 	if (rc < 0)
 		return rc;
-	work = new_work(false, done, arg);
+	work = new_work(read_query, done, arg);
 	rc = send(client, target, "/api/v1/query",
 		query_body(&work->arena, reg->args[0], timeout_ms), timeout_ms, work, err);
 	if (rc < 0)
@@ -184,15 +192,38 @@ static int prometheus_write(struct client *client, const struct adapter_target *
 	return adapter_refuse(err, "type", "%s is for reading only", reg->type);
 }
 
-static int prometheus_check(struct client *client, const struct adapter_target *target,
-	int timeout_ms, adapter_done done, void *arg, struct error *err)
+struct call {
+	struct client *client;
+	const struct adapter_target *target;
+	int timeout_ms;
+	adapter_done done;
+	void *arg;
+};
+
+static int get(const struct call *call, const char *path, reply_reader read, struct error *err)
 {
-	struct work *work = new_work(true, done, arg);
-	int rc = send(client, target, "/api/v1/status/buildinfo", NULL, timeout_ms, work, err);
+	struct work *work = new_work(read, call->done, call->arg);
+	int rc = send(call->client, call->target, path, NULL, call->timeout_ms, work, err);
 
 	if (rc < 0)
 		free_work(work);
 	return rc;
+}
+
+static int prometheus_check(struct client *client, const struct adapter_target *target,
+	int timeout_ms, adapter_done done, void *arg, struct error *err)
+{
+	const struct call call = {client, target, timeout_ms, done, arg};
+
+	return get(&call, "/api/v1/status/buildinfo", prometheus_check_reply, err);
+}
+
+static int prometheus_alerts(struct client *client, const struct adapter_target *target,
+	int timeout_ms, adapter_done done, void *arg, struct error *err)
+{
+	const struct call call = {client, target, timeout_ms, done, arg};
+
+	return get(&call, "/api/v1/alerts", prometheus_alerts_reply, err);
 }
 
 static int prometheus_check_address(const char *address, struct error *err)
@@ -210,5 +241,62 @@ const struct adapter prometheus_adapter = {
 	.read = prometheus_read,
 	.write = prometheus_write,
 	.check = prometheus_check,
+	.alerts = prometheus_alerts,
+	.check_address = prometheus_check_address,
+};
+
+/* --- Alertmanager: alerts alone --- */
+
+static int refuse_register(const struct adapter_register *reg, struct error *err)
+{
+	return adapter_refuse(err, "type", "%s: an Alertmanager has no registers", reg->type);
+}
+
+static int alertmanager_parse(const struct adapter_register *reg, const json_t *value,
+	struct arena *arena, const char **ret_value, struct error *err)
+{
+	(void)value;
+	(void)arena;
+	(void)ret_value;
+	return refuse_register(reg, err);
+}
+
+static int alertmanager_read(struct client *client, const struct adapter_target *target,
+	const struct adapter_register *reg, int timeout_ms, adapter_done done, void *arg,
+	struct error *err)
+{
+	(void)client;
+	(void)target;
+	(void)timeout_ms;
+	(void)done;
+	(void)arg;
+	return refuse_register(reg, err);
+}
+
+static int alertmanager_check(struct client *client, const struct adapter_target *target,
+	int timeout_ms, adapter_done done, void *arg, struct error *err)
+{
+	const struct call call = {client, target, timeout_ms, done, arg};
+
+	return get(&call, "/api/v2/status", alertmanager_check_reply, err);
+}
+
+/* What is silenced or inhibited was looked at by a person or is said by another alert. */
+static int alertmanager_alerts(struct client *client, const struct adapter_target *target,
+	int timeout_ms, adapter_done done, void *arg, struct error *err)
+{
+	const struct call call = {client, target, timeout_ms, done, arg};
+
+	return get(&call, "/api/v2/alerts?active=true&silenced=false&inhibited=false",
+		alertmanager_alerts_reply, err);
+}
+
+const struct adapter alertmanager_adapter = {
+	.kind = "alertmanager",
+	.parse = alertmanager_parse,
+	.read = alertmanager_read,
+	.write = prometheus_write,
+	.check = alertmanager_check,
+	.alerts = alertmanager_alerts,
 	.check_address = prometheus_check_address,
 };

@@ -30,7 +30,7 @@ static struct adapter_result explain_status(int status, const char *body, struct
 		return adapter_problem(arena, ADAPTER_REFUSED,
 			"the server answered %d: check the credential of the target", status);
 	return adapter_problem(arena, ADAPTER_NO_ANSWER,
-		"not an answer of Prometheus (HTTP %d): %s", status, adapter_quote(arena, body));
+		"not an answer that is known (HTTP %d): %s", status, adapter_quote(arena, body));
 }
 
 /* The parsed answer when it says success; else NULL and the result that says why not. */
@@ -142,6 +142,117 @@ struct adapter_result prometheus_check_reply(
 	result = (struct adapter_result){.outcome = ADAPTER_OK};
 	result.message = arena_format(
 		arena, "Prometheus %s", adapter_quote(arena, version ? version : "(no version)"));
+	json_decref(root);
+	return result;
+}
+
+/* --- alerts --- */
+
+/* Only texts: what is no text in a label names nothing. */
+static void add_labels(json_t *list, const json_t *labels)
+{
+	json_t *kept = json_object(), *value;
+	const char *key;
+
+	json_object_foreach ((json_t *)labels, key, value)
+		if (json_is_string(value))
+			json_object_set(kept, key, value);
+	json_array_append_new(list, kept);
+}
+
+/* Each alert has an object of labels; one without is none that could be judged. */
+static struct adapter_result collect(const json_t *alerts, const char *firing, struct arena *arena)
+{
+	struct adapter_result result = {.outcome = ADAPTER_OK};
+	json_t *list = json_array(), *one;
+	size_t i;
+
+	json_array_foreach (alerts, i, one) {
+		const json_t *labels = json_object_get(one, "labels");
+		const char *state = json_string_value(json_object_get(one, "state"));
+
+		if (!json_is_object(labels) || (firing && !state)) {
+			result = unknown(arena, "an alert has no labels or no state");
+			break;
+		}
+		if (!firing || text_is_equal(state, firing))
+			add_labels(list, labels);
+	}
+	if (result.outcome == ADAPTER_OK && json_array_size(list) > ADAPTER_ALERTS_MAX)
+		result = adapter_problem(arena, ADAPTER_UNKNOWN,
+			"%zu alerts fire at once, more than %d are not looked through",
+			json_array_size(list), ADAPTER_ALERTS_MAX);
+	if (result.outcome == ADAPTER_OK)
+		result.value = json_text(arena, list);
+	json_decref(list);
+	return result;
+}
+
+struct adapter_result prometheus_alerts_reply(
+	int status, const char *body, size_t length, struct arena *arena)
+{
+	struct adapter_result result;
+	json_t *root = open_answer(status, body, length, arena, &result);
+	const json_t *alerts;
+
+	if (!root)
+		return result;
+	alerts = json_object_get(json_object_get(root, "data"), "alerts");
+	if (json_array_size(json_object_get(root, "warnings")) > 0)
+		result = unknown(arena, "the answer may be partial");
+	else if (!json_is_array(alerts))
+		result = unknown(arena, "the answer has no alerts");
+	else
+		result = collect(alerts, "firing", arena);
+	json_decref(root);
+	return result;
+}
+
+/* Alertmanager's answers are the bare value; its errors a text. */
+static json_t *open_bare(int status, const char *body, size_t length, json_type type,
+	struct arena *arena, struct adapter_result *ret)
+{
+	json_t *root = NULL;
+
+	if (status == 200 && json_parse(body, length, JSON_DEPTH_MAX, &root, NULL) >= 0 &&
+		json_typeof(root) == type)
+		return root;
+	json_decref(root);
+	*ret = explain_status(status, body, arena);
+	return NULL;
+}
+
+struct adapter_result alertmanager_alerts_reply(
+	int status, const char *body, size_t length, struct arena *arena)
+{
+	struct adapter_result result;
+	json_t *root = open_bare(status, body, length, JSON_ARRAY, arena, &result);
+
+	if (!root)
+		return result;
+	result = collect(root, NULL, arena);
+	json_decref(root);
+	return result;
+}
+
+struct adapter_result alertmanager_check_reply(
+	int status, const char *body, size_t length, struct arena *arena)
+{
+	struct adapter_result result;
+	json_t *root = open_bare(status, body, length, JSON_OBJECT, arena, &result);
+	const char *version;
+
+	if (!root)
+		return result;
+	version =
+		json_string_value(json_object_get(json_object_get(root, "versionInfo"), "version"));
+	if (version) {
+		result = (struct adapter_result){.outcome = ADAPTER_OK};
+		result.message =
+			arena_format(arena, "Alertmanager %s", adapter_quote(arena, version));
+	} else {
+		result = explain_status(status, body, arena);
+	}
 	json_decref(root);
 	return result;
 }

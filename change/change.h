@@ -15,6 +15,7 @@
 #include "adapters/adapter.h"
 #include "approval/approval.h"
 #include "audit/audit_ledger.h"
+#include "change/alert/alert.h"
 #include "change/gate/gate_message.h"
 #include "change/gate/reason.h"
 #include "change/revision.h"
@@ -117,11 +118,12 @@ bool change_is_excepted(const char *exceptions, const struct calendar_reason *re
 /*
  * What the rules are given for its current revision as of now (executor/runner/prelude/
  * rule_input.lua); *ret_input is the caller's. `ret_context` is the digest over what of it moves by
- * itself: calendars (name, state, event), conflicts, incidents, alerts, releases; no time is in it.
+ * itself: calendars (name, state, event), conflicts, incidents, releases, alerts and which of their
+ * sources are known; no time is in it. `alerts` NULL = no sources.
  */
 int change_rule_input(struct store_tx *tx, struct arena *arena, const struct change *change,
-	int64_t now_us, json_t **ret_input, char ret_context[static DIGEST_TEXT_SIZE],
-	struct error *err);
+	const struct alerts *alerts, int64_t now_us, json_t **ret_input,
+	char ret_context[static DIGEST_TEXT_SIZE], struct error *err);
 /* The same digest as it was when the findings that are stored were made; "" before. */
 int change_assessed_context(struct store_tx *tx, const struct change *change,
 	char ret_context[static DIGEST_TEXT_SIZE], struct error *err);
@@ -157,6 +159,7 @@ struct changes_options {
 	const struct adapter_list *adapters;
 	struct approvals *approvals; /* followed: a decision moves the change in its transaction */
 	struct risk *risk;
+	struct alerts *alerts; /* NULL = none are looked at */
 	struct change_limits limits;
 	int64_t look_each_ms; /* at what is due; 0 = 5 s */
 };

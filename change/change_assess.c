@@ -1,7 +1,8 @@
 /*
- * An assessment: is there a baseline of each metric, what do the rules find, who must approve. It
- * ends in one closure that compares state and revision first: what was edited meanwhile is not
- * touched. Rules that could not be evaluated leave the change pending with nobody to approve it.
+ * An assessment: is there a baseline of each metric, which alerts fire, what do the rules find, who
+ * must approve. It ends in one closure that compares state and revision first: what was edited
+ * meanwhile is not touched. Rules that could not be evaluated leave the change pending with nobody
+ * to approve it.
  */
 #include "change/change_rooms.h"
 #include "lib/base/canonical.h"
@@ -22,7 +23,7 @@ struct assessment {
 	struct revision *revision;
 	struct change_revision *row;
 	bool *baselines;
-	size_t waiting; /* for answers of Prometheus */
+	size_t waiting; /* for answers about metrics and alerts */
 	json_t *frame;
 	struct risk_report *report;
 	struct error problem; /* why there is no report */
@@ -184,6 +185,18 @@ static int move_on(struct store_tx *tx, struct assessment *assessment, struct er
 		&audit_system, assessment->at_us, err);
 }
 
+static int count_history(struct store_tx *tx, struct assessment *assessment, struct error *err)
+{
+	struct risk_report *report = assessment->report;
+	int rc = change_store_history(tx, assessment->change, assessment->revision,
+		assessment->at_us - CHANGE_HISTORY_US, &report->history_of, &report->history_failed,
+		err);
+
+	if (rc >= 0)
+		risk_recount(report, NULL, &assessment->arena);
+	return rc;
+}
+
 static int ask_end(struct store_tx *tx, void *arg, struct error *err)
 {
 	struct assessment *assessment = arg;
@@ -195,7 +208,8 @@ static int ask_end(struct store_tx *tx, void *arg, struct error *err)
 	if (now->state != CHANGE_ASSESSING || now->version != assessment->change->version)
 		return 0;
 	assessment->change = now;
-	if ((rc = render(tx, assessment, err)) < 0 ||
+	if ((rc = count_history(tx, assessment, err)) < 0 ||
+		(rc = render(tx, assessment, err)) < 0 ||
 		(rc = risk_put(tx, now->seq, now->revision, assessment->report, assessment->at_us,
 			 err)) < 0 ||
 		(rc = revision_store_assess(tx, assessment->row, err)) < 0 ||
@@ -261,6 +275,7 @@ static int make_input(struct assessment *assessment, json_t **ret, struct error 
 		.change = assessment->change,
 		.revision = assessment->revision,
 		.frame = assessment->frame,
+		.alerts = assessment->changes->options.alerts,
 		.now_us = now_us};
 	const char *text = "";
 	int rc = change_list_exceptions(tx, &assessment->arena, assessment->revision, now_us,
@@ -302,7 +317,24 @@ static void run_rules(struct assessment *assessment)
 		end(assessment);
 }
 
-/* --- baselines, all at once --- */
+/* --- baselines and alerts, all at once --- */
+
+/* All that had to be asked was asked. */
+static void world_known(struct assessment *assessment)
+{
+	if (assessment->changes->is_stopping)
+		forget(assessment);
+	else
+		run_rules(assessment);
+}
+
+static void alerts_known(void *arg)
+{
+	struct assessment *assessment = arg;
+
+	if (!--assessment->waiting)
+		world_known(assessment);
+}
 
 struct baseline {
 	struct assessment *assessment;
@@ -316,21 +348,18 @@ static void baseline_known(void *arg, enum metric_answer answer, const char *val
 
 	(void)value;
 	assessment->baselines[baseline->position] = answer == METRIC_PASS;
-	if (--assessment->waiting)
-		return;
-	if (assessment->changes->is_stopping)
-		forget(assessment);
-	else
-		run_rules(assessment);
+	if (!--assessment->waiting)
+		world_known(assessment);
 }
 
-static void ask_baselines(struct assessment *assessment)
+static void ask_world(struct assessment *assessment)
 {
+	struct alerts *alerts = assessment->changes->options.alerts;
 	size_t count = assessment->revision->metric_count;
 
 	assessment->baselines =
 		arena_alloc(&assessment->arena, (count + 1) * sizeof(*assessment->baselines));
-	assessment->waiting = count;
+	assessment->waiting = count + (alerts != NULL);
 	for (size_t i = 0; i < count; i++) {
 		struct baseline *baseline = arena_alloc(&assessment->arena, sizeof(*baseline));
 
@@ -338,7 +367,9 @@ static void ask_baselines(struct assessment *assessment)
 		metric_has_baseline(assessment->changes, &assessment->revision->verification[i],
 			baseline_known, baseline);
 	}
-	if (!count)
+	if (alerts)
+		alerts_refresh(alerts, alerts_known, assessment);
+	if (!assessment->waiting)
 		run_rules(assessment);
 }
 
@@ -386,7 +417,7 @@ void change_assess(struct changes *changes, int64_t seq)
 	} else if (assessment->change->state != CHANGE_ASSESSING) {
 		forget(assessment);
 	} else {
-		ask_baselines(assessment);
+		ask_world(assessment);
 	}
 }
 

@@ -132,6 +132,7 @@ static void print_finding(struct cli *cli, const json_t *finding)
 static void print_findings(struct cli *cli, const json_t *report)
 {
 	const char *terms = cli_member(cli, report, "terms");
+	const json_t *history = json_object_get(report, "history");
 	json_t *finding;
 	size_t i;
 
@@ -141,6 +142,9 @@ static void print_findings(struct cli *cli, const json_t *report)
 		cli_say(cli, "no findings\n");
 	cli_say(cli, "score %s%s%s\n", cli_member(cli, report, "score"), *terms ? " = " : "",
 		terms);
+	if (json_integer_value(json_object_get(history, "failed")))
+		cli_say(cli, "history: %s of the last %s like it did not end well\n",
+			cli_member(cli, history, "failed"), cli_member(cli, history, "of"));
 }
 
 static void print_part(

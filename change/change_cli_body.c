@@ -3,6 +3,7 @@
 #include "change/command/words.h"
 #include "change/revision.h"
 #include "lib/base/json.h"
+#include "lib/base/text.h"
 #include "lib/base/time.h"
 
 #include <limits.h>
@@ -77,25 +78,40 @@ static int upload(
 	return 0;
 }
 
+/* Of each flag the file, in this order: a script is the first content of its step. */
 static int add_contents(struct cli *cli, json_t *step, struct error *err)
 {
-	const char *script = cli_flag(cli, "script"), *input = cli_flag(cli, "stdin");
+	static const char *const roles[] = {"script", "manifest", "diff", "stdin"};
 	json_t *contents = json_array(), *one = NULL;
-	int rc = 0;
+	int rc;
 
 	json_object_set_new(step, "contents", contents);
-	if (script) {
-		if ((rc = upload(cli, script, "script", &one, err)) < 0)
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		const char *file = cli_flag(cli, roles[i]);
+
+		if (!file)
+			continue;
+		if ((rc = upload(cli, file, roles[i], &one, err)) < 0)
 			return rc;
 		json_array_append_new(contents, one);
-	}
-	if (input) {
-		if ((rc = upload(cli, input, "stdin", &one, err)) < 0)
-			return rc;
-		json_array_append_new(contents, one);
-		json_object_set(step, "stdin", json_object_get(one, "sha256"));
+		if (!strcmp(roles[i], "stdin"))
+			json_object_set(step, "stdin", json_object_get(one, "sha256"));
 	}
 	return 0;
+}
+
+static int set_rows(struct cli *cli, json_t *step, struct error *err)
+{
+	const char *given = cli_flag(cli, "rows");
+	int64_t rows;
+	int rc;
+
+	if (!given)
+		return 0;
+	rc = text_parse_int64("rows", given, 0, INT64_MAX, &rows, err);
+	if (rc >= 0)
+		json_set_int(step, "rows", rows);
+	return rc;
 }
 
 /* --- commands --- */
@@ -202,7 +218,8 @@ static int make_step(struct cli *cli, json_t **ret, struct error *err)
 	json_set_text(step, "irreversible_reason", cli_flag(cli, "irreversible"));
 	if ((rc = set_seconds(cli, step, "timeout", "timeout_s", err)) < 0 ||
 		(rc = set_seconds(cli, step, "between", "observe_s", err)) < 0 ||
-		(rc = set_work(cli, step, err)) < 0 || (rc = add_contents(cli, step, err)) < 0) {
+		(rc = set_rows(cli, step, err)) < 0 || (rc = set_work(cli, step, err)) < 0 ||
+		(rc = add_contents(cli, step, err)) < 0) {
 		json_decref(step);
 		return rc;
 	}

@@ -186,10 +186,88 @@ static int add_conflicts(struct arena *arena, const struct rule_input *input, co
 	return rc;
 }
 
+/* --- what it is about: its services, its targets and what those belong to --- */
+
+struct about {
+	struct alert_subject *subjects; /* services first */
+	size_t count, services;
+};
+
+static void add_service(struct arena *arena, struct about *about, const char *name)
+{
+	for (size_t i = 0; i < about->count; i++)
+		if (!strcmp(about->subjects[i].name, name))
+			return;
+	about->subjects[about->count++] = (struct alert_subject){
+		.object = arena_format(arena, "svc:%s", name),
+		.kind = "service",
+		.name = name,
+	};
+	about->services = about->count;
+}
+
+static void drop_json(void *value)
+{
+	json_decref(value);
+}
+
+static void add_target(struct arena *arena, struct about *about, const struct target *target)
+{
+	bool is_k8s = !strcmp(target->kind, "k8s");
+	const char *space = is_k8s ? strrchr(target->address, '/') : NULL;
+	json_t *labels = target_all_labels(target);
+
+	arena_defer(arena, drop_json, labels);
+	about->subjects[about->count++] = (struct alert_subject){
+		.object = arena_format(arena, "%s:%s",
+			strcmp(target->kind, "database") ? target->kind : "db", target->name),
+		.kind = target->kind,
+		.name = target->name,
+		.labels = labels,
+		.space = space ? space + 1 : NULL,
+	};
+}
+
+static int load_about(
+	struct arena *arena, const struct rule_input *input, struct about *ret, struct error *err)
+{
+	const struct revision *revision = input->revision;
+	struct target **targets =
+		arena_alloc(arena, (revision->target_count + 1) * sizeof(*targets));
+	size_t services = 0;
+	int rc = 0;
+
+	while (revision->services[services])
+		services++;
+	*ret = (struct about){
+		.subjects = arena_alloc(arena,
+			(services + 2 * revision->target_count + 1) * sizeof(*ret->subjects))};
+	for (size_t i = 0; i < services; i++)
+		add_service(arena, ret, revision->services[i]);
+	for (size_t i = 0; rc >= 0 && i < revision->target_count; i++) {
+		rc = target_get(input->tx, arena, revision->targets[i].name, &targets[i], err);
+		if (rc >= 0 && *targets[i]->service)
+			add_service(arena, ret, targets[i]->service);
+	}
+	for (size_t i = 0; rc >= 0 && i < revision->target_count; i++)
+		add_target(arena, ret, targets[i]);
+	return rc;
+}
+
+static void add_alerts(const struct rule_input *input, const struct about *about, json_t *context)
+{
+	json_t *alerts, *sources;
+
+	alerts_on(input->alerts, input->revision->environment, about->subjects, about->count,
+		&alerts, &sources);
+	json_object_set_new(context, "alerts", alerts);
+	json_object_set_new(context, "alert_sources", sources);
+}
+
 /* --- incidents, follow-ups --- */
 
-static int add_incidents(
-	struct arena *arena, const struct rule_input *input, json_t *context, struct error *err)
+static int add_incidents(struct arena *arena, const struct rule_input *input,
+	const struct about *about, json_t *context, struct error *err)
 {
 	const struct revision *revision = input->revision;
 	json_t *list = json_array();
@@ -198,16 +276,15 @@ static int add_incidents(
 	int rc;
 
 	json_object_set_new(context, "incidents", list);
-	for (size_t i = 0; revision->services[i]; i++) {
+	for (size_t i = 0; i < about->services; i++) {
 		rc = incident_list_open(input->tx, arena, revision->environment,
-			revision->services[i], &open, &count, err);
+			about->subjects[i].name, &open, &count, err);
 		if (rc < 0)
 			return rc;
 		for (size_t k = 0; k < count; k++)
 			json_array_append_new(list,
 				json_pack("{s:s, s:s, s:s, s:b}", "id", open[k]->name, "object",
-					arena_format(arena, "svc:%s", revision->services[i]),
-					"severity",
+					about->subjects[i].object, "severity",
 					arena_format(arena, "%lld", (long long)open[k]->severity),
 					"linked",
 					revision->incident &&
@@ -227,10 +304,7 @@ static int add_follow_ups(
 	json_object_set_new(context, "follow_ups", list);
 	rc = follow_up_list_open(input->tx, arena, input->now_us, &open, &count, err);
 	for (size_t i = 0; rc >= 0 && i < count; i++)
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:s, s:b}", "change", open[i]->emergency, "person",
-				open[i]->person, "team", open[i]->team ? open[i]->team : "",
-				"overdue", open[i]->is_overdue));
+		json_array_append_new(list, follow_up_rule_json(open[i]));
 	return rc;
 }
 
@@ -249,25 +323,60 @@ static json_t *zone_of(json_t *zones, const char *name)
 	return zone;
 }
 
-static int add_inventory(
-	struct arena *arena, const struct rule_input *input, json_t *context, struct error *err)
+static int add_to_zone(struct arena *arena, const struct rule_input *input, const char *name,
+	json_t *zones, struct error *err)
 {
-	json_t *zones = json_array();
 	struct target *target;
+	int rc = target_get(input->tx, arena, name, &target, err);
+
+	if (rc < 0 || !*target->zone)
+		return rc;
+	json_append_once(json_object_get(zone_of(zones, target->zone), "targets"), name);
+	return 0;
+}
+
+/* "n1" of "k8s:CLUSTER/NAMESPACE/node/n1"; NULL for what is no node. */
+static const char *node_of(const json_t *impact)
+{
+	const char *object = json_string_value(json_object_get(impact, "object"));
+	const char *node =
+		object && text_starts_with(object, "k8s:") ? strstr(object, "/node/") : NULL;
+
+	return node ? node + strlen("/node/") : NULL;
+}
+
+/* Nodes of a cluster are commanded from elsewhere; where the inventory has a target of that name,
+ * its zone is the node's. */
+static int add_nodes(struct arena *arena, const struct rule_input *input, const json_t *steps,
+	json_t *zones, struct error *err)
+{
+	json_t *step, *command, *impact;
+	size_t i, k, m;
 	int rc = 0;
 
-	for (size_t i = 0; rc >= 0 && i < input->revision->target_count; i++) {
-		const char *name = input->revision->targets[i].name;
+	json_array_foreach (steps, i, step)
+		json_array_foreach (json_object_get(step, "commands"), k, command)
+			json_array_foreach (json_object_get(command, "impacts"), m, impact) {
+				const char *node = node_of(impact);
 
-		rc = target_get(input->tx, arena, name, &target, err);
-		if (rc >= 0 && *target->zone)
-			json_array_append_new(
-				json_object_get(zone_of(zones, target->zone), "targets"),
-				json_string(name));
-	}
-	json_object_set_new(context, "inventory",
-		json_pack("{s:o, s:[]}", "zones", zones, "hosts_without_gate"));
-	return rc;
+				if (node)
+					rc = add_to_zone(arena, input, node, zones, err);
+				if (rc < 0 && rc != ERROR_NOT_FOUND)
+					return rc;
+			}
+	return 0;
+}
+
+static int add_inventory(struct arena *arena, const struct rule_input *input, const json_t *steps,
+	json_t *context, struct error *err)
+{
+	json_t *zones = json_array();
+	int rc = 0;
+
+	json_object_set_new(context, "inventory", json_pack("{s:o}", "zones", zones));
+	for (size_t i = 0; rc >= 0 && i < input->revision->target_count; i++)
+		rc = add_to_zone(arena, input, input->revision->targets[i].name, zones, err);
+	return rc < 0 ? rc : add_nodes(arena, input, steps, zones, err);
 }
 
 int change_input_context(struct arena *arena, const struct rule_input *input, const json_t *steps,
@@ -276,6 +385,7 @@ int change_input_context(struct arena *arena, const struct rule_input *input, co
 	static const char *const framed[] = {
 		"limits", "protected_paths", "tier0_units", "trusted_dirs"};
 	json_t *context = json_object(), *calendars = NULL;
+	struct about about;
 	int rc = calendars_json(arena, input, &calendars, err);
 
 	json_set_int(context, "now_us", input->now_us);
@@ -283,14 +393,15 @@ int change_input_context(struct arena *arena, const struct rule_input *input, co
 		json_object_set_new(context, "calendars", calendars);
 	for (size_t i = 0; i < sizeof(framed) / sizeof(framed[0]); i++)
 		json_object_set(context, framed[i], json_object_get(input->frame, framed[i]));
-	json_object_set_new(context, "alerts", json_array());
-	if (rc < 0 || (rc = add_conflicts(arena, input, steps, context, err)) < 0 ||
-		(rc = add_incidents(arena, input, context, err)) < 0 ||
+	if (rc < 0 || (rc = load_about(arena, input, &about, err)) < 0 ||
+		(rc = add_conflicts(arena, input, steps, context, err)) < 0 ||
+		(rc = add_incidents(arena, input, &about, context, err)) < 0 ||
 		(rc = add_follow_ups(arena, input, context, err)) < 0 ||
-		(rc = add_inventory(arena, input, context, err)) < 0) {
+		(rc = add_inventory(arena, input, steps, context, err)) < 0) {
 		json_decref(context);
 		return rc;
 	}
+	add_alerts(input, &about, context);
 	*ret = context;
 	return 0;
 }

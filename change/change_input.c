@@ -126,10 +126,25 @@ static int add_contents(struct arena *arena, const struct rule_input *input,
 		note_content(texts, json_object_get(made, "secrets"),
 			arena_format(arena, "content %s", text_visible(arena, content->name)),
 			bytes, length);
-		json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "role", content->role,
-						    "sha256", content->sha256, "bound", 1));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s}", "role", content->role, "sha256", content->sha256));
 	}
 	return 0;
+}
+
+/* How many rows a statement touches is what it says itself, else what was declared. */
+static void declare_rows(json_t *commands, int64_t rows)
+{
+	json_t *command, *impact;
+	size_t i, k;
+
+	if (rows < 0)
+		return;
+	json_array_foreach (commands, i, command)
+		json_array_foreach (json_object_get(command, "impacts"), k, impact)
+			if (!strcmp(json_string_value(json_object_get(impact, "kind")), "db") &&
+				json_is_null(json_object_get(impact, "rows")))
+				json_set_int(impact, "rows", rows);
 }
 
 static int add_commands(const struct revision_step *step, const struct bound *bound, json_t *made,
@@ -155,9 +170,11 @@ static int add_commands(const struct revision_step *step, const struct bound *bo
 		return 0;
 	}
 	rc = command_analyse(&command, &commands, &proof, &reason, err);
-	if (rc >= 0)
-		json_object_set_new(made, "commands", commands);
-	return rc;
+	if (rc < 0)
+		return rc;
+	declare_rows(commands, step->rows);
+	json_object_set_new(made, "commands", commands);
+	return 0;
 }
 
 static int add_step(struct arena *arena, const struct rule_input *input,
@@ -174,7 +191,6 @@ static int add_step(struct arena *arena, const struct rule_input *input,
 	json_set_text(made, "runas", step->runas);
 	json_set_text(made, "cwd", text_visible(arena, step->cwd));
 	json_object_set_new(made, "targets", names_json(step->targets));
-	json_object_set_new(made, "unresolved", json_array());
 	json_object_set_new(made, "environment", environment_json(arena, step));
 	json_object_set_new(made, "texts", json_array());
 	json_object_set_new(made, "secrets", json_array());
@@ -200,84 +216,6 @@ int change_input_steps(
 }
 
 /* --- the request --- */
-
-static bool is_batch(const struct revision_step *step)
-{
-	return step->phase == PHASE_CANARY || step->phase == PHASE_BATCH ||
-	       step->phase == PHASE_FULL;
-}
-
-static bool is_same_batch(const struct revision_step *a, const struct revision_step *b)
-{
-	size_t i = 0;
-
-	if (a->phase != b->phase)
-		return false;
-	while (a->targets[i] && b->targets[i] && !strcmp(a->targets[i], b->targets[i]))
-		i++;
-	return !a->targets[i] && !b->targets[i];
-}
-
-static int add_zones(struct arena *arena, const struct rule_input *input,
-	const struct revision_step *step, json_t *zones, int64_t *ret_count, struct error *err)
-{
-	struct target *target;
-	json_t *one;
-	size_t i, k;
-	int rc;
-
-	for (i = 0; step->targets[i]; i++) {
-		bool is_known = false;
-
-		if ((rc = target_get(input->tx, arena, step->targets[i], &target, err)) < 0)
-			return rc;
-		json_array_foreach (zones, k, one)
-			is_known = is_known || !strcmp(json_string_value(one), target->zone);
-		if (*target->zone && !is_known)
-			json_array_append_new(zones, json_string(target->zone));
-	}
-	*ret_count = (int64_t)i;
-	return 0;
-}
-
-/* Steps on the same targets one behind the other are one batch. */
-static int batches_json(
-	struct arena *arena, const struct rule_input *input, json_t **ret, struct error *err)
-{
-	const struct revision *revision = input->revision;
-	const struct revision_step *before = NULL;
-	int64_t total = (int64_t)revision->target_count, count = 0;
-	json_t *list = json_array(), *zones, *batch;
-	int rc = 0;
-
-	for (size_t i = 0; rc >= 0 && i < revision->step_count; i++) {
-		const struct revision_step *step = &revision->steps[i];
-
-		if (!is_batch(step))
-			continue;
-		if (before && is_same_batch(before, step)) {
-			batch = json_array_get(list, json_array_size(list) - 1);
-			json_set_int(batch, "observe_s", step->observe_s);
-			continue;
-		}
-		before = step;
-		zones = json_array();
-		rc = add_zones(arena, input, step, zones, &count, err);
-		json_array_append_new(
-			list, json_pack("{s:I, s:s, s:I, s:I, s:I, s:o, s:[]}", "seq",
-				      (json_int_t)json_array_size(list) + 1, "phase",
-				      step_phase_word(step->phase), "targets", (json_int_t)count,
-				      "percent",
-				      (json_int_t)(total ? (count * 100 + total - 1) / total : 100),
-				      "observe_s", (json_int_t)step->observe_s, "zones", zones,
-				      "whole_shards"));
-	}
-	if (rc < 0)
-		json_decref(list);
-	else
-		*ret = list;
-	return rc;
-}
 
 /* How many targets of its kinds the services have. */
 static int count_of_services(
@@ -315,16 +253,15 @@ static json_t *verification_json(const struct rule_input *input)
 	return list;
 }
 
-/* Nobody knows here whether a rollback was ever tried, so it was not. */
 static json_t *rollback_json(const struct revision *revision)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < revision->step_count; i++)
 		if (revision->steps[i].phase == PHASE_ROLLBACK)
-			json_array_append_new(list,
-				json_pack("{s:s, s:b}", "kind",
-					step_kind_word(revision->steps[i].kind), "tested", 0));
+			json_array_append_new(
+				list, json_pack("{s:s}", "kind",
+					      step_kind_word(revision->steps[i].kind)));
 	return list;
 }
 
@@ -374,7 +311,7 @@ static int make_request(
 	int rc;
 
 	fill_request(input, request);
-	if ((rc = batches_json(arena, input, &batches, err)) < 0)
+	if ((rc = change_input_batches(arena, input, &batches, err)) < 0)
 		return rc;
 	json_object_set_new(request, "batches", batches);
 	if ((rc = count_of_services(arena, input, &total, err)) < 0)
@@ -384,6 +321,21 @@ static int make_request(
 }
 
 /* --- the whole --- */
+
+/* Which are known; why one is not may be said in other words each time. */
+static json_t *known_sources(const json_t *sources)
+{
+	json_t *made = json_array(), *one;
+	size_t i;
+
+	json_array_foreach (sources, i, one) {
+		json_t *copy = json_copy(one);
+
+		json_object_del(copy, "reason");
+		json_array_append_new(made, copy);
+	}
+	return made;
+}
 
 /* What of the context moves by itself, without its times. */
 static int digest_context(
@@ -405,6 +357,8 @@ static int digest_context(
 	json_object_set(moving, "conflicts", json_object_get(context, "conflicts"));
 	json_object_set(moving, "incidents", json_object_get(context, "incidents"));
 	json_object_set(moving, "alerts", json_object_get(context, "alerts"));
+	json_object_set_new(
+		moving, "alert_sources", known_sources(json_object_get(context, "alert_sources")));
 	json_object_set(moving, "releases", json_object_get(context, "releases"));
 	rc = canonical_add(&bytes, moving, err);
 	digest_of_domain("rcm context 1\n", buf_text(&bytes), bytes.length, &digest);
@@ -440,11 +394,11 @@ int change_make_input(struct arena *arena, const struct rule_input *input, json_
 /* --- asked by the gate --- */
 
 int change_rule_input(struct store_tx *tx, struct arena *arena, const struct change *change,
-	int64_t now_us, json_t **ret_input, char ret_context[static DIGEST_TEXT_SIZE],
-	struct error *err)
+	const struct alerts *alerts, int64_t now_us, json_t **ret_input,
+	char ret_context[static DIGEST_TEXT_SIZE], struct error *err)
 {
 	struct change_revision *row;
-	struct rule_input input = {.tx = tx, .change = change, .now_us = now_us};
+	struct rule_input input = {.tx = tx, .change = change, .alerts = alerts, .now_us = now_us};
 	struct revision *revision;
 	json_t *frame = NULL;
 	int rc = revision_store_get(tx, arena, change->seq, change->revision, &row, err);

@@ -14,6 +14,7 @@
 #define CHANGE_EXPIRY_US   APPROVAL_EXPIRY_US	    /* pending, from the submit on */
 #define CHANGE_GRACE_US	   (15 * INT64_C(60000000)) /* behind the planned end */
 #define CHANGE_WAIVER_US   (7 * INT64_C(86400000000))
+#define CHANGE_HISTORY_US  (90 * INT64_C(86400000000))
 #define CHANGE_AFTER_US	   (72 * INT64_C(3600000000))
 #define CHANGE_RENDER_MAX  ((size_t)4 * 1024 * 1024)
 #define CHANGE_MAY_FILE	   (ROLE_AUTHOR | ROLE_COMMANDER)
@@ -81,6 +82,11 @@ int change_store_due(struct store_tx *tx, struct arena *arena, int64_t now_us, s
 /* Those that became terminal since. */
 int change_store_closed_since(struct store_tx *tx, struct arena *arena, int64_t since_us,
 	struct change ***ret, size_t *ret_count, struct error *err);
+/* Of the last RISK_HISTORY_MAX that closed since, in its environment, of one of its services or of
+ * its requester: how many, and how many of them did not end well. */
+int change_store_history(struct store_tx *tx, const struct change *change,
+	const struct revision *revision, int64_t since_us, int64_t *ret_of, int64_t *ret_failed,
+	struct error *err);
 struct store_query *change_store_rows(struct store_tx *tx);
 
 /* --- revision_store.c --- */
@@ -341,6 +347,7 @@ struct rule_input {
 	const struct change *change;
 	const struct revision *revision;
 	const json_t *frame;
+	const struct alerts *alerts; /* NULL = no sources */
 	size_t rendering_bytes;
 	int64_t now_us;
 };
@@ -349,6 +356,13 @@ int change_make_input(struct arena *arena, const struct rule_input *input, json_
 	char ret_context[static DIGEST_TEXT_SIZE], struct error *err);
 /* The steps with their commands analysed; the caller's. */
 int change_input_steps(
+	struct arena *arena, const struct rule_input *input, json_t **ret, struct error *err);
+
+/* --- change_batch.c --- */
+
+/* The batches of the request: array of {seq, phase, targets, percent, observe_s, zones,
+ * whole_shards}; the caller's. */
+int change_input_batches(
 	struct arena *arena, const struct rule_input *input, json_t **ret, struct error *err);
 
 /* --- change_context.c --- */

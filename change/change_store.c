@@ -1,4 +1,5 @@
 #include "change/change_rooms.h"
+#include "lib/base/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,22 @@ static const struct store_statement select_due = STORE_STATEMENT(
 static const struct store_statement select_closed = STORE_STATEMENT(
 	"SELECT " COLUMNS FROM " WHERE change.closed_at_us >= :since AND change.closed_at_us > 0"
 	" ORDER BY +change.seq LIMIT 1000"); /* +: by the index of closings, not through all */
+/* A rolled back one counts as failed, and one that an incident was linked to. Bounded twice: by
+ * what closed last, and by what of it is alike. */
+static const struct store_statement count_history =
+	STORE_STATEMENT("SELECT COUNT(*) AS alike, COALESCE(SUM(has_failed), 0) AS failed FROM ("
+			"SELECT recent.result <> 'success' OR EXISTS (SELECT 1 FROM change_after"
+			"  WHERE change_after.change_seq = recent.seq) AS has_failed FROM ("
+			"SELECT seq, revision, result, requester_id, closed_at_us FROM change"
+			"  WHERE closed_at_us > 0 AND closed_at_us >= :since AND result IS NOT NULL"
+			"  ORDER BY closed_at_us DESC LIMIT 1000) AS recent"
+			" JOIN change_revision ON change_revision.change_seq = recent.seq"
+			"  AND change_revision.revision = recent.revision"
+			" WHERE json_extract(body, '$.environment') = :environment"
+			"  AND (recent.requester_id = :requester_id OR EXISTS (SELECT 1"
+			"  FROM json_each(body, '$.services') AS one, json_each(:services) AS ours"
+			"  WHERE one.value = ours.value))"
+			" ORDER BY recent.closed_at_us DESC, recent.seq DESC LIMIT :limit)");
 static const struct store_statement select_rows =
 	STORE_STATEMENT("SELECT 'CHG-' || seq AS name, state, result, state_reason, revision,"
 			" level, approval_digest, verdict, requester_id, requester, created_at_us"
@@ -219,6 +236,30 @@ int change_store_closed_since(struct store_tx *tx, struct arena *arena, int64_t 
 
 	store_bind_int(query, "since", since_us);
 	return read_all(query, arena, ret, ret_count, err);
+}
+
+int change_store_history(struct store_tx *tx, const struct change *change,
+	const struct revision *revision, int64_t since_us, int64_t *ret_of, int64_t *ret_failed,
+	struct error *err)
+{
+	struct store_query *query = store_query(tx, &count_history);
+	json_t *services = json_array();
+	int rc;
+
+	for (size_t i = 0; revision->services[i]; i++)
+		json_array_append_new(services, json_string(revision->services[i]));
+	store_bind_text(query, "services", json_text(store_tx_arena(tx), services));
+	json_decref(services);
+	store_bind_text(query, "environment", revision->environment);
+	store_bind_text(query, "requester_id", change->requester_id);
+	store_bind_int(query, "since", since_us);
+	store_bind_int(query, "limit", RISK_HISTORY_MAX);
+	if ((rc = store_one(query, "history", err)) < 0)
+		return rc;
+	*ret_of = store_int(query, "alike");
+	*ret_failed = store_int(query, "failed");
+	store_finish(query);
+	return 0;
 }
 
 struct store_query *change_store_rows(struct store_tx *tx)

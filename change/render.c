@@ -151,6 +151,8 @@ static void add_step(struct buf *out, struct arena *arena, const struct revision
 		out, "  standard input: %s\n", step->stdin_content ? step->stdin_content : "none");
 	buf_add_format(out, "  at most %lld times, each within %llds, then %llds of looking\n",
 		(long long)step->max_runs, (long long)step->timeout_s, (long long)step->observe_s);
+	if (step->rows >= 0)
+		buf_add_format(out, "  rows, as declared: %lld\n", (long long)step->rows);
 	if (step->irreversible_reason)
 		buf_add_format(out, "  CANNOT BE UNDONE: %s\n",
 			text_visible(arena, step->irreversible_reason));
@@ -259,6 +261,9 @@ static void add_findings(struct buf *out, struct arena *arena, const struct risk
 	buf_add_format(out, "\nscore %lld", (long long)report->total);
 	if (report->terms && *report->terms)
 		buf_add_format(out, " = %s", report->terms);
+	if (report->history_failed)
+		buf_add_format(out, "\nhistory: %lld of the last %lld like it did not end well",
+			(long long)report->history_failed, (long long)report->history_of);
 	buf_add_format(out, "\nrules %s\n", report->revision);
 	for (size_t i = 0; i < report->count; i++) {
 		const struct risk_finding *finding = &report->findings[i];

@@ -52,7 +52,7 @@ const char *step_phase_word(enum step_phase phase);
 const char *step_kind_word(enum step_kind kind);
 
 struct revision_content {
-	const char *role;   /* "script", "sql", "manifest", "stdin", "file" */
+	const char *role;   /* "script", "sql", "manifest", "diff", "stdin", "file" */
 	const char *name;   /* as people know it: "rotate.sh" */
 	const char *sha256; /* 64 hex digits */
 	int64_t size, mode; /* permission bits */
@@ -72,6 +72,8 @@ struct revision_step {
 	size_t content_count;
 	int64_t max_runs, timeout_s, observe_s;
 	const char *irreversible_reason; /* NULL = it can be undone */
+	int64_t rows; /* that a statement of it touches, or its table has, as declared; -1 = not
+			 said */
 };
 
 struct revision_target {

@@ -11,12 +11,13 @@
 #define CONTENTS_MAX 32
 #define RUNS_MAX     100
 #define SECONDS_MAX  86400
+#define ROWS_MAX     INT64_C(1000000000000)
 
 #define SUDOEDIT "sudoedit"
 
 static const char *const step_keys[] = {"seq", "phase", "kind", "path", "argv", "runas", "cwd",
 	"targets", "env", "stdin", "contents", "max_runs", "timeout_s", "observe_s",
-	"irreversible_reason", NULL};
+	"irreversible_reason", "rows", NULL};
 static const char *const phases[] = {
 #define X(name, word) word,
 	STEP_PHASES(X)
@@ -27,7 +28,7 @@ static const char *const kinds[] = {
 	STEP_KINDS(X)
 #undef X
 		NULL};
-static const char *const roles[] = {"script", "sql", "manifest", "stdin", "file", NULL};
+static const char *const roles[] = {"script", "sql", "manifest", "diff", "stdin", "file", NULL};
 
 static bool is_sha256(const char *text)
 {
@@ -224,7 +225,10 @@ static int read_numbers(const json_t *value, struct revision_step *step, struct 
 {
 	int rc;
 
-	if ((rc = json_get_int(value, "seq", true, 1, REVISION_STEPS_MAX, &step->seq, err)) < 0 ||
+	step->rows = -1;
+	if ((rc = json_get_int(value, "rows", false, 0, ROWS_MAX, &step->rows, err)) < 0 ||
+		(rc = json_get_int(value, "seq", true, 1, REVISION_STEPS_MAX, &step->seq, err)) <
+			0 ||
 		(rc = json_get_int(value, "max_runs", true, 1, RUNS_MAX, &step->max_runs, err)) <
 			0 ||
 		(rc = json_get_int(

@@ -95,8 +95,8 @@ const struct audit_crosscheck *const *app_crosschecks(size_t *ret_count)
 	return crosschecks;
 }
 
-static const struct adapter *const adapters[] = {
-	&haproxy_adapter, &prometheus_adapter, &host_adapter, &k8s_adapter, &database_adapter};
+static const struct adapter *const adapters[] = {&haproxy_adapter, &prometheus_adapter,
+	&alertmanager_adapter, &host_adapter, &k8s_adapter, &database_adapter};
 static const struct adapter_list adapter_list = {adapters, COUNT(adapters)};
 
 const struct adapter_list *app_adapters(void)
@@ -357,6 +357,20 @@ static int open_risk(struct app *app, struct error *err)
 	return risk_open(&options, &app->risk, err);
 }
 
+static int open_alerts(struct app *app, struct error *err)
+{
+	const struct alerts_options options = {
+		.loop = app->loop,
+		.store = app->store,
+		.client = app->client,
+		.adapters = &adapter_list,
+		.sources = settings_list(app->settings, "alerts-from", &app->arena),
+		.each_ms = config_int(app->settings, "alerts-interval"),
+	};
+
+	return alerts_open(&options, &app->alerts, err);
+}
+
 static int open_changes(struct app *app, struct error *err)
 {
 	const struct config *settings = app->settings;
@@ -368,6 +382,7 @@ static int open_changes(struct app *app, struct error *err)
 		.adapters = &adapter_list,
 		.approvals = app->approvals,
 		.risk = app->risk,
+		.alerts = app->alerts,
 		.limits =
 			{
 				.protected_paths =
@@ -396,6 +411,7 @@ static int open_decisions(struct app *app, struct error *err)
 		.store = app->store,
 		.people = app->people,
 		.risk = app->risk,
+		.alerts = app->alerts,
 	};
 	int rc;
 
@@ -561,6 +577,7 @@ static const open_step open_steps[] = {
 	open_templates,
 	open_jail,
 	open_risk,
+	open_alerts,
 	open_changes,
 	open_decisions,
 	open_gate,
@@ -603,6 +620,7 @@ void app_close(struct app *app)
 	backups_stop(app->backups);
 	executor_stop(app->executor);
 	changes_stop(app->changes);
+	alerts_stop(app->alerts);
 	target_watch_stop(app->watch);
 	jail_close(app->jail);
 	notifier_close(app->notifier);
@@ -621,6 +639,7 @@ void app_close(struct app *app)
 	run_guard_close(app->runs);
 	gate_key_close(app->gate_key);
 	changes_close(app->changes);
+	alerts_close(app->alerts);
 	risk_close(app->risk);
 	approvals_close(app->approvals);
 	people_close(app->people);

@@ -54,6 +54,7 @@ struct app {
 	struct templates *templates;
 	struct jail *jail;
 	struct risk *risk;
+	struct alerts *alerts;
 	struct changes *changes;
 	struct gate_key *gate_key;
 	struct decisions *decisions;

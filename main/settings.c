@@ -45,6 +45,11 @@ static const struct config_option options[] = {
 		"rows from which on altering a table is a finding"},
 	{"drained-nodes", CONFIG_INT, "1", 0, 10000,
 		"nodes that a change may drain without a finding"},
+	{"alerts-from", CONFIG_TEXT, "", 0, 0,
+		"targets of kind prometheus or alertmanager whose firing alerts changes are held "
+		"against, comma-separated"},
+	{"alerts-interval", CONFIG_DURATION, "15s", 1000, 600000,
+		"how often they are asked; an answer is good for four times as long"},
 	{"owners-suffix", CONFIG_TEXT, "-owners", 0, 0,
 		"behind a service's name: the group of its owners, who approve risky changes"},
 	{"oncall-group", CONFIG_TEXT, "sre-oncall", 0, 0,

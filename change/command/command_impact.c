@@ -76,9 +76,9 @@ void impact_flag(json_t *impact, const char *flag)
 		json_array_append_new(json_object_get(impact, "flags"), json_string(flag));
 }
 
-void impact_number(json_t *impact, const char *field, double number)
+void impact_number(json_t *impact, const char *field, int64_t number)
 {
-	json_object_set_new(impact, field, json_real(number));
+	json_object_set_new(impact, field, json_integer(number));
 }
 
 void impact_rows(json_t *impact, int64_t rows)

@@ -195,9 +195,9 @@ static void note_replicas(struct kube *k, json_t *made)
 		   *from = option_value(k->command, "current-replicas");
 
 	if (to && *to && strspn(to, "0123456789") == strlen(to))
-		impact_number(made, "to", strtod(to, NULL));
+		impact_number(made, "to", strtoll(to, NULL, 10));
 	if (from && *from && strspn(from, "0123456789") == strlen(from) && strcmp(from, "-1") != 0)
-		impact_number(made, "from", strtod(from, NULL));
+		impact_number(made, "from", strtoll(from, NULL, 10));
 }
 
 static void act_scale(struct kube *k)

@@ -104,7 +104,7 @@ json_t *impact_add(struct command *command, const char *verb, const char *kind, 
 	const char *scope);
 void impact_flag(json_t *impact, const char *flag);
 bool impact_has_flag(const json_t *impact, const char *flag);
-void impact_number(json_t *impact, const char *field, double number);
+void impact_number(json_t *impact, const char *field, int64_t number);
 void impact_rows(json_t *impact, int64_t rows);
 /* It looks only, whatever its verb says; or it is not proved. */
 void impact_is_read(json_t *impact);

@@ -52,6 +52,7 @@ struct decisions_options {
 	struct store *store;
 	struct people *people;
 	struct risk *risk;
+	struct alerts *alerts;	    /* NULL = none are looked at */
 	const struct gate_key *key; /* NULL = answers are not signed */
 };
 int decisions_open(

@@ -44,10 +44,11 @@ static json_t *obligations_json(const struct decision_outcome *outcome)
 
 static json_t *findings_json(const json_t *facts)
 {
-	static const char *const places[][2] = {{"rules", "added"}, {"emergency", "hard"}};
+	static const char *const places[][2] = {
+		{"rules", "added"}, {"emergency", "hard"}, {"emergency", "owed"}};
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		json_array_extend(
 			list, json_object_get(json_object_get(facts, places[i][0]), places[i][1]));
 	return list;

@@ -393,7 +393,8 @@ static int ask(struct store_tx *tx, void *arg, struct error *err)
 		return rc < 0 ? rc : repeat(asking, row, err);
 	drop_facts(asking);
 	rc = decision_load_facts(tx, &asking->arena, question, &asking->analysis, &asking->assessed,
-		&asking->facts, &asking->rules, asking->context, err);
+		asking->decisions->options.alerts, &asking->facts, &asking->rules, asking->context,
+		err);
 	if (rc < 0)
 		return rc;
 	if (asking->rules && asking->rounds < DECISION_ROUNDS)

@@ -283,8 +283,8 @@ static json_t *begin_facts(const struct decision_question *question)
 
 int decision_load_facts(struct store_tx *tx, struct arena *arena,
 	const struct decision_question *question, const struct decision_analysis *analysis,
-	const struct decision_assessed *assessed, json_t **ret_facts, json_t **ret_rules,
-	char ret_context[static DIGEST_TEXT_SIZE], struct error *err)
+	const struct decision_assessed *assessed, const struct alerts *alerts, json_t **ret_facts,
+	json_t **ret_rules, char ret_context[static DIGEST_TEXT_SIZE], struct error *err)
 {
 	struct loading l = {
 		.tx = tx,
@@ -292,6 +292,7 @@ int decision_load_facts(struct store_tx *tx, struct arena *arena,
 		.question = question,
 		.analysis = analysis,
 		.assessed = assessed,
+		.alerts = alerts,
 		.facts = begin_facts(question),
 		.err = err,
 	};

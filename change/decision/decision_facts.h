@@ -10,6 +10,7 @@ struct loading {
 	const struct decision_question *question;
 	const struct decision_analysis *analysis;
 	const struct decision_assessed *assessed;
+	const struct alerts *alerts; /* NULL = no sources */
 	json_t *facts;
 	/* What was found on the way. */
 	struct target *target; /* NULL = not known */

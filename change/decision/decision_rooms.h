@@ -69,8 +69,8 @@ struct decision_assessed {
  */
 int decision_load_facts(struct store_tx *tx, struct arena *arena,
 	const struct decision_question *question, const struct decision_analysis *analysis,
-	const struct decision_assessed *assessed, json_t **ret_facts, json_t **ret_rules,
-	char ret_context[static DIGEST_TEXT_SIZE], struct error *err);
+	const struct decision_assessed *assessed, const struct alerts *alerts, json_t **ret_facts,
+	json_t **ret_rules, char ret_context[static DIGEST_TEXT_SIZE], struct error *err);
 
 /* --- decision_match.c: which grant fits, or why none does --- */
 
@@ -101,6 +101,7 @@ int64_t decision_kill_grace_ms(struct store_tx *tx, struct arena *arena, int64_t
 /* One command outside any change, or a release (commands NULL); the caller's. */
 struct decision_subject {
 	const json_t *commands, *release;
+	const json_t *follow_ups; /* that others owe, or the person from before; NULL = none */
 	const char *id, *target, *person, *service, *environment, *runas, *cwd;
 	int64_t now_us;
 };

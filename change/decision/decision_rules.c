@@ -26,7 +26,6 @@ static json_t *step_of(const struct decision_subject *subject)
 	json_set_text(step, "runas", subject->runas ? subject->runas : "");
 	json_set_text(step, "cwd", subject->cwd ? subject->cwd : "");
 	json_object_set_new(step, "targets", one(subject->target));
-	json_object_set_new(step, "unresolved", json_array());
 	json_object_set_new(step, "environment", json_object());
 	json_object_set_new(step, "commands",
 		subject->commands ? json_deep_copy(subject->commands) : json_array());
@@ -70,15 +69,17 @@ static json_t *request_of(const struct decision_subject *subject)
 static json_t *context_of(const struct decision_subject *subject)
 {
 	static const char *const lists[] = {"calendars", "conflicts", "incidents", "alerts",
-		"releases", "follow_ups", "protected_paths", "tier0_units", "trusted_dirs"};
+		"alert_sources", "releases", "follow_ups", "protected_paths", "tier0_units",
+		"trusted_dirs"};
 	json_t *context = json_object();
 
 	json_set_int(context, "now_us", subject->now_us);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		json_object_set_new(context, lists[i], json_array());
+	if (subject->follow_ups)
+		json_object_set(context, "follow_ups", (json_t *)subject->follow_ups);
 	json_object_set_new(context, "limits", json_object());
-	json_object_set_new(
-		context, "inventory", json_pack("{s:[], s:[]}", "zones", "hosts_without_gate"));
+	json_object_set_new(context, "inventory", json_pack("{s:[]}", "zones"));
 	return context;
 }
 

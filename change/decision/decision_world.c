@@ -249,7 +249,8 @@ static bool was_seen(const struct risk_report *report, const struct risk_finding
 	for (size_t i = 0; i < report->count; i++)
 		if (!strcmp(report->findings[i].rule, finding->rule) &&
 			report->findings[i].step == finding->step &&
-			!strcmp(report->findings[i].object, finding->object))
+			!strcmp(report->findings[i].object, finding->object) &&
+			!strcmp(report->findings[i].seen, finding->seen))
 			return true;
 	return false;
 }
@@ -301,11 +302,13 @@ static void digest_of_input(const json_t *input, char ret[static DIGEST_TEXT_SIZ
 	arena_done(&arena);
 }
 
-static json_t *subject_input(const struct loading *l, const json_t *release)
+static json_t *subject_input(
+	const struct loading *l, const json_t *release, const json_t *follow_ups)
 {
 	struct decision_subject subject = {
 		.commands = release ? NULL : l->analysis->commands,
 		.release = release,
+		.follow_ups = follow_ups,
 		.id = l->release ? l->release->name : "CHG-0",
 		.target = l->target ? l->target->name : "",
 		.person = json_string_value(
@@ -333,7 +336,7 @@ static int load_release_rules(struct loading *l, json_t *rules)
 		json_set_text(rules, "state", "same");
 		return 0;
 	}
-	input = subject_input(l, body);
+	input = subject_input(l, body, NULL);
 	digest_of_input(input, context);
 	return set_rules(l, rules, input, context, NULL);
 }
@@ -365,8 +368,8 @@ int loading_rules(struct loading *l)
 	if (!is_in_force(l))
 		return 0;
 	if ((rc = change_assessed_context(l->tx, l->change, before, l->err)) < 0 ||
-		(rc = change_rule_input(
-			 l->tx, l->arena, l->change, l->question->now_us, &input, now, l->err)) < 0)
+		(rc = change_rule_input(l->tx, l->arena, l->change, l->alerts, l->question->now_us,
+			 &input, now, l->err)) < 0)
 		return rc;
 	json_set_text(rules, "context", now);
 	if (*before && !strcmp(before, now)) {
@@ -387,23 +390,44 @@ int loading_rules(struct loading *l)
 /* What destroys devices or databases, or blinds the gate. */
 static const char *const hard_rules[] = {"FS-006", "DB-001", "SYS-003", NULL};
 
-static json_t *hard_findings(const struct risk_report *report)
+/* What is owed is said; whether it stops one was decided when the emergency began. */
+static const char *const owed_rules[] = {"EMG-001", NULL};
+
+static json_t *findings_of(const struct risk_report *report, const char *const *rules)
 {
-	json_t *hard = json_array();
+	json_t *list = json_array();
 
 	for (size_t i = 0; i < report->count; i++)
-		if (is_named_in(hard_rules, report->findings[i].rule))
-			json_array_append_new(hard, finding_json(&report->findings[i]));
-	return hard;
+		if (is_named_in(rules, report->findings[i].rule))
+			json_array_append_new(list, finding_json(&report->findings[i]));
+	return list;
 }
 
-static int assess_emergency(struct loading *l, json_t *object)
+/* Its own is owed in any case, and the duty manager let pass what stood in the way of its start. */
+static int load_owed(const struct loading *l, const struct emergency *emergency, json_t *list)
+{
+	struct follow_up **open;
+	size_t count = 0;
+	int rc = follow_up_list_open(l->tx, l->arena, l->question->now_us, &open, &count, l->err);
+
+	for (size_t i = 0; rc >= 0 && !emergency->is_override && i < count; i++)
+		if (open[i]->seq != emergency->seq)
+			json_array_append_new(list, follow_up_rule_json(open[i]));
+	return rc < 0 ? rc : 0;
+}
+
+static int assess_emergency(struct loading *l, const struct emergency *emergency, json_t *object)
 {
 	const struct decision_assessed *assessed = l->assessed;
-	json_t *input = subject_input(l, NULL);
+	json_t *owed = json_array(), *input;
 	char context[DIGEST_TEXT_SIZE];
 	bool is_whole;
+	int rc = load_owed(l, emergency, owed);
 
+	input = rc < 0 ? NULL : subject_input(l, NULL, owed);
+	json_decref(owed);
+	if (rc < 0)
+		return rc;
 	digest_of_input(input, context);
 	if (!assessed->is_done || strcmp(assessed->context, context) != 0) {
 		/* What the rules say of a change is not asked as well: the emergency skips it. */
@@ -415,8 +439,10 @@ static int assess_emergency(struct loading *l, json_t *object)
 	json_decref(input);
 	is_whole = !assessed->has_failed && !assessed->report->has_error && l->analysis->commands;
 	json_set_bool(object, "is_assessed", is_whole);
-	if (is_whole)
-		json_object_set_new(object, "hard", hard_findings(assessed->report));
+	if (is_whole) {
+		json_object_set_new(object, "hard", findings_of(assessed->report, hard_rules));
+		json_object_set_new(object, "owed", findings_of(assessed->report, owed_rules));
+	}
 	return 0;
 }
 
@@ -449,7 +475,7 @@ int loading_emergency(struct loading *l)
 	json_set_bool(object, "has_key",
 		l->question->key_person && *l->question->key_person &&
 			strcmp(l->question->key_person, l->question->person_id) != 0);
-	return assess_emergency(l, object);
+	return assess_emergency(l, emergency, object);
 }
 
 /* --- one that runs --- */

@@ -134,6 +134,8 @@ int emergency_note_glass(struct store_tx *tx, struct emergency_glass *glass, str
 /* All that are open, the oldest first: for rules and reports. */
 int follow_up_list_open(struct store_tx *tx, struct arena *arena, int64_t now_us,
 	struct follow_up ***ret, size_t *ret_count, struct error *err);
+/* {change, person, team, overdue}: what rules are told of one. The caller's. */
+json_t *follow_up_rule_json(const struct follow_up *follow_up);
 /* Of the emergency with that name. */
 int follow_up_get(struct store_tx *tx, struct arena *arena, const char *emergency, int64_t now_us,
 	struct follow_up **ret, struct error *err);

@@ -60,3 +60,10 @@ json_t *follow_up_json(const struct follow_up *follow_up)
 	json_set_time(object, "closed_at", follow_up->closed_at_us);
 	return object;
 }
+
+json_t *follow_up_rule_json(const struct follow_up *follow_up)
+{
+	return json_pack("{s:s, s:s, s:s, s:b}", "change", follow_up->emergency, "person",
+		follow_up->person, "team", follow_up->team ? follow_up->team : "", "overdue",
+		follow_up->is_overdue);
+}

@@ -15,7 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RISK_LEVELS 4 /* 0 .. 3 */
+#define RISK_LEVELS	 4  /* 0 .. 3 */
+#define RISK_HISTORY_MAX 40 /* past changes that are counted */
 
 struct risk_finding {
 	const char *rule; /* "FS-001", or "rule_error" */
@@ -29,10 +30,12 @@ struct risk_finding {
 struct risk_report {
 	struct risk_finding *findings; /* worst first, then by rule and step */
 	size_t count;
-	int64_t total;	       /* score of what counts (tier ENFORCE, not waived) */
-	const char *terms;     /* "K8S-002 8 + GRAY-001 8" */
-	int level;	       /* 0 .. 3 */
-	bool has_error;	       /* a rule failed, or the set could not be evaluated */
+	int64_t total;	   /* score of what counts (tier ENFORCE, not waived) */
+	const char *terms; /* "K8S-002 8 + GRAY-001 8" */
+	int level;	   /* 0 .. 3 */
+	bool has_error;	   /* a rule failed, or the set could not be evaluated */
+	/* Of past changes like this one, how many did not end well: the term `history`. */
+	int64_t history_of, history_failed;
 	char input_digest[72]; /* of the canonical input */
 	char revision[72];     /* of the set of rules that was evaluated */
 };
@@ -54,6 +57,8 @@ typedef void risk_done(void *arg, const struct risk_report *report, const struct
 int risk_assess(struct risk *risk, struct arena *arena, const json_t *input, risk_done *done,
 	void *arg, struct error *err);
 
+/* Points of the history term, 0 .. 10: the rate of failures, smoothed by two that went well. */
+int64_t risk_history_points(int64_t failed, int64_t of);
 /*
  * Rules whose findings do not count, by id, NULL-ended (NULL = none): what was waived. Recomputes
  * total, terms and level. A rule counts once, however often it fires; one that nobody may waive,

@@ -42,6 +42,9 @@ json_t *risk_report_json(const struct risk_report *report)
 	json_set_int(object, "level", report->level);
 	json_set_int(object, "score", report->total);
 	json_set_text(object, "terms", report->terms);
+	json_object_set_new(object, "history",
+		json_pack("{s:I, s:I}", "of", (json_int_t)report->history_of, "failed",
+			(json_int_t)report->history_failed));
 	json_set_bool(object, "has_error", report->has_error);
 	json_set_text(object, "input_digest", report->input_digest);
 	json_set_text(object, "rules_revision", report->revision);

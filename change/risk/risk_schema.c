@@ -36,6 +36,9 @@ static const struct store_migration migrations[] = {
 		"  ON DELETE CASCADE"
 		") STRICT, WITHOUT ROWID;"
 		"CREATE INDEX risk_finding_by_rule ON risk_finding (rule, change_seq);"},
+	{"what became of changes like it",
+		"ALTER TABLE risk_report ADD COLUMN history_of INTEGER NOT NULL DEFAULT 0;"
+		"ALTER TABLE risk_report ADD COLUMN history_failed INTEGER NOT NULL DEFAULT 0;"},
 };
 
 const struct store_schema risk_schema = {

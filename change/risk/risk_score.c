@@ -52,11 +52,24 @@ static bool is_waived(const struct risk_finding *finding, const char *const *wai
 	return false;
 }
 
+int64_t risk_history_points(int64_t failed, int64_t of)
+{
+	return (10 * failed + (of + 2) / 2) / (of + 2);
+}
+
+static void add_term(
+	struct risk_report *report, struct buf *terms, const char *name, int64_t points)
+{
+	report->total += points;
+	buf_add_format(terms, "%s%s %lld", terms->length ? " + " : "", name, (long long)points);
+}
+
 /* The same rule stands in one run of the list, and counts once. */
 void risk_recount(struct risk_report *report, const char *const *waived, struct arena *arena)
 {
 	struct buf terms = BUF_INIT;
 	const char *before = "";
+	int64_t history = risk_history_points(report->history_failed, report->history_of);
 
 	report->total = 0;
 	for (size_t i = 0; i < report->count; i++) {
@@ -67,10 +80,10 @@ void risk_recount(struct risk_report *report, const char *const *waived, struct 
 			strcmp(finding->rule, before) == 0)
 			continue;
 		before = finding->rule;
-		report->total += points;
-		buf_add_format(&terms, "%s%s %lld", terms.length ? " + " : "", finding->rule,
-			(long long)points);
+		add_term(report, &terms, finding->rule, points);
 	}
+	if (history)
+		add_term(report, &terms, "history", history);
 	report->level = 0;
 	while (report->level + 1 < RISK_LEVELS && report->total >= level_from[report->level + 1])
 		report->level++;

@@ -6,19 +6,20 @@ static const struct store_statement delete_report = STORE_STATEMENT(
 	"DELETE FROM risk_report WHERE change_seq = :change_seq AND revision = :revision");
 static const struct store_statement insert_report =
 	STORE_STATEMENT("INSERT INTO risk_report (change_seq, revision, total, terms, level,"
-			" has_error, input_digest, rules_revision, assessed_at_us) VALUES"
-			" (:change_seq, :revision, :total, :terms, :level, :has_error,"
-			" :input_digest, :rules_revision, :assessed_at_us)");
+			" has_error, input_digest, rules_revision, assessed_at_us, history_of,"
+			" history_failed) VALUES (:change_seq, :revision, :total, :terms, :level,"
+			" :has_error, :input_digest, :rules_revision, :assessed_at_us, :history_of,"
+			" :history_failed)");
 static const struct store_statement insert_finding =
 	STORE_STATEMENT("INSERT INTO risk_finding (change_seq, revision, position, rule, severity,"
 			" tier, step, object, seen, message, why, suggestion, doc, owner, waivable,"
 			" title) VALUES (:change_seq, :revision, :position, :rule, :severity,"
 			" :tier, :step, :object, :seen, :message, :why, :suggestion, :doc, :owner,"
 			" :waivable, :title)");
-static const struct store_statement select_report =
-	STORE_STATEMENT("SELECT total, terms, level, has_error, input_digest, rules_revision"
-			" FROM risk_report WHERE change_seq = :change_seq AND revision ="
-			" :revision");
+static const struct store_statement select_report = STORE_STATEMENT(
+	"SELECT total, terms, level, has_error, input_digest, rules_revision,"
+	" history_of, history_failed FROM risk_report WHERE change_seq = :change_seq AND revision ="
+	" :revision");
 static const struct store_statement select_findings =
 	STORE_STATEMENT("SELECT rule, severity, tier, step, object, seen, message, why, suggestion,"
 			" doc, owner, waivable, title FROM risk_finding WHERE change_seq ="
@@ -67,6 +68,8 @@ static int put_report(struct store_tx *tx, int64_t change_seq, int64_t revision,
 	store_bind_text(query, "input_digest", report->input_digest);
 	store_bind_text(query, "rules_revision", report->revision);
 	store_bind_int(query, "assessed_at_us", at_us);
+	store_bind_int(query, "history_of", report->history_of);
+	store_bind_int(query, "history_failed", report->history_failed);
 	return store_run(query, err);
 }
 
@@ -135,6 +138,8 @@ int risk_get(struct store_tx *tx, struct arena *arena, int64_t change_seq, int64
 	report->terms = store_text_copy(query, "terms", arena);
 	report->level = (int)store_int(query, "level");
 	report->has_error = store_int(query, "has_error") != 0;
+	report->history_of = store_int(query, "history_of");
+	report->history_failed = store_int(query, "history_failed");
 	store_text_into(query, "input_digest", report->input_digest, sizeof(report->input_digest));
 	store_text_into(query, "rules_revision", report->revision, sizeof(report->revision));
 	store_finish(query);

@@ -330,3 +330,15 @@ void json_set_time(json_t *object, const char *key, int64_t at_us)
 	if (at_us)
 		set(object, key, json_string(time_format(at_us, text, sizeof(text))));
 }
+
+void json_append_once(json_t *array, const char *text)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (array, i, one)
+		if (json_is_string(one) && !strcmp(json_string_value(one), text))
+			return;
+	if (json_array_append_new(array, json_string(text)) < 0)
+		abort();
+}

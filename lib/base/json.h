@@ -45,5 +45,7 @@ void json_set_text(json_t *object, const char *key, const char *text);
 void json_set_int(json_t *object, const char *key, int64_t value);
 void json_set_bool(json_t *object, const char *key, bool value);
 void json_set_time(json_t *object, const char *key, int64_t at_us); /* RFC 3339; 0 sets nothing */
+/* Appends the text unless the array has it already. */
+void json_append_once(json_t *array, const char *text);
 
 #endif

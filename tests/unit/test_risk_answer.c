@@ -319,10 +319,29 @@ START_TEST(levels_follow_from_points)
 }
 END_TEST
 
+START_TEST(what_became_of_others_is_a_term_of_its_own)
+{
+	static const struct {
+		int64_t failed, of, points;
+	} rows[] = {{0, 0, 0}, {0, 1, 0}, {0, 40, 0}, {1, 1, 3}, {1, 2, 3}, {2, 2, 5}, {1, 10, 1},
+		{1, 40, 0}, {5, 10, 4}, {20, 40, 5}, {39, 40, 9}, {40, 40, 10}};
+	struct risk_report report = {.history_failed = 5, .history_of = 10};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ck_assert_msg(risk_history_points(rows[i].failed, rows[i].of) == rows[i].points,
+			"row %zu", i);
+	risk_recount(&report, NULL, &arena);
+	ck_assert_str_eq(report.terms, "history 4");
+	ck_assert_int_eq(report.total, 4);
+	ck_assert_int_eq(report.level, 1);
+}
+END_TEST
+
 CHECK_MAIN("risk_answer", &a_list_says_what_each_rule_is, &a_rule_that_cannot_be_read_is_critical,
 	&a_list_that_is_not_whole_is_refused, &findings_are_those_of_known_rules,
 	&a_failed_rule_blocks, &a_failed_rule_that_warns_is_shown,
 	&the_child_cannot_say_that_a_fault_does_not_block, &a_rule_that_was_not_heard_blocks,
 	&deceptive_text_is_shown, &a_bad_finding_spoils_the_answer,
 	&a_flood_of_findings_spoils_the_answer, &a_bad_answer_is_none,
-	&a_waiver_takes_a_rule_out_of_the_score, &levels_follow_from_points)
+	&a_waiver_takes_a_rule_out_of_the_score, &levels_follow_from_points,
+	&what_became_of_others_is_a_term_of_its_own)

@@ -65,11 +65,11 @@ local command = fields {
 
 local step = fields {
 	seq = whole(1), phase = str "batch", kind = str "exec", runas = str "shop", cwd = str "/srv/shop",
-	targets = list(str "web-1", { "web-1" }), unresolved = words, environment = map(str ""),
+	targets = list(str "web-1", { "web-1" }), environment = map(str ""),
 	commands = list(command, { { impacts = { {} } } }),
 	texts = list(fields { where = str "argv 1", problems = words }),
 	secrets = list(fields { where = str "argv 1" }),
-	contents = list(fields { role = str "script", sha256 = str(string.rep("0", 64)), bound = flag(true) }),
+	contents = list(fields { role = str "script", sha256 = str(string.rep("0", 64)) }),
 }
 
 local model = fields {
@@ -98,7 +98,7 @@ local request = fields {
 	}),
 	target_total = whole(10), service_total = whole(10),
 	verification = list(fields { metric = str "error_ratio", baseline_7d = flag(true), window_s = whole(300) }, { {} }),
-	rollback = list(fields { kind = str "script", tested = flag(true) }, { {} }),
+	rollback = list(fields { kind = str "script" }, { {} }),
 	rendering_bytes = whole(600), step_count = whole(1), coordinated_with = words, release = nullable(release),
 }
 request.fields.release.clean = host.null
@@ -111,13 +111,14 @@ local context = fields {
 	conflicts = list(fields { change = str "CHG-2", object = str "host:web-1", kind = str "exclusive", coordinated = flag(false) }),
 	incidents = list(fields { id = str "INC-1", object = str "svc:shop", severity = str "2", linked = flag(false) }),
 	alerts = list(fields { name = str "ErrorsHigh", object = str "svc:shop" }),
+	alert_sources = list(fields { name = str "prom-main", known = flag(true), reason = str "" }, { {} }),
 	releases = list(fields { id = str "REL-1", service = str "shop", state = str "running" }),
 	follow_ups = list(fields { change = str "CHG-3", person = str "wang", team = str "shop", overdue = flag(false) }),
 	limits = map(whole(0), { affected_rows = 1000, table_rows = 1000000, drained_nodes = 1 }),
 	protected_paths = list(str "", { "/boot", "/data", "/etc", "/root", "/usr", "/var/lib", "/var/spool/cron" }),
 	tier0_units = list(str "", { "mysqld", "nginx" }),
 	trusted_dirs = list(str "", { "/bin", "/sbin", "/usr/bin", "/usr/sbin" }),
-	inventory = fields { zones = list(fields { name = str "a", targets = list(str "", { "web-1" }) }, { {} }), hosts_without_gate = words },
+	inventory = fields { zones = list(fields { name = str "a", targets = list(str "", { "web-1" }) }, { {} }) },
 }
 
 local shape = fields { request = request, steps = list(step, { {} }), context = context }
