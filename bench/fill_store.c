@@ -31,8 +31,7 @@ static void told(void *arg, const struct error *err)
 		store_write(filling->store, ask_more, told, filling);
 }
 
-int fill_store(
-	const char *path, store_ask ask, void *arg, const int64_t *left, struct error *err)
+int fill_store(const char *path, store_ask ask, void *arg, const int64_t *left, struct error *err)
 {
 	struct store_options options = {.path = path, .append_only = audit_append_only};
 	struct filling filling = {.ask = ask, .arg = arg, .left = left};

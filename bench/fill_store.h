@@ -10,7 +10,6 @@
  * Opens the database at `path`, made when it is not there, and calls `ask(arg)` in one transaction
  * after the other until it has counted *left down to 0. Ends with the first error.
  */
-int fill_store(
-	const char *path, store_ask ask, void *arg, const int64_t *left, struct error *err);
+int fill_store(const char *path, store_ask ask, void *arg, const int64_t *left, struct error *err);
 
 #endif
