@@ -3,13 +3,14 @@
  * rows that it speaks of: runs of 25 effects, each an intent and an outcome. A verification of it
  * finds nothing wrong.
  */
+#include "fill_store.h"
+
 #include "audit/audit.h"
 #include "executor/effect.h"
 #include "executor/execution_store.h"
 #include "executor/preview.h"
 #include "lib/base/json.h"
 #include "lib/base/time.h"
-#include "main/app.h"
 #include "plans/plan_rooms.h"
 
 #include <stdio.h>
@@ -21,7 +22,6 @@
 #define RUNS_OF_COMMIT 20
 #define REGISTER       "haproxy.weight edge-%d checkout/zone-%c"
 
-static const char *const append_only[] = {"audit", NULL};
 static const char graph_text[] = "{\"plan\":\"bench/fill\"}";
 static const struct audit_actor person = {.kind = AUDIT_HUMAN,
 	.id = "01JD0000000000000000000ABC",
@@ -30,13 +30,11 @@ static const struct audit_actor person = {.kind = AUDIT_HUMAN,
 	.address = "127.0.0.1:4711"};
 
 struct fill {
-	struct store *store;
-	struct loop *loop;
+	bool is_begun;
 	int64_t left; /* runs */
 	int64_t at_us;
 	char version_id[ID_SIZE];
 	char digest[DIGEST_TEXT_SIZE];
-	struct error err;
 };
 
 static int64_t next_us(struct fill *fill)
@@ -110,12 +108,14 @@ static int put_graph(struct store_tx *tx, struct fill *fill, struct error *err)
 	return rc;
 }
 
-static int ask_begin(struct store_tx *tx, void *arg, struct error *err)
+static int put_plan(struct store_tx *tx, struct fill *fill, struct error *err)
 {
-	struct fill *fill = arg;
 	int rc = put_version(tx, fill, err);
 
-	return rc < 0 ? rc : put_graph(tx, fill, err);
+	if (rc >= 0)
+		rc = put_graph(tx, fill, err);
+	fill->is_begun = rc >= 0;
+	return rc;
 }
 
 /* --- runs --- */
@@ -212,46 +212,22 @@ static int ask_runs(struct store_tx *tx, void *arg, struct error *err)
 {
 	struct fill *fill = arg;
 
+	if (!fill->is_begun && put_plan(tx, fill, err) < 0)
+		return err->code;
 	for (int i = 0; i < RUNS_OF_COMMIT && fill->left > 0; i++, fill->left--)
 		if (put_run(tx, fill, err) < 0)
 			return err->code;
 	return 0;
 }
 
-static void told(void *arg, const struct error *err)
+static void name_plan(struct fill *fill)
 {
-	struct fill *fill = arg;
-
-	if (err)
-		fill->err = *err;
-	if (err || fill->left == 0)
-		loop_stop(fill->loop);
-	else
-		store_write(fill->store, ask_runs, told, fill);
-}
-
-static int fill_database(struct fill *fill, const char *path, struct error *err)
-{
-	struct store_options options = {.path = path, .append_only = append_only};
 	struct digest digest;
-	int rc;
 
-	options.schemas = app_schemas(&options.schema_count);
 	digest_of_domain(GRAPH_DIGEST_DOMAIN, graph_text, strlen(graph_text), &digest);
 	digest_text(&digest, fill->digest);
 	id_new(fill->version_id);
 	fill->at_us = time_now_us();
-	rc = loop_open(&fill->loop, err);
-	if (rc >= 0)
-		rc = store_open(&options, fill->loop, &fill->store, err);
-	if (rc < 0)
-		return rc;
-	store_write(fill->store, ask_begin, told, fill);
-	loop_run(fill->loop);
-	*err = fill->err;
-	store_close(fill->store);
-	loop_close(fill->loop);
-	return err->code;
 }
 
 int main(int argc, char **argv)
@@ -264,7 +240,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	fill.left = (atoll(argv[2]) + RECORDS_OF_RUN - 1) / RECORDS_OF_RUN;
-	if (fill_database(&fill, argv[1], &err) < 0) {
+	name_plan(&fill);
+	if (fill_store(argv[1], ask_runs, &fill, &fill.left, &err) < 0) {
 		fprintf(stderr, "bench_fill: %s\n", err.message);
 		return 1;
 	}

@@ -4,11 +4,12 @@
  * of nineteen in twenty a run that ended well and the closing. Every twentieth is approved and
  * waits, with its grants and claims in force.
  */
+#include "fill_store.h"
+
 #include "change/change_rooms.h"
 #include "change/grant/grant.h"
 #include "lib/base/json.h"
 #include "lib/base/time.h"
-#include "main/app.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,18 +19,14 @@
 #define OPEN_EACH	  20
 #define WINDOW_US	  (4 * INT64_C(3600000000))
 
-static const char *const append_only[] = {"audit", NULL};
 static const char no_rules[] =
 	"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 struct fill {
-	struct store *store;
-	struct loop *loop;
 	const char *person, *target;
 	int64_t left, made;
 	struct principal by;
 	struct principal_grant grant;
-	struct error err;
 };
 
 /* One change on its way. */
@@ -223,7 +220,7 @@ static int find_person(struct store_tx *tx, struct fill *fill, struct error *err
 	return 0;
 }
 
-static int ask(struct store_tx *tx, void *arg, struct error *err)
+static int ask_changes(struct store_tx *tx, void *arg, struct error *err)
 {
 	struct fill *fill = arg;
 	int rc = fill->by.roles ? 0 : find_person(tx, fill, err);
@@ -231,37 +228,6 @@ static int ask(struct store_tx *tx, void *arg, struct error *err)
 	for (int i = 0; rc >= 0 && i < CHANGES_OF_COMMIT && fill->left > 0; i++, fill->left--)
 		rc = make_one(tx, fill, err);
 	return rc < 0 ? rc : 0;
-}
-
-static void told(void *arg, const struct error *err)
-{
-	struct fill *fill = arg;
-
-	if (err)
-		fill->err = *err;
-	if (err || fill->left == 0)
-		loop_stop(fill->loop);
-	else
-		store_write(fill->store, ask, told, fill);
-}
-
-static int fill_database(struct fill *fill, const char *path, struct error *err)
-{
-	struct store_options options = {.path = path, .append_only = append_only};
-	int rc;
-
-	options.schemas = app_schemas(&options.schema_count);
-	rc = loop_open(&fill->loop, err);
-	if (rc >= 0)
-		rc = store_open(&options, fill->loop, &fill->store, err);
-	if (rc < 0)
-		return rc;
-	store_write(fill->store, ask, told, fill);
-	loop_run(fill->loop);
-	*err = fill->err;
-	store_close(fill->store);
-	loop_close(fill->loop);
-	return err->code;
 }
 
 int main(int argc, char **argv)
@@ -276,7 +242,7 @@ int main(int argc, char **argv)
 	fill.person = argv[2];
 	fill.target = argv[3];
 	fill.left = atoll(argv[4]);
-	if (fill_database(&fill, argv[1], &err) < 0) {
+	if (fill_store(argv[1], ask_changes, &fill, &fill.left, &err) < 0) {
 		fprintf(stderr, "bench_fill_changes: change %lld: %s%s%s\n", (long long)fill.made,
 			err.field, err.field[0] ? ": " : "", err.message);
 		return 1;

@@ -37,7 +37,7 @@ static const struct store_statement select_windows = STORE_STATEMENT(
 	" WHERE calendar_id = :id AND end_at_us > :after_us"
 	" AND start_at_us < :before_us ORDER BY start_at_us, seq LIMIT :limit");
 
-static struct calendar *read_calendar(struct store_query *row, struct arena *arena)
+static void *read_calendar(struct store_query *row, struct arena *arena)
 {
 	struct calendar *calendar = arena_alloc(arena, sizeof(*calendar));
 
@@ -77,19 +77,8 @@ int calendar_store_list(struct store_tx *tx, struct arena *arena, struct calenda
 	size_t *ret_count, struct error *err)
 {
 	struct store_query *query = store_query(tx, &select_all);
-	struct calendar **list = NULL;
-	size_t count = 0, capacity = 0;
-	int rc;
 
-	while ((rc = store_next(query, err)) > 0) {
-		list = arena_grow(arena, list, count, &capacity, sizeof(struct calendar *));
-		list[count++] = read_calendar(query, arena);
-	}
-	if (rc < 0)
-		return rc;
-	*ret = list;
-	*ret_count = count;
-	return 0;
+	return store_list(query, arena, read_calendar, ret, ret_count, err);
 }
 
 int calendar_store_text(struct store_tx *tx, struct arena *arena, const char *id, const char **ret,

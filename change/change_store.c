@@ -80,7 +80,7 @@ static enum change_state state_of(const char *word)
 	return state;
 }
 
-static struct change *read_change(struct store_query *row, struct arena *arena)
+static void *read_change(struct store_query *row, struct arena *arena)
 {
 	struct change *change = arena_alloc(arena, sizeof(*change));
 
@@ -190,22 +190,6 @@ int change_store_get(struct store_tx *tx, struct arena *arena, int64_t seq, stru
 	return 0;
 }
 
-static int read_all(struct store_query *query, struct arena *arena, struct change ***ret,
-	size_t *ret_count, struct error *err)
-{
-	struct change **list = NULL;
-	size_t count = 0, capacity = 0;
-	int rc;
-
-	while ((rc = store_next(query, err)) > 0) {
-		list = arena_grow(arena, list, count, &capacity, sizeof(struct change *));
-		list[count++] = read_change(query, arena);
-	}
-	*ret = list;
-	*ret_count = count;
-	return rc;
-}
-
 int change_store_list(struct store_tx *tx, struct arena *arena, const struct change_filter *filter,
 	struct change ***ret, size_t *ret_count, struct error *err)
 {
@@ -215,7 +199,7 @@ int change_store_list(struct store_tx *tx, struct arena *arena, const struct cha
 	store_bind_text(query, "requester", filter->requester);
 	store_bind_int(query, "before", filter->before_seq);
 	store_bind_int(query, "limit", filter->limit);
-	return read_all(query, arena, ret, ret_count, err);
+	return store_list(query, arena, read_change, ret, ret_count, err);
 }
 
 int change_store_due(struct store_tx *tx, struct arena *arena, int64_t now_us, struct change ***ret,
@@ -226,7 +210,7 @@ int change_store_due(struct store_tx *tx, struct arena *arena, int64_t now_us, s
 	store_bind_int(query, "now", now_us);
 	store_bind_int(query, "expiry", CHANGE_EXPIRY_US);
 	store_bind_int(query, "grace", CHANGE_GRACE_US);
-	return read_all(query, arena, ret, ret_count, err);
+	return store_list(query, arena, read_change, ret, ret_count, err);
 }
 
 int change_store_closed_since(struct store_tx *tx, struct arena *arena, int64_t since_us,
@@ -235,7 +219,7 @@ int change_store_closed_since(struct store_tx *tx, struct arena *arena, int64_t 
 	struct store_query *query = store_query(tx, &select_closed);
 
 	store_bind_int(query, "since", since_us);
-	return read_all(query, arena, ret, ret_count, err);
+	return store_list(query, arena, read_change, ret, ret_count, err);
 }
 
 int change_store_history(struct store_tx *tx, const struct change *change,

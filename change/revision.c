@@ -74,37 +74,6 @@ int revision_is_null_text(
 	return json_get_text(object, field, true, ret, err);
 }
 
-int revision_names(struct arena *arena, const json_t *object, const char *field, size_t max,
-	const char *const **ret, struct error *err)
-{
-	const char **list, *name;
-	json_t *array = NULL, *value;
-	size_t i;
-	int rc = json_get_array(object, field, true, &array, err);
-
-	if (rc < 0)
-		return rc;
-	if (json_array_size(array) > max) {
-		error_set(err, ERROR_INVALID, "at most %zu are taken", max);
-		return error_field(err, "%s", field);
-	}
-	list = arena_alloc(arena, (json_array_size(array) + 1) * sizeof(*list));
-	json_array_foreach (array, i, value) {
-		name = json_string_value(value);
-		if (!name)
-			return revision_refuse(err, field, "a text is needed", "a list of names");
-		if ((rc = text_check_name(field, name, err)) < 0)
-			return rc;
-		for (size_t k = 0; k < i; k++)
-			if (!strcmp(list[k], name))
-				return revision_refuse(
-					err, field, "a name stands there twice", "name it once");
-		list[i] = arena_text(arena, name);
-	}
-	*ret = list;
-	return 0;
-}
-
 static int read_time(const json_t *body, const char *field, int64_t *ret, struct error *err)
 {
 	const char *text = NULL;
@@ -115,10 +84,10 @@ static int read_time(const json_t *body, const char *field, int64_t *ret, struct
 
 /* --- targets, metrics, template --- */
 
-static int read_target(
-	struct arena *arena, const json_t *value, struct revision_target *ret, struct error *err)
+static int read_target(struct arena *arena, const json_t *value, void *item, struct error *err)
 {
 	static const char *const keys[] = {"name", "kind", "identity", NULL};
+	struct revision_target *ret = item;
 	int rc;
 
 	if ((rc = json_check_keys(value, keys, err)) < 0 ||
@@ -136,32 +105,11 @@ static int read_target(
 	return 0;
 }
 
-static int read_targets(
-	struct arena *arena, const json_t *body, struct revision *revision, struct error *err)
-{
-	json_t *array = NULL, *value;
-	size_t i;
-	int rc = json_get_array(body, "targets", true, &array, err);
-
-	if (rc < 0)
-		return rc;
-	if (json_array_size(array) > REVISION_TARGETS_MAX)
-		return revision_refuse(
-			err, "targets", "at most 5000 targets are taken", "file several changes");
-	revision->target_count = json_array_size(array);
-	revision->targets =
-		arena_alloc(arena, (revision->target_count + 1) * sizeof(*revision->targets));
-	json_array_foreach (array, i, value)
-		if ((rc = read_target(arena, value, &revision->targets[i], err)) < 0)
-			return error_place(err, "targets[%zu]", i);
-	return 0;
-}
-
-static int read_metric(
-	struct arena *arena, const json_t *value, struct revision_metric *ret, struct error *err)
+static int read_metric(struct arena *arena, const json_t *value, void *item, struct error *err)
 {
 	static const char *const keys[] = {
 		"name", "target", "query", "op", "threshold", "window_s", NULL};
+	struct revision_metric *ret = item;
 	size_t op;
 	char *end;
 	int rc;
@@ -190,25 +138,33 @@ static int read_metric(
 	return 0;
 }
 
-static int read_metrics(
+static const struct revision_list target_list = {
+	.field = "targets",
+	.max = REVISION_TARGETS_MAX,
+	.remedy = "file several changes",
+	.item_size = sizeof(struct revision_target),
+	.read = read_target,
+};
+static const struct revision_list metric_list = {
+	.field = "verification",
+	.max = REVISION_METRICS_MAX,
+	.remedy = "the ones that count",
+	.item_size = sizeof(struct revision_metric),
+	.read = read_metric,
+};
+
+static int read_lists(
 	struct arena *arena, const json_t *body, struct revision *revision, struct error *err)
 {
-	json_t *array = NULL, *value;
-	size_t i;
-	int rc = json_get_array(body, "verification", true, &array, err);
+	void *targets = NULL, *metrics = NULL;
+	int rc = revision_list(arena, body, &target_list, &targets, &revision->target_count, err);
 
-	if (rc < 0)
-		return rc;
-	if (json_array_size(array) > REVISION_METRICS_MAX)
-		return revision_refuse(
-			err, "verification", "at most 32 metrics are taken", "the ones that count");
-	revision->metric_count = json_array_size(array);
-	revision->verification =
-		arena_alloc(arena, (revision->metric_count + 1) * sizeof(*revision->verification));
-	json_array_foreach (array, i, value)
-		if ((rc = read_metric(arena, value, &revision->verification[i], err)) < 0)
-			return error_place(err, "verification[%zu]", i);
-	return 0;
+	if (rc >= 0)
+		rc = revision_list(
+			arena, body, &metric_list, &metrics, &revision->metric_count, err);
+	revision->targets = targets;
+	revision->verification = metrics;
+	return rc;
 }
 
 static int read_template(
@@ -345,8 +301,7 @@ int revision_parse(
 	arena_defer(arena, (void (*)(void *))json_decref, (void *)body);
 	if ((rc = read_frame(arena, body, revision, err)) < 0 ||
 		(rc = check_frame(revision, err)) < 0 ||
-		(rc = read_targets(arena, body, revision, err)) < 0 ||
-		(rc = read_metrics(arena, body, revision, err)) < 0 ||
+		(rc = read_lists(arena, body, revision, err)) < 0 ||
 		(rc = read_template(arena, body, revision, err)) < 0 ||
 		(rc = read_exception(arena, body, revision, err)) < 0 ||
 		(rc = revision_read_steps(arena, body, revision, err)) < 0)

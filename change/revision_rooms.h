@@ -18,7 +18,27 @@ int revision_word(const char *field, const char *text, const char *const *words,
 /* NULL where it is null or absent. */
 int revision_is_null_text(
 	const json_t *object, const char *field, const char **ret, struct error *err);
-/* A list of different names, NULL-ended, in the arena. */
+
+/* --- revision_list.c --- */
+
+struct revision_list {
+	const char *field;
+	size_t min, max;
+	const char *remedy; /* for fewer or more */
+	size_t item_size;
+	/* Fills one zeroed item. */
+	int (*read)(struct arena *arena, const json_t *value, void *item, struct error *err);
+};
+/* The items lie in the arena; an error has the place of its item. */
+int revision_list(struct arena *arena, const json_t *object, const struct revision_list *list,
+	void **ret_items, size_t *ret_count, struct error *err);
+
+typedef int (*revision_parse_text)(struct arena *arena, const char *field, const json_t *value,
+	const char **ret, struct error *err);
+/* A list of texts, NULL-ended, in the arena. */
+int revision_texts(struct arena *arena, const json_t *object, const char *field, size_t max,
+	revision_parse_text parse, const char *const **ret, struct error *err);
+/* The same of different names. */
 int revision_names(struct arena *arena, const json_t *object, const char *field, size_t max,
 	const char *const **ret, struct error *err);
 

@@ -35,29 +35,7 @@ static bool is_sha256(const char *text)
 	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
-/* --- bytes --- */
-
-static int read_bytes_list(struct arena *arena, const json_t *step, const char *field, size_t max,
-	const char *const **ret, struct error *err)
-{
-	const char **list;
-	json_t *array = NULL, *value;
-	size_t i;
-	int rc = json_get_array(step, field, true, &array, err);
-
-	if (rc < 0)
-		return rc;
-	if (json_array_size(array) > max) {
-		error_set(err, ERROR_INVALID, "at most %zu are taken", max);
-		return error_field(err, "%s", field);
-	}
-	list = arena_alloc(arena, (json_array_size(array) + 1) * sizeof(*list));
-	json_array_foreach (array, i, value)
-		if ((rc = revision_bytes_parse(arena, field, value, &list[i], err)) < 0)
-			return rc;
-	*ret = list;
-	return 0;
-}
+/* --- environment --- */
 
 /* Names that a shell could not hold would be read by nobody as meant. */
 static int check_env(const char *const *env, struct error *err)
@@ -84,10 +62,10 @@ static int check_env(const char *const *env, struct error *err)
 
 /* --- contents --- */
 
-static int read_content(
-	struct arena *arena, const json_t *value, struct revision_content *ret, struct error *err)
+static int read_content(struct arena *arena, const json_t *value, void *item, struct error *err)
 {
 	static const char *const keys[] = {"role", "name", "sha256", "size", "mode", NULL};
+	struct revision_content *ret = item;
 	size_t role;
 	int rc;
 
@@ -109,24 +87,22 @@ static int read_content(
 	return 0;
 }
 
+static const struct revision_list content_list = {
+	.field = "contents",
+	.max = CONTENTS_MAX,
+	.remedy = "split the step",
+	.item_size = sizeof(struct revision_content),
+	.read = read_content,
+};
+
 static int read_contents(
 	struct arena *arena, const json_t *value, struct revision_step *step, struct error *err)
 {
-	json_t *array = NULL, *one;
-	size_t i;
-	int rc = json_get_array(value, "contents", true, &array, err);
+	void *contents = NULL;
+	int rc = revision_list(arena, value, &content_list, &contents, &step->content_count, err);
 
-	if (rc < 0)
-		return rc;
-	if (json_array_size(array) > CONTENTS_MAX)
-		return revision_refuse(
-			err, "contents", "at most 32 contents are taken", "split the step");
-	step->content_count = json_array_size(array);
-	step->contents = arena_alloc(arena, (step->content_count + 1) * sizeof(*step->contents));
-	json_array_foreach (array, i, one)
-		if ((rc = read_content(arena, one, &step->contents[i], err)) < 0)
-			return rc;
-	return 0;
+	step->contents = contents;
+	return rc;
 }
 
 /* --- what belongs together --- */
@@ -237,9 +213,9 @@ static int read_numbers(const json_t *value, struct revision_step *step, struct 
 	return json_get_int(value, "observe_s", true, 0, SECONDS_MAX, &step->observe_s, err);
 }
 
-static int read_step(
-	struct arena *arena, const json_t *value, struct revision_step *step, struct error *err)
+static int read_step(struct arena *arena, const json_t *value, void *item, struct error *err)
 {
+	struct revision_step *step = item;
 	const char *phase, *kind;
 	size_t phase_at, kind_at;
 	int rc;
@@ -256,8 +232,10 @@ static int read_step(
 			 arena, "cwd", json_object_get(value, "cwd"), &step->cwd, err)) < 0 ||
 		(rc = json_get_text(value, "runas", true, &step->runas, err)) < 0 ||
 		(rc = text_check_name("runas", step->runas, err)) < 0 ||
-		(rc = read_bytes_list(arena, value, "argv", ARGV_MAX, &step->argv, err)) < 0 ||
-		(rc = read_bytes_list(arena, value, "env", ENV_MAX, &step->env, err)) < 0 ||
+		(rc = revision_texts(arena, value, "argv", ARGV_MAX, revision_bytes_parse,
+			 &step->argv, err)) < 0 ||
+		(rc = revision_texts(arena, value, "env", ENV_MAX, revision_bytes_parse, &step->env,
+			 err)) < 0 ||
 		(rc = revision_names(
 			 arena, value, "targets", REVISION_TARGETS_MAX, &step->targets, err)) < 0 ||
 		(rc = revision_is_null_text(value, "stdin", &step->stdin_content, err)) < 0 ||
@@ -272,26 +250,26 @@ static int read_step(
 	return read_contents(arena, value, step, err);
 }
 
+static const struct revision_list step_list = {
+	.field = "steps",
+	.min = 1,
+	.max = REVISION_STEPS_MAX,
+	.remedy = "split it, or use a script",
+	.item_size = sizeof(struct revision_step),
+	.read = read_step,
+};
+
 int revision_read_steps(
 	struct arena *arena, const json_t *body, struct revision *revision, struct error *err)
 {
-	json_t *array = NULL, *value;
-	size_t i;
-	int rc = json_get_array(body, "steps", true, &array, err);
+	void *steps = NULL;
+	int rc = revision_list(arena, body, &step_list, &steps, &revision->step_count, err);
 
 	if (rc < 0)
 		return rc;
-	if (!json_array_size(array) || json_array_size(array) > REVISION_STEPS_MAX)
-		return revision_refuse(
-			err, "steps", "a change has 1 to 200 steps", "split it, or use a script");
-	revision->step_count = json_array_size(array);
-	revision->steps = arena_alloc(arena, revision->step_count * sizeof(*revision->steps));
-	json_array_foreach (array, i, value) {
-		rc = read_step(arena, value, &revision->steps[i], err);
-		if (rc >= 0)
-			rc = check_step(revision, &revision->steps[i], (int64_t)i + 1, err);
-		if (rc < 0)
+	revision->steps = steps;
+	for (size_t i = 0; i < revision->step_count; i++)
+		if (check_step(revision, &revision->steps[i], (int64_t)i + 1, err) < 0)
 			return error_place(err, "steps[%zu]", i);
-	}
 	return 0;
 }

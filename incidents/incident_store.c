@@ -37,7 +37,7 @@ static const struct store_statement select_linked =
 	STORE_STATEMENT("SELECT incident_seq, linked_at_us FROM incident_link"
 			" WHERE kind = :kind AND reference = :reference ORDER BY incident_seq");
 
-static struct incident *read_incident(struct store_query *row, struct arena *arena)
+static void *read_incident(struct store_query *row, struct arena *arena)
 {
 	struct incident *incident = arena_alloc(arena, sizeof(*incident));
 
@@ -54,22 +54,6 @@ static struct incident *read_incident(struct store_query *row, struct arena *are
 	incident->finding = store_text_copy(row, "finding", arena);
 	incident->version = store_int(row, "version");
 	return incident;
-}
-
-static int read_all(struct store_query *query, struct arena *arena, struct incident ***ret,
-	size_t *ret_count, struct error *err)
-{
-	struct incident **list = NULL;
-	size_t count = 0, capacity = 0;
-	int rc;
-
-	while ((rc = store_next(query, err)) > 0) {
-		list = arena_grow(arena, list, count, &capacity, sizeof(struct incident *));
-		list[count++] = read_incident(query, arena);
-	}
-	*ret = list;
-	*ret_count = count;
-	return rc;
 }
 
 int incident_store_next(struct store_tx *tx, int64_t *ret_seq, struct error *err)
@@ -145,7 +129,7 @@ int incident_store_list(struct store_tx *tx, struct arena *arena, bool only_open
 
 	store_bind_int(query, "before", before_seq);
 	store_bind_int(query, "limit", limit);
-	return read_all(query, arena, ret, ret_count, err);
+	return store_list(query, arena, read_incident, ret, ret_count, err);
 }
 
 int incident_store_list_open(struct store_tx *tx, struct arena *arena, const char *environment,
@@ -155,7 +139,7 @@ int incident_store_list_open(struct store_tx *tx, struct arena *arena, const cha
 
 	store_bind_text(query, "environment", environment);
 	store_bind_text(query, "service", service);
-	return read_all(query, arena, ret, ret_count, err);
+	return store_list(query, arena, read_incident, ret, ret_count, err);
 }
 
 int incident_store_insert_link(

@@ -27,7 +27,7 @@ static const struct store_statement update_target = STORE_STATEMENT(
 static const struct store_statement delete_target =
 	STORE_STATEMENT("DELETE FROM target WHERE id = :id");
 
-static struct target *read_target(struct store_query *row, struct arena *arena)
+static void *read_target(struct store_query *row, struct arena *arena)
 {
 	struct target *target = arena_alloc(arena, sizeof(*target));
 
@@ -68,21 +68,10 @@ int target_store_list(struct store_tx *tx, struct arena *arena, const char *kind
 	struct target ***ret, size_t *ret_count, struct error *err)
 {
 	struct store_query *query = store_query(tx, kind ? &select_kind : &select_all);
-	struct target **list = NULL;
-	size_t count = 0, capacity = 0;
-	int rc;
 
 	if (kind)
 		store_bind_text(query, "kind", kind);
-	while ((rc = store_next(query, err)) > 0) {
-		list = arena_grow(arena, list, count, &capacity, sizeof(struct target *));
-		list[count++] = read_target(query, arena);
-	}
-	if (rc < 0)
-		return rc;
-	*ret = list;
-	*ret_count = count;
-	return 0;
+	return store_list(query, arena, read_target, ret, ret_count, err);
 }
 
 int target_store_find_identity(struct store_tx *tx, struct arena *arena, const char *identity,

@@ -64,11 +64,7 @@ static int read_settings(int *argc, char **argv, struct config **ret, struct err
 	int rc = access(GATE_FILE, F_OK) == 0 ? config_read_file(settings, GATE_FILE, err) : 0;
 
 	if (rc >= 0)
-		rc = config_read_environment(settings, "RB_", err);
-	if (rc >= 0)
-		rc = config_read_flags(settings, argc, argv, err);
-	if (rc >= 0)
-		rc = config_check(settings, err);
+		rc = config_read_above_file(settings, "RB_", argc, argv, err);
 	if (rc < 0)
 		config_free(settings);
 	else

@@ -105,11 +105,7 @@ int settings_read(int *argc, char **argv, struct config **ret, struct error *err
 	int rc = read_file(argc, argv, settings, err);
 
 	if (rc >= 0)
-		rc = config_read_environment(settings, "RB_", err);
-	if (rc >= 0)
-		rc = config_read_flags(settings, argc, argv, err);
-	if (rc >= 0)
-		rc = config_check(settings, err);
+		rc = config_read_above_file(settings, "RB_", argc, argv, err);
 	if (rc < 0)
 		config_free(settings);
 	else

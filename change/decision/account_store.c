@@ -14,28 +14,22 @@ static const struct store_statement put_account = STORE_STATEMENT(
 static const struct store_statement remove_account =
 	STORE_STATEMENT("DELETE FROM change_account WHERE target = :target AND account = :account");
 
+static void *read_account(struct store_query *row, struct arena *arena)
+{
+	struct account *account = arena_alloc(arena, sizeof(*account));
+
+	account->target = store_text_copy(row, "target", arena);
+	account->account = store_text_copy(row, "account", arena);
+	store_text_into(row, "person_id", account->person_id, sizeof(account->person_id));
+	account->mapped_by = store_text_copy(row, "mapped_by", arena);
+	account->mapped_at_us = store_int(row, "mapped_at_us");
+	return account;
+}
+
 int account_store_list(struct store_tx *tx, struct arena *arena, struct account ***ret,
 	size_t *ret_count, struct error *err)
 {
-	struct store_query *query = store_query(tx, &select_all);
-	struct account **list = NULL;
-	size_t count = 0, capacity = 0;
-	int rc;
-
-	while ((rc = store_next(query, err)) > 0) {
-		struct account *account = arena_alloc(arena, sizeof(*account));
-
-		account->target = store_text_copy(query, "target", arena);
-		account->account = store_text_copy(query, "account", arena);
-		store_text_into(query, "person_id", account->person_id, sizeof(account->person_id));
-		account->mapped_by = store_text_copy(query, "mapped_by", arena);
-		account->mapped_at_us = store_int(query, "mapped_at_us");
-		list = arena_grow(arena, list, count, &capacity, sizeof(struct account *));
-		list[count++] = account;
-	}
-	*ret = list;
-	*ret_count = count;
-	return rc;
+	return store_list(store_query(tx, &select_all), arena, read_account, ret, ret_count, err);
 }
 
 int account_store_put(struct store_tx *tx, const struct account *account, struct error *err)

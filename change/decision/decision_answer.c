@@ -278,9 +278,7 @@ static int attest(const struct gate_request *request, const struct gate_verdict 
 	struct digest digest;
 	int rc = request_digest(request, &digest, err);
 
-	if (rc >= 0)
-		gate_attest_bytes(ret, verdict, digest.bytes);
-	return rc;
+	return rc < 0 ? rc : gate_attest_bytes(ret, verdict, digest.bytes, err);
 }
 
 static void set_signature(json_t *answer, const char *key, const uint8_t *signature)

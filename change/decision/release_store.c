@@ -33,7 +33,7 @@ static const struct store_statement put_phase = STORE_STATEMENT(
 	" ON CONFLICT (platform, service, artifact_digest, phase)"
 	" DO UPDATE SET release_seq = :seq, passed_at_us = :at");
 
-static struct release *read_release(struct store_query *row, struct arena *arena)
+static void *read_release(struct store_query *row, struct arena *arena)
 {
 	struct release *release = arena_alloc(arena, sizeof(*release));
 
@@ -112,17 +112,8 @@ int release_store_list(struct store_tx *tx, struct arena *arena, bool only_runni
 	struct release ***ret, size_t *ret_count, struct error *err)
 {
 	struct store_query *query = store_query(tx, only_running ? &select_running : &select_all);
-	struct release **list = NULL;
-	size_t count = 0, capacity = 0;
-	int rc;
 
-	while ((rc = store_next(query, err)) > 0) {
-		list = arena_grow(arena, list, count, &capacity, sizeof(struct release *));
-		list[count++] = read_release(query, arena);
-	}
-	*ret = list;
-	*ret_count = count;
-	return rc;
+	return store_list(query, arena, read_release, ret, ret_count, err);
 }
 
 int release_store_passed(struct store_tx *tx, struct arena *arena, const char *platform,

@@ -42,7 +42,7 @@ static const struct store_statement select_runs =
 
 /* --- rows --- */
 
-static struct emergency *read_emergency(struct store_query *row, struct arena *arena)
+static void *read_emergency(struct store_query *row, struct arena *arena)
 {
 	struct emergency *emergency = arena_alloc(arena, sizeof(*emergency));
 
@@ -68,22 +68,6 @@ static struct emergency *read_emergency(struct store_query *row, struct arena *a
 	emergency->renewals = store_int(row, "renewals");
 	emergency->version = store_int(row, "version");
 	return emergency;
-}
-
-static int read_all(struct store_query *query, struct arena *arena, struct emergency ***ret,
-	size_t *ret_count, struct error *err)
-{
-	struct emergency **list = NULL;
-	size_t count = 0, capacity = 0;
-	int rc;
-
-	while ((rc = store_next(query, err)) > 0) {
-		list = arena_grow(arena, list, count, &capacity, sizeof(struct emergency *));
-		list[count++] = read_emergency(query, arena);
-	}
-	*ret = list;
-	*ret_count = count;
-	return rc;
 }
 
 /* What an act changes. */
@@ -188,7 +172,7 @@ int emergency_store_list(struct store_tx *tx, struct arena *arena, bool only_ope
 
 	store_bind_int(query, "before", before_seq);
 	store_bind_int(query, "limit", limit);
-	return read_all(query, arena, ret, ret_count, err);
+	return store_list(query, arena, read_emergency, ret, ret_count, err);
 }
 
 int emergency_store_open(struct store_tx *tx, struct arena *arena, const char *person_id,
@@ -197,7 +181,7 @@ int emergency_store_open(struct store_tx *tx, struct arena *arena, const char *p
 	struct store_query *query = store_query(tx, &select_open);
 
 	store_bind_text(query, "person_id", person_id);
-	return read_all(query, arena, ret, ret_count, err);
+	return store_list(query, arena, read_emergency, ret, ret_count, err);
 }
 
 int emergency_store_runs(struct store_tx *tx, struct arena *arena, int64_t seq,

@@ -32,8 +32,7 @@ static const struct store_statement select_rows =
 	STORE_STATEMENT("SELECT 'EMG-' || emergency_seq AS name, person_id, due_at_us, verdict,"
 			" note, closed_by_id FROM follow_up");
 
-static struct follow_up *read_follow_up(
-	struct store_query *row, struct arena *arena, int64_t now_us)
+static void *read_follow_up(struct store_query *row, struct arena *arena)
 {
 	struct follow_up *follow_up = arena_alloc(arena, sizeof(*follow_up));
 
@@ -48,23 +47,21 @@ static struct follow_up *read_follow_up(
 	store_text_into(row, "closed_by_id", follow_up->closed_by_id, ID_SIZE);
 	follow_up->closed_by = store_text_copy(row, "closed_by", arena);
 	follow_up->closed_at_us = store_int(row, "closed_at_us");
-	follow_up->is_overdue = !follow_up->verdict && now_us >= follow_up->due_at_us;
 	return follow_up;
 }
 
-static int read_all(struct store_query *query, struct arena *arena, int64_t now_us,
+static void set_overdue(struct follow_up *follow_up, int64_t now_us)
+{
+	follow_up->is_overdue = !follow_up->verdict && now_us >= follow_up->due_at_us;
+}
+
+static int list_at(struct store_query *query, struct arena *arena, int64_t now_us,
 	struct follow_up ***ret, size_t *ret_count, struct error *err)
 {
-	struct follow_up **list = NULL;
-	size_t count = 0, capacity = 0;
-	int rc;
+	int rc = store_list(query, arena, read_follow_up, ret, ret_count, err);
 
-	while ((rc = store_next(query, err)) > 0) {
-		list = arena_grow(arena, list, count, &capacity, sizeof(struct follow_up *));
-		list[count++] = read_follow_up(query, arena, now_us);
-	}
-	*ret = list;
-	*ret_count = count;
+	for (size_t i = 0; rc >= 0 && i < *ret_count; i++)
+		set_overdue((*ret)[i], now_us);
 	return rc;
 }
 
@@ -133,7 +130,8 @@ int follow_up_store_get(struct store_tx *tx, struct arena *arena, int64_t seq, i
 	store_bind_int(query, "seq", seq);
 	if ((rc = store_one(query, "follow-up", err)) < 0)
 		return rc;
-	*ret = read_follow_up(query, arena, now_us);
+	*ret = read_follow_up(query, arena);
+	set_overdue(*ret, now_us);
 	store_finish(query);
 	return 0;
 }
@@ -147,13 +145,13 @@ int follow_up_store_list(struct store_tx *tx, struct arena *arena, bool only_ope
 	store_bind_int(query, "before", before_seq);
 	store_bind_int(query, "only_open", only_open);
 	store_bind_int(query, "limit", limit);
-	return read_all(query, arena, now_us, ret, ret_count, err);
+	return list_at(query, arena, now_us, ret, ret_count, err);
 }
 
 int follow_up_store_open(struct store_tx *tx, struct arena *arena, int64_t now_us,
 	struct follow_up ***ret, size_t *ret_count, struct error *err)
 {
-	return read_all(store_query(tx, &select_open), arena, now_us, ret, ret_count, err);
+	return list_at(store_query(tx, &select_open), arena, now_us, ret, ret_count, err);
 }
 
 int follow_up_store_untold(struct store_tx *tx, struct arena *arena, int64_t now_us,
@@ -163,7 +161,7 @@ int follow_up_store_untold(struct store_tx *tx, struct arena *arena, int64_t now
 
 	store_bind_int(query, "now_us", now_us);
 	store_bind_int(query, "told_before_us", told_before_us);
-	return read_all(query, arena, now_us, ret, ret_count, err);
+	return list_at(query, arena, now_us, ret, ret_count, err);
 }
 
 struct store_query *follow_up_store_rows(struct store_tx *tx)

@@ -274,8 +274,7 @@ static bool is_signature_good(const struct gate_config *config, const struct gat
 	if (!config->has_key)
 		return true;
 	crypto_hash_sha256(digest, (const unsigned char *)asked->bytes, asked->length);
-	gate_attest_bytes(&bytes, verdict, digest);
-	is_good = verdict->is_signed &&
+	is_good = gate_attest_bytes(&bytes, verdict, digest, NULL) == 0 && verdict->is_signed &&
 		  crypto_sign_verify_detached(verdict->signature,
 			  (const unsigned char *)bytes.bytes, bytes.length, config->key) == 0;
 	buf_done(&bytes);

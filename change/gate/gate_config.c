@@ -1,12 +1,12 @@
 #include "change/gate/gate_config.h"
 
 #include "change/gate/account.h"
+#include "change/gate/gate_key.h"
 #include "change/gate/gate_message.h"
 #include "change/gate/trust.h"
 #include "lib/base/config.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,15 +32,10 @@ static int refuse(const char *path, const char *name, const char *why, struct er
 
 static int take_key(const char *path, const char *text, struct gate_config *ret, struct error *err)
 {
-	size_t length = 0;
-
 	if (!text[0])
 		return 0;
-	if ((sodium_hex2bin(ret->key, sizeof(ret->key), text, strlen(text), NULL, &length, NULL) &&
-		    sodium_base642bin(ret->key, sizeof(ret->key), text, strlen(text), NULL, &length,
-			    NULL, sodium_base64_VARIANT_ORIGINAL)) ||
-		length != GATE_KEY_BYTES)
-		return refuse(path, "gate-key", "must be 32 bytes, in hex or base64", err);
+	if (!gate_key_parse(text, ret->key))
+		return refuse(path, "gate-key", GATE_KEY_FORM, err);
 	ret->has_key = true;
 	return 0;
 }

@@ -8,6 +8,8 @@
 #define MAGIC_BYTES  ((size_t)4)
 #define HEADER_BYTES (MAGIC_BYTES + 1)
 
+#define ATTEST_DOMAIN "rcm verdict 2\n"
+
 #define WORD_MAX   256
 #define PATH_BYTES 4096 /* PATH_MAX: more cannot be executed */
 #define PROSE_MAX  16384
@@ -46,20 +48,26 @@ static const struct gate_field request_fields[] = {
 	LAST,
 };
 
+/* What the signature is over: all that is acted on, and all that a person reads. */
+#define ATTESTED_FIELDS															\
+	FIELD(gate_verdict, ENUM, verdict, GATE_DENY),											\
+	FIELD(gate_verdict, REASON, reason, WORD_MAX),											\
+	FIELD(gate_verdict, TEXT, message, PROSE_MAX),											\
+	FIELD(gate_verdict, NONCE, nonce, 0),												\
+	FIELD(gate_verdict, WORD, decision, WORD_MAX),											\
+	FIELD(gate_verdict, WORD, change, WORD_MAX),											\
+	FIELD(gate_verdict, UINT32, step, 0),												\
+	FIELD(gate_verdict, WORD, grant, WORD_MAX),											\
+	FIELD(gate_verdict, WORD, run, WORD_MAX),											\
+	FIELD(gate_verdict, UINT32, must, GATE_MUST_RECORD | GATE_MUST_SEAL | GATE_MUST_MASK | GATE_MUST_PARENT | GATE_WANTS_KEY),	\
+	FIELD(gate_verdict, UINT32, lease_s, 0),											\
+	FIELD(gate_verdict, INT64, kill_at_us, 0),											\
+	FIELD(gate_verdict, INT64, expires_at_us, 0)
+
+static const struct gate_field attested_fields[] = {ATTESTED_FIELDS, LAST};
+
 static const struct gate_field verdict_fields[] = {
-	FIELD(gate_verdict, ENUM, verdict, GATE_DENY),
-	FIELD(gate_verdict, REASON, reason, WORD_MAX),
-	FIELD(gate_verdict, TEXT, message, PROSE_MAX),
-	FIELD(gate_verdict, NONCE, nonce, 0),
-	FIELD(gate_verdict, WORD, decision, WORD_MAX),
-	FIELD(gate_verdict, WORD, change, WORD_MAX),
-	FIELD(gate_verdict, UINT32, step, 0),
-	FIELD(gate_verdict, WORD, grant, WORD_MAX),
-	FIELD(gate_verdict, WORD, run, WORD_MAX),
-	FIELD(gate_verdict, UINT32, must, GATE_MUST_RECORD | GATE_MUST_SEAL | GATE_MUST_MASK | GATE_MUST_PARENT | GATE_WANTS_KEY),
-	FIELD(gate_verdict, UINT32, lease_s, 0),
-	FIELD(gate_verdict, INT64, kill_at_us, 0),
-	FIELD(gate_verdict, INT64, expires_at_us, 0),
+	ATTESTED_FIELDS,
 	FIELD(gate_verdict, TEXT, detail, DETAIL_MAX),
 	FIELD(gate_verdict, BOOL, is_signed, 0),
 	FIELD(gate_verdict, SIGNATURE, signature, 0),
@@ -229,40 +237,10 @@ int gate_decode(struct arena *arena, const void *bytes, size_t length, struct ga
 	return 0;
 }
 
-static void add_attested(struct buf *out, const void *bytes, size_t length)
+int gate_attest_bytes(struct buf *out, const struct gate_verdict *verdict,
+	const uint8_t request_digest[static 32], struct error *err)
 {
-	for (int shift = 56; shift >= 0; shift -= 8)
-		buf_add_char(out, (char)((uint64_t)length >> shift & 0xFF));
-	buf_add(out, bytes, length);
-}
-
-static void add_attested_text(struct buf *out, const char *text)
-{
-	add_attested(out, text ? text : "", text ? strlen(text) : 0);
-}
-
-static void add_attested_number(struct buf *out, uint64_t number)
-{
-	uint8_t bytes[8];
-
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)(number >> (56 - 8 * i));
-	add_attested(out, bytes, sizeof(bytes));
-}
-
-void gate_attest_bytes(struct buf *out, const struct gate_verdict *verdict,
-	const uint8_t request_digest[static 32])
-{
-	add_attested_text(out, "rcm-verdict-1");
-	add_attested_text(out, verdict->nonce);
-	add_attested_text(out, gate_verdict_word(verdict->verdict));
-	add_attested_text(out, verdict->reason);
-	add_attested_text(out, verdict->change);
-	add_attested_number(out, verdict->step);
-	add_attested_text(out, verdict->grant);
-	add_attested_text(out, verdict->run);
-	add_attested_number(out, verdict->must);
-	add_attested_number(out, (uint64_t)verdict->kill_at_us);
-	add_attested_number(out, (uint64_t)verdict->expires_at_us);
-	add_attested(out, request_digest, 32);
+	buf_add_text(out, ATTEST_DOMAIN);
+	buf_add(out, request_digest, 32);
+	return gate_field_write(out, attested_fields, verdict, err);
 }

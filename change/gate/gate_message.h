@@ -179,11 +179,13 @@ int gate_decode(struct arena *arena, const void *bytes, size_t length, struct ga
 	struct error *err);
 
 /*
- * What the signature of a verdict is over: "rcm-verdict-1", then each with its length before it:
- * nonce, verdict, reason, change, step, grant, run, must, kill_at_us, expires_at_us and
- * `request_digest`: SHA-256 of the encoded request, so that the answer fits one question only.
+ * Appends what the signature of a verdict is over: "rcm verdict 2" and a newline, the SHA-256 of
+ * the encoded request, so that the answer fits one question only, and the verdict's fields as they
+ * go over the wire, all before `detail`. That is the daemon's answer as JSON and carries a
+ * signature of its own ("sig"); nobody here acts on it. ERROR_TOO_LARGE names a field that no
+ * message could hold.
  */
-void gate_attest_bytes(struct buf *out, const struct gate_verdict *verdict,
-	const uint8_t request_digest[static 32]);
+int gate_attest_bytes(struct buf *out, const struct gate_verdict *verdict,
+	const uint8_t request_digest[static 32], struct error *err);
 
 #endif

@@ -39,7 +39,7 @@ static const struct store_statement count_open =
 			" AND state = 'started'");
 static const struct store_statement all_rows = STORE_STATEMENT("SELECT " COLUMNS " FROM rcm_run");
 
-static struct rcm_run *read_run(struct store_query *row, struct arena *arena)
+static void *read_run(struct store_query *row, struct arena *arena)
 {
 	struct rcm_run *run = arena_alloc(arena, sizeof(*run));
 
@@ -65,22 +65,6 @@ static struct rcm_run *read_run(struct store_query *row, struct arena *arena)
 	run->is_recording_whole = store_int(row, "is_recording_whole") != 0;
 	run->stop_reason = store_text_copy(row, "stop_reason", arena);
 	return run;
-}
-
-static int read_all(struct store_query *query, struct arena *arena, struct rcm_run ***ret,
-	size_t *ret_count, struct error *err)
-{
-	struct rcm_run **list = NULL;
-	size_t count = 0, capacity = 0;
-	int rc;
-
-	while ((rc = store_next(query, err)) > 0) {
-		list = arena_grow(arena, list, count, &capacity, sizeof(struct rcm_run *));
-		list[count++] = read_run(query, arena);
-	}
-	*ret = list;
-	*ret_count = count;
-	return rc;
 }
 
 int rcm_run_store_insert(struct store_tx *tx, const struct rcm_run *run, struct error *err)
@@ -125,7 +109,7 @@ int rcm_run_store_list(struct store_tx *tx, struct arena *arena, int64_t change_
 	struct store_query *query = store_query(tx, &select_of_change);
 
 	store_bind_int(query, "change", change_seq);
-	return read_all(query, arena, ret, ret_count, err);
+	return store_list(query, arena, read_run, ret, ret_count, err);
 }
 
 int rcm_run_store_started(struct store_tx *tx, struct arena *arena, int64_t lease_before_us,
@@ -134,7 +118,7 @@ int rcm_run_store_started(struct store_tx *tx, struct arena *arena, int64_t leas
 	struct store_query *query = store_query(tx, &select_started);
 
 	store_bind_int(query, "before", lease_before_us);
-	return read_all(query, arena, ret, ret_count, err);
+	return store_list(query, arena, read_run, ret, ret_count, err);
 }
 
 int rcm_run_store_page(struct store_tx *tx, struct arena *arena, const char *state,
@@ -146,7 +130,7 @@ int rcm_run_store_page(struct store_tx *tx, struct arena *arena, const char *sta
 	store_bind_text(query, "state", state);
 	store_bind_int(query, "before", before_us);
 	store_bind_int(query, "limit", limit);
-	return read_all(query, arena, ret, ret_count, err);
+	return store_list(query, arena, read_run, ret, ret_count, err);
 }
 
 int rcm_run_store_beat(

@@ -93,7 +93,7 @@ static int take_server_uid(struct plugin_options *options, const char *value, st
 static int take_public_key(struct plugin_options *options, const char *value, struct error *err)
 {
 	if (!gate_key_parse(value, options->gate.key))
-		return refuse(err, OPTIONS_PLACE, "public_key", "must be 64 hex digits");
+		return refuse(err, OPTIONS_PLACE, "public_key", GATE_KEY_FORM);
 	options->gate.has_key = true;
 	return 0;
 }

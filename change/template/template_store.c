@@ -49,7 +49,7 @@ static enum template_state parse_state(const char *word)
 	return state;
 }
 
-static struct change_template *read_template(struct store_query *row, struct arena *arena)
+static void *read_template(struct store_query *row, struct arena *arena)
 {
 	struct change_template *template = arena_alloc(arena, sizeof(*template));
 
@@ -107,19 +107,10 @@ int template_store_list(struct store_tx *tx, struct arena *arena, const char *af
 	struct change_template ***ret, size_t *ret_count, struct error *err)
 {
 	struct store_query *query = store_query(tx, &select_page);
-	struct change_template **list = NULL;
-	size_t count = 0, capacity = 0;
-	int rc;
 
 	store_bind_text(query, "after", after);
 	store_bind_int(query, "limit", limit);
-	while ((rc = store_next(query, err)) > 0) {
-		list = arena_grow(arena, list, count, &capacity, sizeof(struct change_template *));
-		list[count++] = read_template(query, arena);
-	}
-	*ret = list;
-	*ret_count = count;
-	return rc;
+	return store_list(query, arena, read_template, ret, ret_count, err);
 }
 
 static void bind_state(struct store_query *query, const struct change_template *template)

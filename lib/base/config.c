@@ -363,6 +363,16 @@ int config_check(struct config *config, struct error *err)
 	return 0;
 }
 
+int config_read_above_file(
+	struct config *config, const char *prefix, int *argc, char **argv, struct error *err)
+{
+	int rc = config_read_environment(config, prefix, err);
+
+	if (rc >= 0)
+		rc = config_read_flags(config, argc, argv, err);
+	return rc < 0 ? rc : config_check(config, err);
+}
+
 const char *config_text(const struct config *config, const char *name)
 {
 	return must_find(config, name)->text;

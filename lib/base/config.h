@@ -36,6 +36,9 @@ int config_set(struct config *config, const char *source, const char *name, cons
 	struct error *err);
 /* Fails naming the first required option without a value. */
 int config_check(struct config *config, struct error *err);
+/* What stands above a file: the environment, then the flags; and then the check. */
+int config_read_above_file(
+	struct config *config, const char *prefix, int *argc, char **argv, struct error *err);
 
 const char *config_text(const struct config *config, const char *name);
 int64_t config_int(const struct config *config, const char *name); /* also durations, in ms */

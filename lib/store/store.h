@@ -190,6 +190,15 @@ bool store_is_null(struct store_query *query, const char *column);
 const void *store_value(struct store_query *query, const char *column, size_t *ret_length);
 const void *store_bytes(struct store_query *query, const char *column, size_t *ret_length);
 
+/*
+ * All rows that are left, each read into an object of the arena that `read` returns. `ret_list` is
+ * the address of a list of pointers to them, which gets NULL when there is none. Both results stay
+ * as they are on an error. Gives the query back.
+ */
+typedef void *(*store_read)(struct store_query *row, struct arena *arena);
+int store_list(struct store_query *query, struct arena *arena, store_read read, void *ret_list,
+	size_t *ret_count, struct error *err);
+
 /* Online copy of the whole database to `path`, on the pool. */
 void store_backup(struct store *store, const char *path, store_told told, void *arg);
 

@@ -442,6 +442,24 @@ const void *store_value(struct store_query *query, const char *column, size_t *r
 	return sqlite3_column_type(query->prepared, at) == SQLITE_NULL ? NULL : "";
 }
 
+int store_list(struct store_query *query, struct arena *arena, store_read read, void *ret_list,
+	size_t *ret_count, struct error *err)
+{
+	void **list = NULL;
+	size_t count = 0, capacity = 0;
+	int rc;
+
+	while ((rc = store_next(query, err)) > 0) {
+		list = arena_grow(arena, list, count, &capacity, sizeof(void *));
+		list[count++] = read(query, arena);
+	}
+	if (rc < 0)
+		return rc;
+	memcpy(ret_list, &list, sizeof(list));
+	*ret_count = count;
+	return 0;
+}
+
 void store_queries_close(struct store_tx *tx)
 {
 	for (size_t i = 0; i < STORE_CACHE_SIZE; i++) {

@@ -168,25 +168,6 @@ def test_only_the_account_that_root_named_is_believed(host):
 
 # Signatures.
 
-def lp(content):
-    return len(content).to_bytes(8, "big") + content
-
-
-def attest(packet, question):
-    """gate_attest_bytes once more."""
-    import hashlib
-    said = gate.decode(packet)
-    words = ["allow", "review", "deny"]
-    def number(value):
-        return lp((value & (1 << 64) - 1).to_bytes(8, "big"))
-    def text(value):
-        return lp(os.fsencode(value))
-    return b"".join([text("rcm-verdict-1"), text(said["nonce"]), text(words[said["verdict"]]), text(said["reason"]),
-                     text(said["change"]), number(said["step"]), text(said["grant"]), text(said["run"]),
-                     number(said["must"]), number(said["kill_at_us"]), number(said["expires_at_us"]),
-                     lp(hashlib.sha256(question).digest())])
-
-
 class Key:
     def __init__(self, folder, name):
         self.path = folder / f"{name}.pem"
@@ -212,7 +193,7 @@ def signed(key, of=lambda ask: ask, **changed_after):
     """An allow signed over what `of` makes of the question, and changed afterwards."""
     def answer(ask):
         made = gate.allow(ask)
-        signature = key.sign(attest(made, encode("decide", **of(ask))))
+        signature = key.sign(gate.attest_bytes(gate.decode(made), encode("decide", **of(ask))))
         said = gate.decode(made)
         said.pop("kind")
         return encode("verdict", **{**said, "is_signed": 1, "signature": signature, **changed_after})
@@ -245,7 +226,8 @@ def test_the_signature_of_another_question_is_no(host, keys):
 
 @pytest.mark.parametrize("changed", [{"change": "CHG-9"}, {"run": "RUN-2"}, {"grant": "G"}, {"must": 8}, {"step": 3},
                                      {"kill_at_us": 5}, {"reason": "ok_emergency"}, {"expires_at_us": now_us() + 10 ** 9},
-                                     {"is_signed": 0}])
+                                     {"is_signed": 0}, {"lease_s": 86400},
+                                     {"decision": "DEC-2"}, {"message": "run it again without rcm"}])
 def test_an_answer_changed_after_it_was_signed_is_no(host, keys, changed):
     host.gate.answer = signed(keys[0], **changed)
     refused(host, reason="bad_signature")

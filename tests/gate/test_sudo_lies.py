@@ -1,4 +1,5 @@
 """A gate that is not there, is late or lies: nothing runs, and the reason is said."""
+import base64
 import time
 
 import pytest
@@ -138,6 +139,11 @@ class TestPinned:
         return {**answer, "is_signed": 1, "signature": (signer or self.signer).sign(data), **changes}
 
     def test_signed_is_allowed(self):
+        self.gate.answer = self.signed
+        assert self.box.sudo("id", "-u").out == "0\n"
+
+    def test_the_key_may_be_pinned_as_it_is_printed(self):
+        self.box.plugin(socket=self.gate.path, public_key=base64.b64encode(self.signer.public).decode())
         self.gate.answer = self.signed
         assert self.box.sudo("id", "-u").out == "0\n"
 

@@ -122,11 +122,8 @@ def deny(ask, reason="used_up", message="the grant is used up", **fields):
 
 def attest_bytes(fields, request):
     """What the signature of a verdict with these fields is over, as the answer to this packet."""
-    parts = ["rcm-verdict-1", fields["nonce"], ("allow", "review", "deny")[fields["verdict"]], fields["reason"],
-             fields["change"], fields["step"], fields["grant"], fields["run"], fields["must"], fields["kill_at_us"],
-             fields["expires_at_us"], hashlib.sha256(request).digest()]
-    raw = [struct.pack(">Q", part) if isinstance(part, int) else _bytes(part) for part in parts]
-    return b"".join(struct.pack(">Q", len(part)) + part for part in raw)
+    said = VERDICT[:[name for name, _ in VERDICT].index("detail")]
+    return b"rcm verdict 2\n" + hashlib.sha256(request).digest() + _write(said, fields)
 
 
 class Signer:

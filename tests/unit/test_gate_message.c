@@ -351,47 +351,84 @@ START_TEST(reasons_have_one_row_each)
 }
 END_TEST
 
-/* What is signed: each of the fields counts, and so does the question. */
-START_TEST(the_attested_bytes_cover_the_answer_and_the_question)
+/* --- what is signed --- */
+
+static void attest(struct buf *out, const struct gate_verdict *verdict, const uint8_t digest[32])
+{
+	struct error err = ERROR_INIT;
+
+	ck_assert_int_eq(gate_attest_bytes(out, verdict, digest, &err), 0);
+}
+
+static bool is_same(const struct buf *one, const struct buf *other)
+{
+	return one->length == other->length && !memcmp(one->bytes, other->bytes, one->length);
+}
+
+/* Where `detail` begins in the encoded verdict: its length, then its bytes. */
+static size_t attested_end(const struct gate_verdict *verdict, const struct buf *packet)
+{
+	size_t behind = 4 + strlen(verdict->detail) + 4 + 1 + 4 + GATE_SIGNATURE_BYTES;
+
+	ck_assert_mem_eq(packet->bytes + packet->length - behind + 4, verdict->detail,
+		strlen(verdict->detail));
+	return packet->length - behind;
+}
+
+/* Whatever byte of a field is another on its way: no message any more, or not what was signed. */
+START_TEST(each_byte_of_each_field_of_an_answer_is_covered)
 {
 	struct gate_verdict base = gate_sample_verdict();
-	uint8_t digest[32] = {0}, other[32] = {1};
-	struct gate_verdict changed[11];
-	struct buf first = BUF_INIT;
+	struct buf signed_bytes = BUF_INIT, packet = BUF_INIT;
+	const uint8_t digest[32] = {0};
+	struct error err = ERROR_INIT;
+	size_t end, taken = 0;
 
-	gate_attest_bytes(&first, &base, digest);
-	for (size_t i = 0; i < 11; i++)
-		changed[i] = base;
-	changed[0].nonce[0] = 'f';
-	changed[1].verdict = GATE_DENY;
-	changed[2].reason = "ok_readonly";
-	changed[3].change = "CHG-8";
-	changed[4].step = 3;
-	changed[5].grant = "G2";
-	changed[6].run = "R2";
-	changed[7].must = 0;
-	changed[8].kill_at_us++;
-	changed[9].expires_at_us--;
-	for (size_t i = 0; i < 11; i++) {
-		struct buf bytes = BUF_INIT;
+	attest(&signed_bytes, &base, digest);
+	ck_assert_int_eq(gate_encode_verdict(&packet, &base, &err), 0);
+	end = attested_end(&base, &packet);
+	for (size_t i = 5; i < end; i++)
+		for (int bit = 0; bit < 8; bit++) {
+			struct gate_message message;
+			struct arena arena = ARENA_INIT;
+			struct buf bytes = BUF_INIT;
 
-		gate_attest_bytes(&bytes, &changed[i], i == 10 ? other : digest);
-		ck_assert_msg(bytes.length != first.length ||
-				      memcmp(bytes.bytes, first.bytes, first.length) != 0,
-			"field %zu is not covered", i);
-		buf_done(&bytes);
-	}
-	changed[10].grant = "G1R";
-	changed[10].run = "1";
-	for (int i = 0; i < 2; i++) {
-		struct buf bytes = BUF_INIT;
+			packet.bytes[i] = (char)(packet.bytes[i] ^ 1 << bit);
+			if (gate_decode(&arena, packet.bytes, packet.length, &message, NULL) == 0) {
+				attest(&bytes, &message.verdict, digest);
+				ck_assert_msg(!is_same(&bytes, &signed_bytes),
+					"bit %d of byte %zu is not covered", bit, i);
+				taken++;
+			}
+			packet.bytes[i] = (char)(packet.bytes[i] ^ 1 << bit);
+			buf_done(&bytes);
+			arena_done(&arena);
+		}
+	ck_assert_uint_gt(taken, 100);
+	buf_done(&signed_bytes);
+	buf_done(&packet);
+}
+END_TEST
 
-		gate_attest_bytes(&bytes, i ? &base : &changed[10], digest);
-		ck_assert_int_eq(i, bytes.length == first.length &&
-					    !memcmp(bytes.bytes, first.bytes, first.length));
-		buf_done(&bytes);
-	}
+START_TEST(the_attested_bytes_fit_one_question_and_one_cut_of_the_fields)
+{
+	const uint8_t digest[32] = {0}, other[32] = {1};
+	struct gate_verdict base = gate_sample_verdict(), moved = base;
+	struct buf first = BUF_INIT, again = BUF_INIT, asked = BUF_INIT, cut = BUF_INIT;
+
+	attest(&first, &base, digest);
+	attest(&again, &base, digest);
+	ck_assert(is_same(&again, &first));
+	attest(&asked, &base, other);
+	ck_assert(!is_same(&asked, &first));
+	moved.grant = "G1R";
+	moved.run = "1";
+	attest(&cut, &moved, digest);
+	ck_assert(!is_same(&cut, &first));
 	buf_done(&first);
+	buf_done(&again);
+	buf_done(&asked);
+	buf_done(&cut);
 }
 END_TEST
 
@@ -400,4 +437,5 @@ CHECK_MAIN("gate message", &every_message_comes_back_the_same, &a_request_keeps_
 	&every_flipped_length_is_refused, &a_changed_byte_is_never_read_as_something_else,
 	&what_is_too_long_is_not_sent, &a_field_that_is_no_such_thing_is_named,
 	&nothing_is_too_little_to_be_said, &reasons_have_one_row_each,
-	&the_attested_bytes_cover_the_answer_and_the_question)
+	&each_byte_of_each_field_of_an_answer_is_covered,
+	&the_attested_bytes_fit_one_question_and_one_cut_of_the_fields)

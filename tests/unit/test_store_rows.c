@@ -255,6 +255,44 @@ START_TEST(a_statement_may_be_in_use_twice)
 }
 END_TEST
 
+static void *read_text(struct store_query *row, struct arena *arena)
+{
+	return store_text_copy(row, "id", arena);
+}
+
+START_TEST(a_list_has_each_row_and_is_left_alone_when_it_fails)
+{
+	static const struct store_statement broken =
+		STORE_STATEMENT("SELECT id, abs(amount) FROM note ORDER BY id");
+	struct note notes[] = {{.id = "a"}, {.id = "b"}, {.id = "c", .amount = INT64_MIN}};
+	struct store_tx *reader = store_reader(store);
+	struct arena arena = ARENA_INIT;
+	struct error err = ERROR_INIT;
+	const char *before[] = {"before"}, **list = before, **kept;
+	size_t length = 1;
+
+	ck_assert_int_eq(
+		store_list(store_query(reader, &all), &arena, read_text, &list, &length, NULL), 0);
+	ck_assert_ptr_null(list);
+	ck_assert_uint_eq(length, 0);
+	for (int i = 0; i < 3; i++)
+		write_note(&notes[i]);
+	run_loop();
+	ck_assert_int_eq(
+		store_list(store_query(reader, &all), &arena, read_text, &list, &length, NULL), 0);
+	ck_assert_uint_eq(length, 3);
+	for (int i = 0; i < 3; i++)
+		ck_assert_str_eq(list[i], notes[i].id);
+	kept = list;
+	ck_assert_int_lt(
+		store_list(store_query(reader, &broken), &arena, read_text, &list, &length, &err),
+		0);
+	ck_assert_ptr_eq(list, kept);
+	ck_assert_uint_eq(length, 3);
+	arena_done(&arena);
+}
+END_TEST
+
 START_TEST(a_missing_row_is_named)
 {
 	struct error err = ERROR_INIT;
@@ -462,6 +500,7 @@ int main(void)
 	tcase_add_test(tests, a_parameter_that_is_not_bound_or_does_not_exist_is_named);
 	tcase_add_test(tests, store_run_counts_the_rows_that_changed);
 	tcase_add_test(tests, a_statement_may_be_in_use_twice);
+	tcase_add_test(tests, a_list_has_each_row_and_is_left_alone_when_it_fails);
 	tcase_add_test(tests, a_missing_row_is_named);
 	tcase_add_test(tests, text_comes_back_byte_for_byte_and_null_stays_null);
 	tcase_add_test(tests, bytes_with_a_nul_come_back_whole_and_are_refused_as_text);
