@@ -19,6 +19,7 @@ static const struct {
 	{GATE_MUST_SEAL, "run_from_memfd"},
 	{GATE_MUST_MASK, "mask"},
 	{GATE_MUST_PARENT, "parent"},
+	{GATE_MUST_NULL_INPUT, "null_input"},
 	{GATE_WANTS_KEY, "second_key"},
 };
 #define OBLIGATION_COUNT (sizeof(obligations) / sizeof(obligations[0]))

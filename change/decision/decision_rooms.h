@@ -76,6 +76,7 @@ int decision_load_facts(struct store_tx *tx, struct arena *arena,
 
 struct decision_match {
 	struct grant *grant; /* the best that fits by fingerprint; NULL = none */
+	bool is_null_input;  /* it fits with the null device in the terminal's place */
 	const char *fingerprint;
 	enum gate_reason mismatch; /* when a change is named and nothing fits */
 	const char *detail;	   /* which part differs */

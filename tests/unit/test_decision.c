@@ -259,6 +259,15 @@ START_TEST(obligations_follow_from_what_runs)
 	ck_assert_uint_eq(
 		decide("{\"command\":{\"secret\":true}}").must & GATE_MUST_MASK, GATE_MUST_MASK);
 	ck_assert_uint_eq(decide("{\"grant\":null,\"command\":{\"proof\":\"read\"}}").must, 0);
+	ck_assert_uint_eq(decide("{\"grant\":{\"null_input\":true}}").must,
+		GATE_MUST_RECORD | GATE_MUST_PARENT | GATE_MUST_NULL_INPUT);
+	/* In a session that was approved with its terminal the terminal stays. */
+	ck_assert_uint_eq(
+		decide("{\"grant\":{\"null_input\":true}," PARENT("shell", "started") "}").must,
+		GATE_MUST_RECORD | GATE_MUST_PARENT);
+	ck_assert_uint_eq(
+		decide("{\"grant\":{\"null_input\":true}," PARENT("exec", "started") "}").must,
+		GATE_MUST_RECORD | GATE_MUST_PARENT | GATE_MUST_NULL_INPUT);
 	ck_assert_int_eq(decide("{\"calendar\":{\"kill_at_us\":77}}").kill_at_us, 77);
 	arena_done(&arena);
 }
