@@ -393,6 +393,7 @@ static int open_decisions(struct app *app, struct error *err)
 		.store = app->store,
 		.people = app->people,
 		.risk = app->risk,
+		.changes = app->changes,
 	};
 	int rc;
 

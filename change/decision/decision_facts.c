@@ -259,6 +259,7 @@ static const load_part command_parts[] = {
 	loading_conflicts,
 	loading_rules,
 	loading_emergency,
+	loading_outlook,
 };
 static const load_part release_parts[] = {
 	load_actor,

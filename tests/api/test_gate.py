@@ -3,6 +3,7 @@ import concurrent.futures
 import itertools
 import sqlite3
 import subprocess
+import uuid
 
 import pytest
 from harness.asker import Asker, b64, now
@@ -160,6 +161,39 @@ def test_a_check_takes_nothing(gate, approved):
     answer = gate.ask(body, verb="check")
     assert answer["reason"] == "ok_grant" and answer["decision_id"] == "" and answer["run"] == ""
     assert restart(gate)["reason"] == "ok_grant"
+
+
+def test_a_check_without_a_change_says_what_the_rules_find(gate):
+    """The verdict stays; findings, score and who would have to approve are there before anything is filed."""
+    answer = gate.ask(gate.body("/usr/bin/rm", "-rf", "/etc", target=gate.target), verb="check")
+    assert (answer["verdict"], answer["reason"], answer["exit_code"]) == ("review", "no_change", 10)
+    found = {finding["rule"]: finding for finding in answer["findings"]}
+    assert found["FS-001"]["severity"] == "C" and found["FS-001"]["object"] == "/etc" and found["FS-001"]["suggestion"]
+    assert answer["score"]["level"] == 3 and "FS-001 20" in answer["score"]["terms"]
+    assert answer["score"]["total"] == sum(int(term.split()[-1]) for term in answer["score"]["terms"].split(" + "))
+    assert [need["text"] for need in answer["approvals_needed"]] == [
+        "2 of group change-owners, of different teams", "1 of group sre-oncall"]
+    for text in ("critical FS-001: ", f"  do: {found['FS-001']['suggestion']}", "level 3: 2 of group"):
+        assert text in answer["message"], answer["message"]
+
+
+def test_a_check_of_what_no_rule_minds_says_who_would_approve(gate):
+    answer = gate.ask(gate.body(*gate.restart, target=gate.target), verb="check")
+    assert answer["reason"] == "no_change" and answer["findings"] == []
+    assert answer["score"] == {"total": 0, "terms": "", "level": 1}
+    assert [need["text"] for need in answer["approvals_needed"]] == [
+        f"1 of role approver (environment production, service {gate.unit})"]
+
+
+def test_what_is_decided_or_covered_asks_no_rules_beforehand(gate, approved):
+    """A decision costs what it did; a check of what a change covers is about that change."""
+    removing = gate.body("/usr/bin/rm", "-rf", "/etc", target=gate.target)
+    answers = [gate.ask(removing), gate.ask(gate.body("/usr/bin/id", target=gate.target), verb="check"),
+               gate.ask(gate.body(*gate.restart, target=gate.target), verb="check"),
+               gate.ask({**removing, "request_id": str(uuid.uuid4()), "change": approved, "step": 1}, verb="check")]
+    assert [answer["reason"] for answer in answers] == ["no_change", "ok_readonly", "ok_grant", "fingerprint_mismatch"]
+    for answer in answers:
+        assert not answer["findings"] and "score" not in answer and "approvals_needed" not in answer
 
 
 def test_a_decision_is_explained_bit_for_bit(gate, approved):

@@ -55,6 +55,16 @@ def test_what_no_change_covers_does_not(host):
     assert checked.returncode == 10
 
 
+def test_a_check_tells_an_engineer_what_the_rules_find(host):
+    done = rcm(host, "check", "--", "/usr/bin/rm", "-rf", "/etc")
+    assert (done.returncode, done.stdout) == (10, "")
+    lines = done.stderr.splitlines()
+    assert lines[0] == "rcm: review[10 no_change]: no change covers it (it changes something)"
+    assert any(line.startswith("  critical FS-001: deletes /etc recursively") for line in lines)
+    assert any(line.startswith("    do: ") for line in lines)
+    assert lines[-1].startswith("  the command alone: score ") and "level 3: 2 of group shop-owners" in lines[-1]
+
+
 def test_an_approved_step_runs_once_and_ends(host):
     file = host.folder / "theirs"
     file.mkdir()
