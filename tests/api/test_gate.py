@@ -126,7 +126,7 @@ def test_hundred_that_ask_at_once_have_one_winner(gate, approved):
     (("/usr/bin/systemctl", "restart"), {}, "fingerprint_mismatch", "2 arguments, and 3"),
     (None, {"path": "/tmp/systemctl"}, "fingerprint_mismatch", "the program is /tmp/systemctl"),
     (None, {"runas": "li"}, "fingerprint_mismatch", "run as li"),
-    (None, {"stdin": {"kind": "open"}}, "fingerprint_mismatch", "standard input"),
+    (None, {"stdin": {"kind": "open"}}, "fingerprint_mismatch", "without standard input"),
     (None, {"contents": [{"role": "script", "sha256": "0" * 64}]}, "content_mismatch", "not among what was approved"),
     (None, {"target": host_identity(2)}, "target_mismatch", "web-2 is none of its targets"),
     (None, {"user": "bo"}, "actor_mismatch", "bob is not among"),
@@ -137,6 +137,51 @@ def test_what_differs_is_named(gate, approved, argv, more, reason, words):
     answer = gate.decide(*(argv or gate.restart), **more)
     assert answer["reason"] == reason and words in answer["message"], answer["message"]
     assert answer["verdict"] in ("deny", "review")
+
+
+def test_a_terminal_gives_way_to_a_step_without_input(gate, approved):
+    """Who asks is obliged to give the null device; a question without a terminal is not."""
+    asked = gate.ask(gate.body(*gate.restart, target=gate.target, stdin={"kind": "none"}), verb="check")
+    assert asked["reason"] == "ok_grant" and "null_input" not in asked["obligations"]
+    answer = restart(gate, stdin={"kind": "terminal"})
+    assert (answer["reason"], answer["change"]) == ("ok_grant", approved) and "null_input" in answer["obligations"]
+    assert gate.post(f"/api/v1/gate/runs/{answer['run']}/end", {"status": 0}).status == 204
+    explained = gate.get(f"/api/v1/gate/decisions/{answer['decision_id']}/explain").json
+    assert explained["is_same"] and explained["is_proof_same"]
+
+
+def test_what_differs_is_shown_where_it_differs(gate, changes):
+    long = "/srv/" + "a" * 200
+    step = changes.step("/usr/bin/touch", long + "/é1", targets=[gate.host])
+    name = changes.file(step, services=[gate.unit], objects=[f"svc:{gate.unit}"])
+    changes.submit(name)
+    changes.approve_all(name)
+    answer = gate.decide("/usr/bin/touch", long + "/é2", target=gate.target, change=name, step=1)
+    assert answer["reason"] == "fingerprint_mismatch"
+    assert 'aaa/é2", and "...aaa' in answer["message"] and 'aaa/é1" was approved' in answer["message"], answer["message"]
+    assert changes.do("alice", name, "cancel").status == 200
+
+
+def stop(gate, run, who, reason="it is the wrong host"):
+    return gate.post(f"/api/v1/gate/runs/{run}/stop", {"reason": reason}, who)
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "oscar"])
+def test_whoever_runs_it_or_approves_ends_a_run(gate, approved, who):
+    run = restart(gate)["run"]
+    assert stop(gate, run, "vera").status == 403 and stop(gate, run, who, reason="").status == 400
+    stopped = stop(gate, run, who)
+    assert stopped.status == 200 and stopped.json["stop_reason"] == f"stopped by {who}: it is the wrong host", stopped.body
+    again = stop(gate, run, who)
+    assert (again.status, again.json["code"]) == (409, "no_effect"), again.body
+    beat = gate.post(f"/api/v1/gate/runs/{run}/heartbeat", {})
+    assert beat.status == 409 and f"stopped by {who}" in beat.json["detail"], beat.body
+    assert gate.post(f"/api/v1/gate/runs/{run}/end", {"status": 15}).status == 204
+    over = stop(gate, run, who)
+    assert (over.status, over.json["code"]) == (409, "conflict"), over.body
+    assert stop(gate, "01ARZ3NDEKTSV4RRFFQ69G5FAV", who).status == 404
+    assert gate.changes.show(approved)["verdict"] == "failed"
+    assert gate.changes.do("alice", approved, "close", {"reason": "the test is over"}).status == 200
 
 
 def test_an_edit_ends_what_was_approved(gate, approved, changes):

@@ -141,9 +141,10 @@ def test_what_comes_by_a_pipe_was_not_approved(box, production, approve, marks):
     assert not (marks / "x").exists() and production.runs(name) == []
 
 
-def test_a_proved_read_keeps_the_terminal(box, production):
-    code, shown = box.terminal("cat", typed=[("", b"mirror\n"), ("mirror", b"\x04")])
-    assert code == 0 and shown.count("mirror") == 2, "once by the terminal, once by cat"
+def test_a_proved_read_keeps_the_terminal(box, production, marks):
+    (marks / "x").write_text("ready\n")
+    code, shown = box.terminal("cat", str(marks / "x"), "-", typed=[("ready", b"mirror\n"), ("mirror\r\nmirror", b"\x04")])
+    assert code == 0 and shown.count("mirror") == 2, shown
 
 
 def test_a_session_keeps_the_terminal_and_so_do_its_steps(box, production, approve, marks):
