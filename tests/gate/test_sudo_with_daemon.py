@@ -8,7 +8,8 @@ import pytest
 from harness import sudo
 from harness.changes import at
 from harness.cli import Cli
-from harness.production import Production
+from harness.forward import Forward, Way
+from harness.production import HERE, Production
 from process import wait_until
 
 CALENDAR = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\n{}END:VCALENDAR\r\n"
@@ -346,3 +347,59 @@ def test_without_the_daemon_nothing_runs_and_with_it_again_it_does(box, producti
     assert box.sudo("touch", str(marks / "x")).code == 0 and (marks / "x").exists()
     wait_until(lambda: production.runs(name)[0]["state"] == "ended", "the end of the run")
     assert "verified" in production.world.verify_audit()
+
+
+# --- a production host: the daemon is elsewhere ---
+
+@pytest.fixture(scope="module")
+def way(production):
+    way = Way(production.daemon)
+    yield way
+    way.close()
+
+
+@pytest.fixture(scope="module")
+def forward(production, way, tmp_path_factory):
+    """redbuttond --gate, to which alice's account here is alice's by the daemon's map."""
+    assert production.asker.put(f"/api/v1/gate/accounts/@all/{sudo.UID}", {"person": "alice"}).status == 200
+    token = production.people.token_file("gate-1")
+    forward = Forward(tmp_path_factory.mktemp("forward"), way, token, production.public_key, HERE).start()
+    yield forward
+    assert forward.stop() in (0, None)
+
+
+@pytest.fixture
+def far(box, production, forward, way):
+    box.plugin(socket=forward.socket, public_key=production.hex_key, record_dir=box.folder / "recordings")
+    yield box
+    way.mode = "up"
+
+
+def test_a_host_that_asks_another_runs_what_was_approved_at_its_terminal(far, production, approve, marks):
+    name = approve(at_root(production, "/usr/bin/tee", str(marks / "x")))
+    refused(far.sudo("tee", str(marks / "y")), "review[10 no_change]")
+    code, shown = far.terminal("tee", str(marks / "x"), typed=[("", b"evil\n")])
+    assert code == 0 and (marks / "x").read_text() == "", shown
+    assert [(run["state"], run["status"], run["person"]) for run in production.runs(name)] == [("ended", 0, "alice")]
+    refused(far.sudo("tee", str(marks / "x")), f"deny[14 used_up] {name} step 1: ")
+
+
+def test_who_stops_a_run_ends_it_on_another_host(far, production, approve):
+    with running(far, production, approve) as (name, process):
+        run, = production.runs(name)
+        rcm(production, "bob").ok("run", "stop", run["id"], "--reason", "it is the wrong host")
+        done = far.finish(process)
+    assert done.code != 0 and "on" not in done.out and "stopped by bob: it is the wrong host" in done.err, done
+    wait_until(lambda: production.runs(name)[0]["state"] == "ended", "the end of the run")
+
+
+def test_out_of_reach_the_sealed_code_opens_one_command(far, production, forward, way, marks):
+    """A key that is pinned refuses it: nothing signed it."""
+    code = forward.new_code()
+    far.plugin(socket=forward.socket, record_dir=far.folder / "recordings", interactive="yes")
+    way.mode = "cut"
+    refused(far.sudo("touch", str(marks / "x")), "deny[20 gate_unavailable]")
+    done, shown = far.terminal("touch", str(marks / "x"), typed=[("second key", code.encode() + b"\n")])
+    assert done == 0 and (marks / "x").exists() and code not in shown, shown
+    done, shown = far.terminal("touch", str(marks / "y"), typed=[("second key", code.encode() + b"\n")])
+    assert done == 1 and not (marks / "y").exists(), shown
