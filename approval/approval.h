@@ -54,6 +54,8 @@ struct approval_level {
 
 const char *approval_class_word(enum approval_class approval_class); /* "R2" */
 const char *approval_state_word(enum approval_state state);
+/* "2 of role approver (environment production), of different teams" */
+const char *approval_level_text(struct arena *arena, const struct approval_level *level);
 
 struct approval_request {
 	char id[ID_SIZE];

@@ -46,8 +46,6 @@ int approval_expire(
 
 /* "role approver (environment production)" or "group dba" */
 const char *approval_who_text(struct arena *arena, const struct approval_level *level);
-/* "2 of role approver (environment production), of different teams" */
-const char *approval_level_text(struct arena *arena, const struct approval_level *level);
 const char *approval_name_of(struct store_tx *tx, struct arena *arena, const char *person_id);
 bool approval_is_excluded(const struct approval_request *request, const char *person_id);
 /* Is it a decision of that person, or one in their place? */

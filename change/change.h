@@ -152,6 +152,21 @@ struct change_limits {
 };
 
 struct changes;
+/* What rules are told of this site (limits, protected_paths, tier0_units, trusted_dirs); the
+ * caller's. */
+json_t *change_site_frame(struct changes *changes);
+/* What a change of this would need, by what the rules found: its level, and who must approve it in
+ * that order, NULL-ended. */
+struct change_outlook {
+	const char *environment, *service; /* "" = of none */
+	const char *person_id;		   /* who would file and run it */
+	const struct risk_report *report;
+	int64_t ret_level;
+	const char *const *ret_who;
+};
+void change_look_out(struct store_tx *tx, struct arena *arena, struct changes *changes,
+	struct change_outlook *outlook);
+
 struct changes_options {
 	struct loop *loop;
 	struct store *store;

@@ -1,5 +1,6 @@
 /* rcm rollback: the rollback steps of a change that are for this host, each through the gate. */
 #include "change/change_cli_rooms.h"
+#include "change/gate/rcm_flags.h"
 #include "lib/base/json.h"
 
 #include <errno.h>
@@ -15,11 +16,21 @@ extern char **environ;
 
 static int run_rollback(struct cli *cli, struct error *err);
 
+#define FLAG_OF(id, name, name_beside, value, help)   {name_beside, value, false, false, help},
+#define HANDED_OF(id, name, name_beside, value, help) {"--" name, name_beside},
+
+/* Handed on to rcm: as it names them, and as they are given here. */
+static const struct {
+	const char *option, *flag;
+} handed[] = {RCM_GATE_FLAGS(HANDED_OF)};
+#define HANDED_COUNT (sizeof(handed) / sizeof(handed[0]))
+
 static const struct cli_verb verbs[] = {
 	{NULL, "rollback", "CHANGE", 1, 1, "Run its rollback steps on this host",
 		"They were approved with the change and need no new approval. Each runs as\n"
 		"rcm exec CHANGE --step N --phase rollback; the first that fails ends it.",
-		{{"print", NULL, false, false, "only say what would run, and where"}},
+		{{"print", NULL, false, false, "only say what would run, and where"},
+			RCM_GATE_FLAGS(FLAG_OF)},
 		run_rollback},
 };
 
@@ -106,10 +117,18 @@ static bool is_for(const json_t *step, const char *name)
 static int run_step(struct cli *cli, const char *change, int64_t seq, struct error *err)
 {
 	const char *path = rcm_path(cli);
-	const char *const argv[] = {"rcm", "exec", arena_text(cli_arena(cli), change), "--step",
-		arena_format(cli_arena(cli), "%lld", (long long)seq), "--phase", "rollback", NULL};
+	const char *argv[8 + 2 * HANDED_COUNT] = {"rcm", "exec", arena_text(cli_arena(cli), change),
+		"--step", arena_format(cli_arena(cli), "%lld", (long long)seq), "--phase",
+		"rollback"};
+	size_t count = 7;
 	int status = 0, rc;
 	pid_t pid;
+
+	for (size_t i = 0; i < HANDED_COUNT; i++)
+		if (cli_flag(cli, handed[i].flag)) {
+			argv[count++] = handed[i].option;
+			argv[count++] = cli_flag(cli, handed[i].flag);
+		}
 
 	fflush(cli_out(cli));
 	if ((rc = posix_spawn(&pid, path, NULL, NULL, (char *const *)argv, environ)) != 0)

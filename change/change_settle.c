@@ -218,7 +218,9 @@ int change_end_runs(struct store_tx *tx, struct change *change, const char *reas
 	if (rc >= 0 && tally.open) {
 		error_set(err, ERROR_CONFLICT, "%zu commands of %s still run", tally.open,
 			change->name);
-		rc = error_remedy(err, "wait for them, or stop them");
+		rc = error_remedy(err,
+			"wait for them; or end them: rcm run list --change %s, rcm run stop RUN",
+			change->name);
 	}
 	if (rc >= 0)
 		rc = begin_verifying(tx, &arena, change, &tally, reason, actor, now_us, err);

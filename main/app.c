@@ -412,6 +412,7 @@ static int open_decisions(struct app *app, struct error *err)
 		.people = app->people,
 		.risk = app->risk,
 		.alerts = app->alerts,
+		.changes = app->changes,
 	};
 	int rc;
 

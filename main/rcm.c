@@ -2,6 +2,7 @@
  * the table is one of rcm-client. */
 #include "main/rcm.h"
 
+#include "change/gate/rcm_flags.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -19,15 +20,15 @@
 static int run_exec(struct rcm *rcm);
 static int run_shell(struct rcm *rcm);
 
-#define BIT(id)	  (1u << OPTION_##id)
-#define GATE_BITS (BIT(SOCKET) | BIT(CONFIG) | BIT(STATUS_FD))
+#define BIT(id)					      (1u << OPTION_##id)
+#define BIT_OF(id, name, name_beside, value, help)    | BIT(id)
+#define GATE_BITS				      (0 RCM_GATE_FLAGS(BIT_OF))
+#define OPTION_OF(id, name, name_beside, value, help) [OPTION_##id] = {name, value, help},
 
 const struct rcm_option rcm_options[RCM_OPTION_COUNT] = {
 	[OPTION_STEP] = {"step", "N", "which step of the change"},
 	[OPTION_PHASE] = {"phase", "WORD",
 		"rollback: a step that takes the change back, the first without --step"},
-	[OPTION_STATUS_FD] = {"status-fd", "FD",
-		"where the verdict is written as one line of JSON"},
 	[OPTION_RECORD] = {"record", NULL,
 		"record the run even where the gate does not ask for it"},
 	[OPTION_LINE] = {"line", "TEXT", "the command as one typed line; quotes and \\ only"},
@@ -35,10 +36,7 @@ const struct rcm_option rcm_options[RCM_OPTION_COUNT] = {
 		"a variable that the command gets; NAME alone passes ours on"},
 	[OPTION_STRICT] = {"strict", NULL, "words that a shell would act on are refused"},
 	[OPTION_JSON] = {"json", NULL, "the whole answer on standard output"},
-	[OPTION_SOCKET] = {"socket", "PATH",
-		"another socket; the account behind it must be the same"},
-	[OPTION_CONFIG] = {"config", "PATH", "other settings, in a file that only root can change"},
-};
+	RCM_GATE_FLAGS(OPTION_OF)};
 
 static const struct rcm_verb verbs[] = {
 	{"exec", "[CHG-n --step N] [-- COMMAND...]",

@@ -7,7 +7,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE_REMEDY "attach it to a change as a script; then: ssh HOST rcm exec CHG-n --step n"
+/* What to do where a line needs a shell. */
+static const struct {
+	const char *source, *remedy;
+} line_remedies[] = {
+	{"terminal", "file it as a script: rcm new --script FILE; then: rcm exec CHG-n --step n"},
+	{"ssh", "file it as a script: rcm new --script FILE; then: ssh HOST rcm exec CHG-n --step "
+		"n"},
+};
+
+static const char *line_remedy(const char *source)
+{
+	for (size_t i = 0; i < sizeof(line_remedies) / sizeof(line_remedies[0]); i++)
+		if (!strcmp(line_remedies[i].source, source))
+			return line_remedies[i].remedy;
+	return "";
+}
 
 /* Where the server of sftp stands; sshd tells the name it has in sshd_config. */
 static const char *const sftp_servers[] = {"/usr/lib/openssh/sftp-server",
@@ -28,7 +43,7 @@ int rcm_line(struct rcm *rcm, const char *line, const struct rcm_command *comman
 		code = error_set(&err, ERROR_INVALID, "the line is empty");
 	if (code < 0) {
 		gate_deny(&rcm->arena, &verdict, REASON_DYNAMIC, "%s%s%s\n%s", err.message,
-			err.place[0] ? ", " : "", err.place, LINE_REMEDY);
+			err.place[0] ? ", " : "", err.place, line_remedy(command->source));
 		rcm_tell_verdict(rcm, &verdict);
 		return RCM_REFUSED;
 	}

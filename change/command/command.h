@@ -25,6 +25,7 @@ struct command_input {
 	const char *const *env;	 /* "NAME=value", NULL-ended; NULL = none */
 	const char *cwd;	 /* or NULL */
 	const char *runas;	 /* or NULL */
+	const char *actor;	 /* account of who runs it, or NULL: not known */
 	int is_trusted;		 /* 1, 0, or -1: not known */
 	/* Contents that the step binds, by the path or name under which the command reads them
 	 * (a SQL file, a manifest, a script for an interpreter), NULL-ended; NULL = none. */

@@ -361,6 +361,23 @@ static void act_deferred(struct command *c)
 	command_start(c, &inner);
 }
 
+/*
+ * rcm asks the gate itself for whatever it would run, as the account that it finds itself to be
+ * (below root: who became root). So it may run, but not as a third account, whose grants it would
+ * use.
+ */
+static void act_rcm(struct command *c)
+{
+	const struct command_input *input = c->analysis->input;
+	const char *verb = c->count > 1 ? c->words[1] : "";
+	bool is_own = !input->runas || !strcmp(input->runas, "root") ||
+		      (input->actor && !strcmp(input->runas, input->actor));
+
+	if (c->outer || !is_own ||
+		!text_is_word("exec shell check rollback doctor identity recording", verb))
+		command_doubt(c, "opaque");
+}
+
 #define NAMESPACES                                                                                 \
 	"m,mount? u,uts? i,ipc? n,net? p,pid? U,user? C,cgroup? T,time? r,root? w,wd? R: "         \
 	"t,target: a,all W: e,env Z F,no-fork f,fork S,setuid: G,setgid: c,map-current-user "      \
@@ -445,6 +462,7 @@ const struct program command_wrap_programs[] = {
 		"library-path: preload: list verify inhibit-cache "
 		"inhibit-rpath: audit: argv0: list-tunables",
 		STYLE_STOP, act_loader},
+	{"rcm", "", STYLE_RAW, act_rcm},
 	{"command exec builtin", "v V,v p c l a:", STYLE_STOP, act_builtin},
 	{"tmux screen disown daemonize start-stop-daemon", "", STYLE_STOP, act_deferred},
 	{NULL, NULL, 0, NULL},

@@ -553,6 +553,8 @@ static void oblige(struct deciding *d)
 		return;
 	if (is_word(grant, "kind", "script") || is_word(grant, "kind", "sql"))
 		out->must |= GATE_MUST_SEAL;
+	if (is_set(grant, "null_input") && !is_word(part(d, "parent"), "kind", "shell"))
+		out->must |= GATE_MUST_NULL_INPUT;
 	out->kill_at_us = int_of(calendar, "kill_at_us");
 }
 

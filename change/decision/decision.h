@@ -44,6 +44,7 @@ struct decision_question {
 	const char *host;	/* as people know it */
 };
 
+struct changes;
 struct decisions;
 struct gate_key;
 
@@ -53,6 +54,7 @@ struct decisions_options {
 	struct people *people;
 	struct risk *risk;
 	struct alerts *alerts;	    /* NULL = none are looked at */
+	struct changes *changes;    /* whose site a check goes by; NULL = a check asks no rules */
 	const struct gate_key *key; /* NULL = answers are not signed */
 };
 int decisions_open(

@@ -96,6 +96,7 @@ void decision_analyse(struct arena *arena, const struct decision_question *quest
 		.env = exec->env,
 		.cwd = exec->cwd,
 		.runas = exec->runas,
+		.actor = question->request.actor_user,
 		.is_trusted = exec->is_trusted,
 	};
 

@@ -19,6 +19,7 @@ static const struct {
 	{GATE_MUST_SEAL, "run_from_memfd"},
 	{GATE_MUST_MASK, "mask"},
 	{GATE_MUST_PARENT, "parent"},
+	{GATE_MUST_NULL_INPUT, "null_input"},
 	{GATE_WANTS_KEY, "second_key"},
 };
 #define OBLIGATION_COUNT (sizeof(obligations) / sizeof(obligations[0]))
@@ -45,13 +46,24 @@ static json_t *obligations_json(const struct decision_outcome *outcome)
 static json_t *findings_json(const json_t *facts)
 {
 	static const char *const places[][2] = {
-		{"rules", "added"}, {"emergency", "hard"}, {"emergency", "owed"}};
+		{"rules", "added"}, {"emergency", "hard"}, {"emergency", "owed"},
+		{"outlook", "findings"}};
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		json_array_extend(
 			list, json_object_get(json_object_get(facts, places[i][0]), places[i][1]));
 	return list;
+}
+
+/* Of a check: the score of its findings, and who would have to approve it. */
+static void set_outlook(json_t *object, const json_t *outlook)
+{
+	static const char *const members[] = {"score", "approvals_needed"};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (json_object_get(outlook, members[i]))
+			json_object_set(object, members[i], json_object_get(outlook, members[i]));
 }
 
 static json_t *effect_json(const json_t *impact)
@@ -130,6 +142,7 @@ json_t *decision_answer_json(struct arena *arena, const struct decision_answer *
 	json_object_set_new(object, "obligations", obligations_json(outcome));
 	json_set_time(object, "kill_at", outcome->kill_at_us);
 	json_object_set_new(object, "findings", findings_json(facts));
+	set_outlook(object, json_object_get(facts, "outlook"));
 	json_object_set_new(object, "effects", effects_json(answer->analysis));
 	if (json_object_get(facts, "calendar"))
 		json_object_set_new(object, "window", window_json(facts));

@@ -402,6 +402,9 @@ static int ask(struct store_tx *tx, void *arg, struct error *err)
 	json_decref(asking->rules);
 	asking->rules = NULL;
 	decision_decide(&asking->arena, asking->facts, &asking->outcome);
+	if (question->request.kind == GATE_CHECK)
+		asking->outcome.message = decision_outlook_text(
+			&asking->arena, asking->facts, asking->outcome.message);
 	return conclude(tx, asking, err);
 }
 
@@ -487,6 +490,7 @@ int decision_ask(struct decisions *decisions, const struct decision_question *qu
 	asking->done = done;
 	asking->arg = arg;
 	asking->run_used = "";
+	asking->assessed.changes = decisions->options.changes;
 	asking->place = &decisions->first;
 	asking->next = decisions->first;
 	if (asking->next)

@@ -11,6 +11,7 @@ static int account_unmap(struct cli *cli, struct error *err);
 static int account_list(struct cli *cli, struct error *err);
 static int run_list(struct cli *cli, struct error *err);
 static int run_reset(struct cli *cli, struct error *err);
+static int run_stop(struct cli *cli, struct error *err);
 static int release_list(struct cli *cli, struct error *err);
 
 static const struct cli_verb verbs[] = {
@@ -39,6 +40,12 @@ static const struct cli_verb verbs[] = {
 	{"run", "reset", "RUN", 1, 1, "Give the use of a lost run back to its grant",
 		"By an approver who did not run it: nobody knows how far a lost run came.",
 		{{"reason", "TEXT", true, false, "what is known about it"}}, run_reset},
+	{"run", "stop", "RUN", 1, 1, "End what is running under it, on its host",
+		"By whoever runs it, an approver or a commander. The command is ended within "
+		"seconds; "
+		"its "
+		"change is then one of which a command failed.",
+		{{"reason", "TEXT", true, false, "told to whoever runs it, and kept"}}, run_stop},
 	{"release", "list", "", 0, 0, "List releases of other platforms, the newest first", NULL,
 		{{"running", NULL, false, false, "only those of which a phase is open"}},
 		release_list},
@@ -159,20 +166,29 @@ static int run_list(struct cli *cli, struct error *err)
 	return list(cli, with_query(cli, path, "limit"), columns, err);
 }
 
-static int run_reset(struct cli *cli, struct error *err)
+static int act_on_run(struct cli *cli, const char *path, struct error *err)
 {
 	static const char *const fields[] = {"run=id", "state=state", "change=change", "step=step",
-		"person=person", "target=target", "command=line", NULL};
+		"person=person", "target=target", "command=line", "must stop=stop_reason", NULL};
 	json_t *body = json_object(), *answer;
 	int rc;
 
 	json_set_text(body, "reason", cli_flag(cli, "reason"));
-	rc = cli_post(cli, cli_path(cli, "/api/v1/gate/runs/%s/reset", cli_arg(cli, 0)), body,
-		&answer, err);
+	rc = cli_post(cli, path, body, &answer, err);
 	json_decref(body);
 	if (rc == 0)
 		cli_print_fields(cli, answer, fields);
 	return rc;
+}
+
+static int run_reset(struct cli *cli, struct error *err)
+{
+	return act_on_run(cli, cli_path(cli, "/api/v1/gate/runs/%s/reset", cli_arg(cli, 0)), err);
+}
+
+static int run_stop(struct cli *cli, struct error *err)
+{
+	return act_on_run(cli, cli_path(cli, "/api/v1/gate/runs/%s/stop", cli_arg(cli, 0)), err);
 }
 
 /* --- releases --- */

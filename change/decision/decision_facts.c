@@ -171,6 +171,8 @@ static int load_grant(struct loading *l)
 	json_set_int(grant, "step", found->step);
 	json_set_text(grant, "fingerprint", l->match.fingerprint);
 	json_set_bool(grant, "person_fits", has_person(found, l->question->person_id));
+	if (l->match.is_null_input)
+		json_set_bool(grant, "null_input", true);
 	json_set_text(grant, "revoked", found->revoked_reason ? found->revoked_reason : "");
 	json_set_int(grant, "not_before_us", found->not_before_us);
 	json_set_int(grant, "not_after_us", found->not_after_us);
@@ -257,6 +259,7 @@ static const load_part command_parts[] = {
 	loading_conflicts,
 	loading_rules,
 	loading_emergency,
+	loading_outlook,
 };
 static const load_part release_parts[] = {
 	load_actor,

@@ -180,12 +180,15 @@ static bool has_stdin(const struct gate_exec *exec)
 	return false;
 }
 
+static const char *const stdin_kinds[] = {[GATE_STDIN_NONE] = "none",
+	[GATE_STDIN_BOUND] = "bound",
+	[GATE_STDIN_OPEN] = "open",
+	[GATE_STDIN_TERMINAL] = "terminal"};
+#define STDIN_KINDS (sizeof(stdin_kinds) / sizeof(stdin_kinds[0]))
+
 static int take_stdin(const json_t *exec, struct gate_exec *ret, struct error *err)
 {
 	static const char *const keys[] = {"kind", "sha256", "size", NULL};
-	static const char *const kinds[] = {[GATE_STDIN_NONE] = "none",
-		[GATE_STDIN_BOUND] = "bound",
-		[GATE_STDIN_OPEN] = "open"};
 	const char *kind = "none", *sha256 = NULL;
 	json_t *object = NULL;
 	int64_t size = 0;
@@ -199,10 +202,10 @@ static int take_stdin(const json_t *exec, struct gate_exec *ret, struct error *e
 		(rc = take_word(object, "sha256", false, 64, &sha256, err)) < 0 ||
 		(rc = json_get_int(object, "size", false, 0, CONTENT_MAX_BYTES, &size, err)) < 0)
 		return rc;
-	while (i < 3 && strcmp(kinds[i], kind) != 0)
+	while (i < STDIN_KINDS && strcmp(stdin_kinds[i], kind) != 0)
 		i++;
-	if (i == 3)
-		return refuse(err, "kind", "none, bound or open");
+	if (i == STDIN_KINDS)
+		return refuse(err, "kind", "none, bound, open or terminal");
 	ret->stdin_kind = (enum gate_stdin)i;
 	if (sha256 && !is_hex(sha256, 64))
 		return refuse(err, "sha256", "64 hex digits are needed");
@@ -504,9 +507,6 @@ static json_t *byte_list_json(const char *const *list)
 
 static json_t *exec_json(const struct gate_exec *exec)
 {
-	static const char *const kinds[] = {[GATE_STDIN_NONE] = "none",
-		[GATE_STDIN_BOUND] = "bound",
-		[GATE_STDIN_OPEN] = "open"};
 	json_t *object = json_object();
 
 	json_set_text(object, "path", exec->path);
@@ -514,7 +514,8 @@ static json_t *exec_json(const struct gate_exec *exec)
 	json_object_set_new(object, "env_b64", byte_list_json(exec->env));
 	json_set_text(object, "cwd", exec->cwd);
 	json_set_text(object, "runas", exec->runas);
-	json_object_set_new(object, "stdin", json_pack("{s:s}", "kind", kinds[exec->stdin_kind]));
+	json_object_set_new(
+		object, "stdin", json_pack("{s:s}", "kind", stdin_kinds[exec->stdin_kind]));
 	json_set_bool(object, "trusted", exec->is_trusted);
 	return object;
 }

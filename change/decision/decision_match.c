@@ -12,7 +12,9 @@ struct matching {
 	struct store_tx *tx;
 	struct arena *arena;
 	const struct decision_question *question;
-	int64_t change_seq; /* 0 = any */
+	int64_t change_seq;   /* 0 = any */
+	bool is_null_input;   /* of what is tried now */
+	const char *own_copy; /* how the step that is compared runs what was approved */
 	struct decision_match *ret;
 	struct error *err;
 };
@@ -83,6 +85,7 @@ static int try_one(struct matching *m, const struct gate_exec *exec, const char 
 		if (fits_named(m, found[i]) &&
 			(!m->ret->grant || is_better(m, found[i], m->ret->grant))) {
 			m->ret->grant = found[i];
+			m->ret->is_null_input = m->is_null_input;
 			m->ret->fingerprint = arena_text(m->arena, text);
 		}
 	return rc;
@@ -108,6 +111,21 @@ static int try_list(struct matching *m, const struct gate_exec *exec, const char
 	return rc;
 }
 
+/* A terminal may stay, where the step has an open input, or give way, where it has none. */
+static int try_inputs(struct matching *m, const struct gate_exec *exec, const char *const *list)
+{
+	struct gate_exec other = *exec;
+	int rc;
+
+	m->is_null_input = false;
+	rc = try_list(m, exec, list);
+	if (rc < 0 || exec->stdin_kind != GATE_STDIN_TERMINAL)
+		return rc;
+	m->is_null_input = true;
+	other.stdin_kind = GATE_STDIN_NONE;
+	return try_list(m, &other, list);
+}
+
 /* A step may bind its directory or leave it open, and it says which variables count. */
 static int try_all(struct matching *m)
 {
@@ -120,9 +138,9 @@ static int try_all(struct matching *m)
 
 	sealed.path = sealed_path(m->arena, &m->question->request.exec);
 	for (size_t i = 0; rc >= 0 && i < count; i++) {
-		rc = try_list(m, &exec, lists[i]);
+		rc = try_inputs(m, &exec, lists[i]);
 		if (rc >= 0 && sealed.path)
-			rc = try_list(m, &sealed, lists[i]);
+			rc = try_inputs(m, &sealed, lists[i]);
 	}
 	return rc;
 }
@@ -177,8 +195,8 @@ static int differs_unbound(struct matching *m, const char *role)
 {
 	return differs(m, REASON_CONTENT_UNBOUND,
 		"the content %s was approved and is not bound to what would run\n"
-		"without a command the approved copy runs: rcm exec %s --step N",
-		role, m->question->request.change);
+		"without a command the approved copy runs: %s",
+		role, m->own_copy);
 }
 
 /* What a sealed program is says its path; here are the others. */
@@ -206,19 +224,42 @@ static bool compare_contents(
 	return false;
 }
 
-/* For people: visible, in quotes, and not longer than a line. */
-static const char *quoted(struct arena *arena, const char *word)
+static bool is_inside_character(char byte)
+{
+	return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* For people: visible, in quotes, and not longer than a line; of a long word the part around `at`.
+ */
+static const char *quoted(struct arena *arena, const char *word, size_t at)
 {
 	struct buf text = BUF_INIT;
-	size_t length = strlen(word);
+	size_t length = strlen(word), begin = 0, end = length;
 	const char *made;
 
-	buf_add_char(&text, '"');
-	text_add_visible(&text, word, length < WORD_SHOWN ? length : WORD_SHOWN);
-	buf_add_text(&text, length <= WORD_SHOWN ? "\"" : "...\"");
+	if (length > WORD_SHOWN)
+		begin = at > WORD_SHOWN / 2 ? at - WORD_SHOWN / 2 : 0;
+	if (end - begin > WORD_SHOWN)
+		end = begin + WORD_SHOWN;
+	while (begin && is_inside_character(word[begin]))
+		begin--;
+	while (end < length && is_inside_character(word[end]))
+		end++;
+	buf_add_text(&text, begin ? "\"..." : "\"");
+	text_add_visible(&text, word + begin, end - begin);
+	buf_add_text(&text, end < length ? "...\"" : "\"");
 	made = arena_text(arena, buf_text(&text));
 	buf_done(&text);
 	return made;
+}
+
+static size_t difference(const char *a, const char *b)
+{
+	size_t at = 0;
+
+	while (a[at] && a[at] == b[at])
+		at++;
+	return at;
 }
 
 static bool compare_words(
@@ -232,8 +273,9 @@ static bool compare_words(
 
 		if (strcmp(a, b) != 0)
 			return !differs(m, REASON_FINGERPRINT_MISMATCH,
-				"argument %zu is %s, and %s was approved", i, quoted(m->arena, a),
-				quoted(m->arena, b));
+				"argument %zu is %s, and %s was approved", i,
+				quoted(m->arena, a, difference(a, b)),
+				quoted(m->arena, b, difference(a, b)));
 	}
 	if (count != approved)
 		return !differs(m, REASON_FINGERPRINT_MISMATCH,
@@ -265,14 +307,41 @@ static bool compare_environment(
 	return false;
 }
 
+static const char *compare_input(
+	const struct matching *m, const struct gate_exec *is, const struct gate_exec *was)
+{
+	bool is_same = is->stdin_kind == was->stdin_kind;
+
+	if (is->stdin_kind == GATE_STDIN_TERMINAL)
+		is_same = was->stdin_kind != GATE_STDIN_BOUND;
+	if (is_same)
+		return "the order of its contents is another";
+	if (was->stdin_kind == GATE_STDIN_NONE)
+		return "it reads a file or a pipe, and was approved without standard input\nrun it "
+		       "with < /dev/null";
+	if (was->stdin_kind == GATE_STDIN_BOUND)
+		return arena_format(m->arena,
+			"its standard input is another than the approved one\nwithout a command "
+			"the "
+			"approved one is given: %s",
+			m->own_copy);
+	return "its standard input is another than the approved one";
+}
+
 static void compare_exec(
 	struct matching *m, const struct gate_exec *is, const struct gate_exec *was)
 {
 	if (compare_contents(m, is, was))
 		return;
 	if (strcmp(is->path, was->path) != 0) {
-		differs(m, is_sealed(was) ? REASON_CONTENT_MISMATCH : REASON_FINGERPRINT_MISMATCH,
-			"the program is %s, and %s was approved", is->path, was->path);
+		if (is_sealed(was))
+			differs(m, REASON_CONTENT_MISMATCH,
+				"the program is %s, and %s was approved\nthe approved copy runs: "
+				"%s",
+				is->path, was->path, m->own_copy);
+		else
+			differs(m, REASON_FINGERPRINT_MISMATCH,
+				"the program is %s, and %s was approved", is->path, was->path);
 		return;
 	}
 	if (compare_words(m, is, was))
@@ -284,10 +353,7 @@ static void compare_exec(
 		differs(m, REASON_FINGERPRINT_MISMATCH, "it would run in %s, and %s was approved",
 			is->cwd, was->cwd);
 	else if (!compare_environment(m, is, was))
-		differs(m, REASON_FINGERPRINT_MISMATCH,
-			is->stdin_kind == was->stdin_kind
-				? "the order of its contents is another"
-				: "its standard input is another than the approved one");
+		differs(m, REASON_FINGERPRINT_MISMATCH, "%s", compare_input(m, is, was));
 }
 
 static const struct revision_step *step_of(const struct revision *revision, int64_t seq)
@@ -313,6 +379,8 @@ static int compare_step(struct matching *m, const struct change *change)
 	if (!step)
 		return differs(m, seq ? REASON_NO_CHANGE : REASON_FINGERPRINT_MISMATCH,
 			seq ? "it has no such step" : "none of its steps is this command");
+	m->own_copy = arena_format(
+		m->arena, "rcm exec %s --step %lld", change->name, (long long)step->seq);
 	change_step_exec(m->arena, step, &was);
 	is = without_program(m->arena, &m->question->request.exec);
 	if (is_sealed(&was) && sealed_path(m->arena, &m->question->request.exec))
@@ -361,7 +429,8 @@ static int explain(struct matching *m, const struct change *change)
 int decision_match(struct store_tx *tx, struct arena *arena,
 	const struct decision_question *question, struct decision_match *ret, struct error *err)
 {
-	struct matching m = {tx, arena, question, 0, ret, err};
+	struct matching m = {
+		.tx = tx, .arena = arena, .question = question, .ret = ret, .err = err};
 	const char *name = question->request.change;
 	struct change *change = NULL;
 	int rc;

@@ -61,7 +61,8 @@ struct decision_assessed {
 	bool is_done, has_failed;
 	char context[DIGEST_TEXT_SIZE];
 	const struct risk_report *report;
-	char revision[72]; /* of the rules */
+	char revision[72];	 /* of the rules */
+	struct changes *changes; /* of decisions_options */
 };
 /*
  * All facts as one object (canonical JSON only; the caller's). When the rules must be asked first,
@@ -76,6 +77,7 @@ int decision_load_facts(struct store_tx *tx, struct arena *arena,
 
 struct decision_match {
 	struct grant *grant; /* the best that fits by fingerprint; NULL = none */
+	bool is_null_input;  /* it fits with the null device in the terminal's place */
 	const char *fingerprint;
 	enum gate_reason mismatch; /* when a change is named and nothing fits */
 	const char *detail;	   /* which part differs */
@@ -96,12 +98,19 @@ int decision_may_go_on(struct store_tx *tx, struct arena *arena, const char *cha
 int64_t decision_kill_grace_ms(struct store_tx *tx, struct arena *arena, int64_t change_seq,
 	const json_t *subjects, int64_t now_us);
 
+/* --- decision_outlook.c --- */
+
+/* The message of a check, with what the rules find in the command; in the arena. */
+const char *decision_outlook_text(struct arena *arena, const json_t *facts, const char *message);
+
 /* --- decision_rules.c: the rules' input for what no change describes --- */
 
 /* One command outside any change, or a release (commands NULL); the caller's. */
 struct decision_subject {
 	const json_t *commands, *release;
 	const json_t *follow_ups; /* that others owe, or the person from before; NULL = none */
+	const json_t *frame; /* of the site (change_site_frame), or NULL: a bare emergency's */
+	const char *secret;  /* where a word looks like a credential; NULL or "" = nowhere */
 	const char *id, *target, *person, *service, *environment, *runas, *cwd;
 	int64_t now_us;
 };

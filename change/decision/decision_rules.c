@@ -1,4 +1,5 @@
-/* The rules' input for what no change describes: one command in an emergency, or a release. */
+/* The rules' input for what no change describes: one command in an emergency or of a check, or a
+ * release. */
 #include "change/decision/decision_rooms.h"
 #include "lib/base/json.h"
 
@@ -16,6 +17,15 @@ static json_t *copy_or_null(const json_t *value)
 	return value ? json_deep_copy(value) : json_null();
 }
 
+static json_t *secrets_of(const struct decision_subject *subject)
+{
+	json_t *list = json_array();
+
+	if (subject->secret && *subject->secret)
+		json_array_append_new(list, json_pack("{s:s}", "where", subject->secret));
+	return list;
+}
+
 static json_t *step_of(const struct decision_subject *subject)
 {
 	json_t *step = json_object();
@@ -30,7 +40,7 @@ static json_t *step_of(const struct decision_subject *subject)
 	json_object_set_new(step, "commands",
 		subject->commands ? json_deep_copy(subject->commands) : json_array());
 	json_object_set_new(step, "texts", json_array());
-	json_object_set_new(step, "secrets", json_array());
+	json_object_set_new(step, "secrets", secrets_of(subject));
 	json_object_set_new(step, "contents", json_array());
 	return step;
 }
@@ -48,7 +58,8 @@ static json_t *request_of(const struct decision_subject *subject)
 	json_t *request = json_object();
 
 	json_set_text(request, "id", subject->id);
-	json_set_text(request, "type", subject->commands ? "emergency" : "normal");
+	json_set_text(
+		request, "type", subject->commands && !subject->frame ? "emergency" : "normal");
 	json_set_text(request, "title", "");
 	json_set_text(request, "requester", subject->person ? subject->person : "");
 	json_object_set_new(request, "executors", one(subject->person));
@@ -80,6 +91,8 @@ static json_t *context_of(const struct decision_subject *subject)
 		json_object_set(context, "follow_ups", (json_t *)subject->follow_ups);
 	json_object_set_new(context, "limits", json_object());
 	json_object_set_new(context, "inventory", json_pack("{s:[]}", "zones"));
+	if (subject->frame)
+		json_object_update_existing(context, (json_t *)(uintptr_t)subject->frame);
 	return context;
 }
 

@@ -226,7 +226,7 @@ int loading_conflicts(struct loading *l)
 
 /* --- the rules --- */
 
-static json_t *finding_json(const struct risk_finding *finding)
+json_t *loading_finding_json(const struct risk_finding *finding)
 {
 	const char severity[2] = {finding->severity, 0};
 	json_t *object = json_object();
@@ -265,7 +265,7 @@ static json_t *added_findings(const struct risk_report *now, const struct risk_r
 		if (counts(&now->findings[i]) &&
 			(before ? !was_seen(before, &now->findings[i])
 				: !strncmp(now->findings[i].rule, "REL-", 4)))
-			json_array_append_new(added, finding_json(&now->findings[i]));
+			json_array_append_new(added, loading_finding_json(&now->findings[i]));
 	return added;
 }
 
@@ -291,7 +291,7 @@ static int set_rules(struct loading *l, json_t *rules, json_t *input, const char
 	return 0;
 }
 
-static void digest_of_input(const json_t *input, char ret[static DIGEST_TEXT_SIZE])
+void loading_digest(const json_t *input, char ret[static DIGEST_TEXT_SIZE])
 {
 	struct arena arena = ARENA_INIT;
 	struct digest digest;
@@ -302,13 +302,16 @@ static void digest_of_input(const json_t *input, char ret[static DIGEST_TEXT_SIZ
 	arena_done(&arena);
 }
 
-static json_t *subject_input(
-	const struct loading *l, const json_t *release, const json_t *follow_ups)
+json_t *loading_rule_input(
+	const struct loading *l, const json_t *frame, const json_t *follow_ups)
 {
+	const json_t *release = json_object_get(json_object_get(l->facts, "release"), "rules");
 	struct decision_subject subject = {
 		.commands = release ? NULL : l->analysis->commands,
 		.release = release,
+		.frame = frame,
 		.follow_ups = follow_ups,
+		.secret = frame ? l->analysis->has_secret : NULL,
 		.id = l->release ? l->release->name : "CHG-0",
 		.target = l->target ? l->target->name : "",
 		.person = json_string_value(
@@ -336,8 +339,8 @@ static int load_release_rules(struct loading *l, json_t *rules)
 		json_set_text(rules, "state", "same");
 		return 0;
 	}
-	input = subject_input(l, body, NULL);
-	digest_of_input(input, context);
+	input = loading_rule_input(l, NULL, NULL);
+	loading_digest(input, context);
 	return set_rules(l, rules, input, context, NULL);
 }
 
@@ -399,7 +402,7 @@ static json_t *findings_of(const struct risk_report *report, const char *const *
 
 	for (size_t i = 0; i < report->count; i++)
 		if (is_named_in(rules, report->findings[i].rule))
-			json_array_append_new(list, finding_json(&report->findings[i]));
+			json_array_append_new(list, loading_finding_json(&report->findings[i]));
 	return list;
 }
 
@@ -424,11 +427,11 @@ static int assess_emergency(struct loading *l, const struct emergency *emergency
 	bool is_whole;
 	int rc = load_owed(l, emergency, owed);
 
-	input = rc < 0 ? NULL : subject_input(l, NULL, owed);
+	input = rc < 0 ? NULL : loading_rule_input(l, NULL, owed);
 	json_decref(owed);
 	if (rc < 0)
 		return rc;
-	digest_of_input(input, context);
+	loading_digest(input, context);
 	if (!assessed->is_done || strcmp(assessed->context, context) != 0) {
 		/* What the rules say of a change is not asked as well: the emergency skips it. */
 		json_decref(l->rules);

@@ -15,6 +15,7 @@ static void list_runs(struct request *req);
 static void post_heartbeat(struct request *req);
 static void post_end(struct request *req);
 static void post_reset(struct request *req);
+static void post_stop(struct request *req);
 static void show_step(struct request *req);
 static void post_spool(struct request *req);
 
@@ -39,6 +40,10 @@ static const struct route routes[] = {
 		{"204"}},
 	{ROUTE_POST, "/api/v1/gate/runs/{run}/reset", ROLE_APPROVER, BODY_MAX, 0, post_reset, {RUN},
 		{{0}}, "Give the use of a lost run back to its grant", "RunReset", {"200 Run"}},
+	{ROUTE_POST, "/api/v1/gate/runs/{run}/stop", ROLE_ANY, BODY_MAX, ROUTE_VITAL, post_stop,
+		{RUN}, {{0}},
+		"End a run that is under way: by whoever runs it, an approver or a commander",
+		"RunStop", {"200 Run"}},
 	{ROUTE_GET, "/api/v1/gate/steps/{change}/{step}", ROLE_AGENT, 0, 0, show_step,
 		{{"change", PARAM_NAME, 0, 0, "CHG- and a number"},
 			{"step", PARAM_INT, 0, INT32_MAX, "its number; 0 with a phase"}},
@@ -212,28 +217,44 @@ static int ask_reset(struct store_tx *tx, void *arg, struct error *err)
 	return run_reset(tx, arg, err);
 }
 
-static void tell_reset(struct request *req, void *arg)
+static void tell_run(struct request *req, void *arg)
 {
-	const struct run_reset *reset = arg;
+	const struct run_act *act = arg;
 
-	request_reply_json(req, 200, named_run_json(request_reader(req), reset->ret_run));
+	request_reply_json(req, 200, named_run_json(request_reader(req), act->ret_run));
+}
+
+static void act_on_run(
+	struct request *req, int (*ask)(struct store_tx *tx, void *arg, struct error *err))
+{
+	static const char *const keys[] = {"reason", NULL};
+	struct run_act *act = request_alloc(req, sizeof(*act));
+	struct error *err = request_error(req);
+
+	act->by = request_principal(req);
+	act->id = request_text(req, "run");
+	act->at_us = request_now_us(req);
+	act->arena = request_arena(req);
+	if (json_check_keys(request_json(req), keys, err) < 0 ||
+		json_get_text(request_json(req), "reason", true, &act->reason, err) < 0)
+		request_fail(req);
+	else
+		request_write(req, ask, tell_run, act);
 }
 
 static void post_reset(struct request *req)
 {
-	static const char *const keys[] = {"reason", NULL};
-	struct run_reset *reset = request_alloc(req, sizeof(*reset));
-	struct error *err = request_error(req);
+	act_on_run(req, ask_reset);
+}
 
-	reset->by = request_principal(req);
-	reset->id = request_text(req, "run");
-	reset->at_us = request_now_us(req);
-	reset->arena = request_arena(req);
-	if (json_check_keys(request_json(req), keys, err) < 0 ||
-		json_get_text(request_json(req), "reason", true, &reset->reason, err) < 0)
-		request_fail(req);
-	else
-		request_write(req, ask_reset, tell_reset, reset);
+static int ask_stop(struct store_tx *tx, void *arg, struct error *err)
+{
+	return run_call_off(tx, arg, err);
+}
+
+static void post_stop(struct request *req)
+{
+	act_on_run(req, ask_stop);
 }
 
 /* --- steps --- */

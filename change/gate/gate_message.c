@@ -25,7 +25,7 @@ static const struct gate_field exec_fields[] = {
 	{"exec.env", GATE_FIELD_LIST, offsetof(struct gate_exec, env), 0, NULL},
 	{"exec.cwd", GATE_FIELD_TEXT, offsetof(struct gate_exec, cwd), PATH_BYTES, NULL},
 	{"exec.runas", GATE_FIELD_TEXT, offsetof(struct gate_exec, runas), WORD_MAX, NULL},
-	{"exec.stdin_kind", GATE_FIELD_ENUM, offsetof(struct gate_exec, stdin_kind), GATE_STDIN_OPEN, NULL},
+	{"exec.stdin_kind", GATE_FIELD_ENUM, offsetof(struct gate_exec, stdin_kind), GATE_STDIN_TERMINAL, NULL},
 	{"exec.contents", GATE_FIELD_CONTENTS, 0, 0, NULL},
 	{"exec.is_trusted", GATE_FIELD_BOOL, offsetof(struct gate_exec, is_trusted), 0, NULL},
 	LAST,
@@ -59,7 +59,7 @@ static const struct gate_field request_fields[] = {
 	FIELD(gate_verdict, UINT32, step, 0),												\
 	FIELD(gate_verdict, WORD, grant, WORD_MAX),											\
 	FIELD(gate_verdict, WORD, run, WORD_MAX),											\
-	FIELD(gate_verdict, UINT32, must, GATE_MUST_RECORD | GATE_MUST_SEAL | GATE_MUST_MASK | GATE_MUST_PARENT | GATE_WANTS_KEY),	\
+	FIELD(gate_verdict, UINT32, must, GATE_MUST_KNOWN | GATE_WANTS_KEY),	\
 	FIELD(gate_verdict, UINT32, lease_s, 0),											\
 	FIELD(gate_verdict, INT64, kill_at_us, 0),											\
 	FIELD(gate_verdict, INT64, expires_at_us, 0)

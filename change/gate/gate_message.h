@@ -41,7 +41,12 @@ enum gate_kind {
 	GATE_FAULT,	 /* server: the message was refused; nothing was decided, so: no */
 };
 
-enum gate_stdin { GATE_STDIN_NONE, GATE_STDIN_BOUND, GATE_STDIN_OPEN };
+enum gate_stdin {
+	GATE_STDIN_NONE,
+	GATE_STDIN_BOUND,
+	GATE_STDIN_OPEN,
+	GATE_STDIN_TERMINAL, /* open, and who asks can give the null device in its place */
+};
 
 struct gate_content {
 	/*
@@ -88,8 +93,13 @@ struct gate_request {
 #define GATE_MUST_RECORD 1u /* stay as the parent and record the terminal */
 #define GATE_MUST_SEAL	 2u /* run what is bound from a sealed copy */
 #define GATE_MUST_MASK	 4u
-#define GATE_MUST_PARENT 8u  /* stay as the parent: heartbeat, stop, end */
-#define GATE_WANTS_KEY	 16u /* of a denial: a second key, typed now, would do */
+#define GATE_MUST_PARENT 8u /* stay as the parent: heartbeat, stop, end */
+#define GATE_MUST_NULL_INPUT                                                                       \
+	32u /* the null device is its standard input, in the place of the terminal */
+#define GATE_MUST_KNOWN                                                                            \
+	(GATE_MUST_RECORD | GATE_MUST_SEAL | GATE_MUST_MASK | GATE_MUST_PARENT |                   \
+		GATE_MUST_NULL_INPUT)
+#define GATE_WANTS_KEY 16u /* of a denial: a second key, typed now, would do */
 
 struct gate_verdict {
 	enum gate_verdict_word verdict;

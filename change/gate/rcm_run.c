@@ -1,6 +1,7 @@
 #include "change/gate/rcm_rooms.h"
 
 #include "change/gate/identity.h"
+#include "change/gate/input.h"
 #include "change/gate/recorder.h"
 #include "change/gate/run_parent.h"
 #include "change/gate/terminal.h"
@@ -11,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -35,17 +34,6 @@ const char *rcm_search(const char *const *env)
 	const char *search = rcm_value(env, "PATH");
 
 	return search ? search : RCM_SEARCH;
-}
-
-static enum gate_stdin stdin_kind(void)
-{
-	struct stat state;
-
-	if (fstat(STDIN_FILENO, &state) < 0)
-		return GATE_STDIN_NONE;
-	if (S_ISCHR(state.st_mode) && state.st_rdev == makedev(1, 3))
-		return GATE_STDIN_NONE;
-	return GATE_STDIN_OPEN;
 }
 
 static const char *tty_of(struct arena *arena)
@@ -167,7 +155,7 @@ static int take_command(struct job *job, const struct rcm_command *command, stru
 	job->argv = command->argv;
 	job->request.exec.argv = command->argv;
 	job->request.exec.env = command->env;
-	job->request.exec.stdin_kind = stdin_kind();
+	job->request.exec.stdin_kind = input_kind();
 	rcm_ask_about_program(job);
 	return 0;
 }
@@ -324,6 +312,15 @@ static int run_in_place(struct job *job)
 	return number == ENOENT ? RCM_NOT_FOUND : RCM_CANNOT;
 }
 
+/* It was approved without standard input: what is typed here is not for it. */
+static int take_null_input(struct job *job, struct error *err)
+{
+	if (!(job->verdict.must & GATE_MUST_NULL_INPUT) || job->stdin_fd >= 0)
+		return 0;
+	job->stdin_fd = input_open_null();
+	return job->stdin_fd < 0 ? error_errno(err, ERROR_IO, "/dev/null") : 0;
+}
+
 static int obey(struct job *job)
 {
 	struct error err = ERROR_INIT;
@@ -336,6 +333,8 @@ static int obey(struct job *job)
 		error_set(&err, ERROR_STALE, "the gate's allow was over before it could be used");
 		return rcm_refuse(job, REASON_GATE_UNAVAILABLE, &err);
 	}
+	if (take_null_input(job, &err) < 0)
+		return rcm_refuse(job, REASON_GATE_UNAVAILABLE, &err);
 	gate_reason_parse(job->verdict.reason, &reason);
 	if (reason == REASON_OK_READONLY && !job->verdict.must && !job->verdict.kill_at_us &&
 		!job->rcm->wants_record && !job->timeout_s)

@@ -1,5 +1,7 @@
 #include "change/gate/rcm_rooms.h"
 
+#include "change/gate/input.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -96,7 +98,7 @@ static int take_input(struct job *job, const struct gate_step *step, struct erro
 		return error_set(err, ERROR_INVALID, "the step's standard input is open and bound");
 	if (step->exec.stdin_kind != GATE_STDIN_NONE || job->stdin_fd >= 0)
 		return 0;
-	job->stdin_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	job->stdin_fd = input_open_null();
 	return job->stdin_fd < 0 ? error_errno(err, ERROR_IO, "/dev/null") : 0;
 }
 

@@ -134,14 +134,19 @@ int run_reap(struct store_tx *tx, struct arena *arena, int64_t now_us, int64_t *
  * Gives the use of a lost run back to its grant, once. Needs an approver who is not the person that
  * ran it. ERROR_CONFLICT when it is not lost, has no grant, or the grant has ended.
  */
-struct run_reset {
+struct run_act {
 	const struct principal *by;
 	const char *id, *reason;
 	int64_t at_us;
 	struct arena *arena;
 	struct rcm_run *ret_run;
 };
-int run_reset(struct store_tx *tx, struct run_reset *reset, struct error *err);
+int run_reset(struct store_tx *tx, struct run_act *act, struct error *err);
+/*
+ * Somebody ends a run: whoever ran it, an approver or a commander. ERROR_CONFLICT unless it is
+ * started, ERROR_NO_EFFECT when it is being ended already.
+ */
+int run_call_off(struct store_tx *tx, struct run_act *act, struct error *err);
 /* How many runs of a change are started and not ended. */
 int run_count_open(struct store_tx *tx, int64_t change_seq, int64_t *ret, struct error *err);
 

@@ -254,7 +254,7 @@ int run_reap(struct store_tx *tx, struct arena *arena, int64_t now_us, int64_t *
 /* --- giving a use back --- */
 
 static int check_resettable(
-	const struct run_reset *reset, const struct rcm_run *run, struct error *err)
+	const struct run_act *reset, const struct rcm_run *run, struct error *err)
 {
 	int rc = principal_require(reset->by, ROLE_APPROVER, NULL, err);
 
@@ -272,8 +272,8 @@ static int check_resettable(
 	return 0;
 }
 
-static int record_reset(struct store_tx *tx, const struct run_reset *reset,
-	const struct rcm_run *run, struct error *err)
+static int record_reset(struct store_tx *tx, const struct run_act *reset, const struct rcm_run *run,
+	struct error *err)
 {
 	struct grant *grant;
 	json_t *detail;
@@ -287,7 +287,7 @@ static int record_reset(struct store_tx *tx, const struct run_reset *reset,
 	return record(tx, run, AUDIT_RUN_RESET, detail, &reset->by->actor, reset->at_us, err);
 }
 
-int run_reset(struct store_tx *tx, struct run_reset *reset, struct error *err)
+int run_reset(struct store_tx *tx, struct run_act *reset, struct error *err)
 {
 	struct rcm_run *run;
 	int rc;
@@ -307,4 +307,34 @@ int run_reset(struct store_tx *tx, struct run_reset *reset, struct error *err)
 	run->state = "reset";
 	reset->ret_run = run;
 	return record_reset(tx, reset, run, err);
+}
+
+/* --- ending one --- */
+
+static int check_may_end(const struct run_act *act, const struct rcm_run *run, struct error *err)
+{
+	if (!strcmp(act->by->person_id, run->person_id) ||
+		principal_require(act->by, ROLE_APPROVER, NULL, NULL) == 0 ||
+		principal_require(act->by, ROLE_COMMANDER, NULL, NULL) == 0)
+		return 0;
+	error_set(err, ERROR_FORBIDDEN, "the run is another person's");
+	return error_remedy(err, "ask an approver or a commander");
+}
+
+int run_call_off(struct store_tx *tx, struct run_act *act, struct error *err)
+{
+	struct rcm_run *run;
+	int rc;
+
+	if ((rc = text_check_prose("reason", act->reason, GRANT_REASON_MAX, err)) < 0 ||
+		(rc = rcm_run_store_get(tx, act->arena, act->id, &run, err)) < 0 ||
+		(rc = check_may_end(act, run, err)) < 0)
+		return rc;
+	if (run->stop_reason && !strcmp(run->state, "started"))
+		return error_set(
+			err, ERROR_NO_EFFECT, "it must stop already: %s", run->stop_reason);
+	run->stop_reason =
+		arena_format(act->arena, "stopped by %s: %s", act->by->person_name, act->reason);
+	act->ret_run = run;
+	return rcm_run_stop(tx, act->id, run->stop_reason, &act->by->actor, act->at_us, err);
 }

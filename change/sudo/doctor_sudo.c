@@ -158,6 +158,22 @@ static bool has_default(const char *text, const char *word)
 	return false;
 }
 
+/* Of the Defaults for single commands: that what rcm starts is not asked here. */
+static bool is_rcm_left_out(const char *text)
+{
+	static const char begin[] = "Defaults!";
+
+	for (const char *at = strstr(text, begin); at; at = strstr(at + 1, begin)) {
+		size_t length = strcspn(at, "\n");
+		const char *program = memmem(at, length, "/rcm ", strlen("/rcm "));
+
+		if (program && memmem(program, length - (size_t)(program - at), " !intercept",
+				       strlen(" !intercept")))
+			return true;
+	}
+	return false;
+}
+
 void doctor_look_intercept(struct doctor *doctor, struct doctor_finding *ret)
 {
 	if (!*doctor->list_text)
@@ -171,6 +187,10 @@ void doctor_look_intercept(struct doctor *doctor, struct doctor_finding *ret)
 		doctor_ill(ret, DOCTOR_WEAK, "in sudoers: Defaults intercept",
 			"what an allowed command starts is not asked (Defaults for single accounts "
 			"are not seen here)");
+	else if (!is_rcm_left_out(doctor->list_text))
+		doctor_ill(ret, DOCTOR_WEAK, "in sudoers: Defaults!/usr/bin/rcm !intercept",
+			"what an approved script starts below sudo rcm exec is asked without its "
+			"run, and refused");
 	else
 		doctor_well(ret, "each command inside an allowed one is asked");
 }

@@ -1,4 +1,5 @@
 #include "change/gate/gate_client.h"
+#include "change/gate/input.h"
 #include "change/sudo/plugin.h"
 #include "change/sudo/plugin_account.h"
 #include "change/sudo/plugin_guard.h"
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MINOR_MIN 15 /* sudo 1.9.0: the first with approval plugins */
 
@@ -154,26 +156,13 @@ static int decide(struct check_work *work, struct gate_request *request, bool is
 	return 0;
 }
 
-/*
- * A second key can cure what a rule says in an emergency, rules that cannot be asked, and a control
- * plane that is out of reach (the sealed code of this host).
- * Only a person at a terminal is asked, and only where sudo.conf says so.
- */
-static bool wants_key(const struct plugin *plugin, const struct gate_request *request,
+/* The verdict says whether a second key, typed now, would do. Only a person at a terminal is asked,
+ * and only where sudo.conf says so. */
+static bool may_type_key(const struct plugin *plugin, const struct gate_request *request,
 	const struct gate_verdict *verdict)
 {
-	static const enum gate_reason curable[] = {
-		REASON_RULE, REASON_RULE_ERROR, REASON_POLICY_STALE, REASON_GATE_UNAVAILABLE};
-	enum gate_reason reason;
-
-	if (!plugin->options.is_interactive || !plugin->converse || !*plugin->caller.tty ||
-		*request->parent_run || verdict->verdict == GATE_ALLOW ||
-		!gate_reason_parse(verdict->reason, &reason))
-		return false;
-	for (size_t i = 0; i < sizeof(curable) / sizeof(curable[0]); i++)
-		if (reason == curable[i])
-			return true;
-	return false;
+	return plugin->options.is_interactive && plugin->converse && *plugin->caller.tty &&
+	       !*request->parent_run && (verdict->must & GATE_WANTS_KEY);
 }
 
 /* NULL when nothing was typed. The caller wipes and frees it. */
@@ -205,6 +194,17 @@ static int decide_with_key(struct check_work *work, struct gate_request *request
 	free(key);
 	request->typed_key = "";
 	return answer;
+}
+
+/* The command inherits the standard input of this process, which asks nobody by it any more. */
+static int take_null_input(struct error *err)
+{
+	int fd = input_open_null();
+
+	if (fd < 0 || dup2(fd, STDIN_FILENO) < 0)
+		return error_errno(err, ERROR_IO, "/dev/null");
+	close(fd);
+	return 0;
 }
 
 /* A second command in one sudo is one that the first started, and sudo says so by runcwd. */
@@ -253,7 +253,7 @@ static int check(void *argument)
 		return 0;
 	}
 	answer = err.code < 0 ? -1 : decide(work, &request, command.is_edit, &verdict);
-	if (answer == 0 && wants_key(plugin, &request, &verdict))
+	if (answer == 0 && may_type_key(plugin, &request, &verdict))
 		answer = decide_with_key(work, &request, command.is_edit, &verdict);
 	if (answer < 0)
 		plugin_say_error(plugin, &err);
@@ -261,6 +261,10 @@ static int check(void *argument)
 		return answer;
 	if (plugin->session.is_allowed)
 		return watch_inner(work, &verdict);
+	if ((verdict.must & GATE_MUST_NULL_INPUT) && take_null_input(&err) < 0) {
+		plugin_say_error(plugin, &err);
+		return -1;
+	}
 	keep_session(&plugin->session, &plugin->options.gate, &verdict);
 	return 1;
 }

@@ -1,5 +1,6 @@
 #include "change/sudo/plugin_request.h"
 
+#include "change/gate/input.h"
 #include "change/gate/trust.h"
 #include "change/sudo/plugin_environment.h"
 #include "lib/base/text.h"
@@ -8,9 +9,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 static int refuse(struct error *err, const char *field, const char *what)
 {
@@ -48,17 +46,6 @@ static int resolve(struct arena *arena, const char *path, struct gate_exec *exec
 	return 0;
 }
 
-/* The null device gives nothing to read, which a step can ask for; all else is the caller's. */
-static enum gate_stdin stdin_kind(void)
-{
-	struct stat status;
-
-	if (fstat(STDIN_FILENO, &status) == 0 && S_ISCHR(status.st_mode) &&
-		status.st_rdev == makedev(1, 3))
-		return GATE_STDIN_NONE;
-	return GATE_STDIN_OPEN;
-}
-
 static int make_program(struct arena *arena, const struct plugin_command *command,
 	char *const *argv, char *const *environment, struct gate_exec *exec, struct error *err)
 {
@@ -73,7 +60,7 @@ static int make_program(struct arena *arena, const struct plugin_command *comman
 		arena_format(arena, "%s%s", argv[0][0] == '-' ? "-" : "", base_name(command->path));
 	exec->argv = words;
 	exec->env = (const char *const *)environment;
-	exec->stdin_kind = stdin_kind();
+	exec->stdin_kind = input_kind();
 	return 0;
 }
 

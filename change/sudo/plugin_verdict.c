@@ -30,7 +30,7 @@ static bool is_other_change(const struct plugin_question *q, const struct gate_v
 static bool is_unknown_duty(const struct plugin_question *q, const struct gate_verdict *v)
 {
 	(void)q;
-	return v->must & ~(GATE_MUST_RECORD | GATE_MUST_SEAL | GATE_MUST_MASK | GATE_MUST_PARENT);
+	return v->must & ~GATE_MUST_KNOWN;
 }
 
 static bool is_to_be_sealed(const struct plugin_question *q, const struct gate_verdict *v)
@@ -69,6 +69,12 @@ static bool is_unrecorded(const struct plugin_question *q, const struct gate_ver
 	return q->is_inside && (v->must & GATE_MUST_RECORD) && !q->is_recording;
 }
 
+/* sudo says nothing of the descriptors of what a command starts, and gives it none. */
+static bool is_null_input_inside(const struct plugin_question *q, const struct gate_verdict *v)
+{
+	return q->is_inside && (v->must & GATE_MUST_NULL_INPUT);
+}
+
 static bool is_ungranted_edit(const struct plugin_question *q, const struct gate_verdict *v)
 {
 	enum gate_reason reason;
@@ -86,7 +92,7 @@ static const struct {
 	{is_other_change, REASON_GATE_UNAVAILABLE, "the allow is of another change or step"},
 	{is_unknown_duty, REASON_GATE_UNAVAILABLE, "the allow wants what is not known here"},
 	{is_to_be_sealed, REASON_CONTENT_UNBOUND,
-		"the step runs from a sealed copy, which sudo cannot do: rcm exec"},
+		"the step runs from a sealed copy, which sudo cannot do: sudo rcm exec"},
 	{is_unwatched, REASON_GATE_UNAVAILABLE,
 		"rcm_io is not loaded: nothing would record or end the command"},
 	{is_without_run, REASON_GATE_UNAVAILABLE, "the allow has duties and no run"},
@@ -95,6 +101,8 @@ static const struct {
 		"a command inside one without a run cannot use a grant of its own"},
 	{is_unrecorded, REASON_SESSION_STATE,
 		"this command must be recorded, and the one around it is not"},
+	{is_null_input_inside, REASON_SESSION_STATE,
+		"the step has no standard input, and a command inside another keeps its own"},
 	{is_ungranted_edit, REASON_CONTENT_UNBOUND, "an edit needs a step of kind edit"},
 };
 

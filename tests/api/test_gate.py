@@ -3,6 +3,7 @@ import concurrent.futures
 import itertools
 import sqlite3
 import subprocess
+import uuid
 
 import pytest
 from harness.asker import Asker, b64, now
@@ -125,7 +126,7 @@ def test_hundred_that_ask_at_once_have_one_winner(gate, approved):
     (("/usr/bin/systemctl", "restart"), {}, "fingerprint_mismatch", "2 arguments, and 3"),
     (None, {"path": "/tmp/systemctl"}, "fingerprint_mismatch", "the program is /tmp/systemctl"),
     (None, {"runas": "li"}, "fingerprint_mismatch", "run as li"),
-    (None, {"stdin": {"kind": "open"}}, "fingerprint_mismatch", "standard input"),
+    (None, {"stdin": {"kind": "open"}}, "fingerprint_mismatch", "without standard input"),
     (None, {"contents": [{"role": "script", "sha256": "0" * 64}]}, "content_mismatch", "not among what was approved"),
     (None, {"target": host_identity(2)}, "target_mismatch", "web-2 is none of its targets"),
     (None, {"user": "bo"}, "actor_mismatch", "bob is not among"),
@@ -136,6 +137,51 @@ def test_what_differs_is_named(gate, approved, argv, more, reason, words):
     answer = gate.decide(*(argv or gate.restart), **more)
     assert answer["reason"] == reason and words in answer["message"], answer["message"]
     assert answer["verdict"] in ("deny", "review")
+
+
+def test_a_terminal_gives_way_to_a_step_without_input(gate, approved):
+    """Who asks is obliged to give the null device; a question without a terminal is not."""
+    asked = gate.ask(gate.body(*gate.restart, target=gate.target, stdin={"kind": "none"}), verb="check")
+    assert asked["reason"] == "ok_grant" and "null_input" not in asked["obligations"]
+    answer = restart(gate, stdin={"kind": "terminal"})
+    assert (answer["reason"], answer["change"]) == ("ok_grant", approved) and "null_input" in answer["obligations"]
+    assert gate.post(f"/api/v1/gate/runs/{answer['run']}/end", {"status": 0}).status == 204
+    explained = gate.get(f"/api/v1/gate/decisions/{answer['decision_id']}/explain").json
+    assert explained["is_same"] and explained["is_proof_same"]
+
+
+def test_what_differs_is_shown_where_it_differs(gate, changes):
+    long = "/srv/" + "a" * 200
+    step = changes.step("/usr/bin/touch", long + "/é1", targets=[gate.host])
+    name = changes.file(step, services=[gate.unit], objects=[f"svc:{gate.unit}"])
+    changes.submit(name)
+    changes.approve_all(name)
+    answer = gate.decide("/usr/bin/touch", long + "/é2", target=gate.target, change=name, step=1)
+    assert answer["reason"] == "fingerprint_mismatch"
+    assert 'aaa/é2", and "...aaa' in answer["message"] and 'aaa/é1" was approved' in answer["message"], answer["message"]
+    assert changes.do("alice", name, "cancel").status == 200
+
+
+def stop(gate, run, who, reason="it is the wrong host"):
+    return gate.post(f"/api/v1/gate/runs/{run}/stop", {"reason": reason}, who)
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "oscar"])
+def test_whoever_runs_it_or_approves_ends_a_run(gate, approved, who):
+    run = restart(gate)["run"]
+    assert stop(gate, run, "vera").status == 403 and stop(gate, run, who, reason="").status == 400
+    stopped = stop(gate, run, who)
+    assert stopped.status == 200 and stopped.json["stop_reason"] == f"stopped by {who}: it is the wrong host", stopped.body
+    again = stop(gate, run, who)
+    assert (again.status, again.json["code"]) == (409, "no_effect"), again.body
+    beat = gate.post(f"/api/v1/gate/runs/{run}/heartbeat", {})
+    assert beat.status == 409 and f"stopped by {who}" in beat.json["detail"], beat.body
+    assert gate.post(f"/api/v1/gate/runs/{run}/end", {"status": 15}).status == 204
+    over = stop(gate, run, who)
+    assert (over.status, over.json["code"]) == (409, "conflict"), over.body
+    assert stop(gate, "01ARZ3NDEKTSV4RRFFQ69G5FAV", who).status == 404
+    assert gate.changes.show(approved)["verdict"] == "failed"
+    assert gate.changes.do("alice", approved, "close", {"reason": "the test is over"}).status == 200
 
 
 def test_an_edit_ends_what_was_approved(gate, approved, changes):
@@ -160,6 +206,39 @@ def test_a_check_takes_nothing(gate, approved):
     answer = gate.ask(body, verb="check")
     assert answer["reason"] == "ok_grant" and answer["decision_id"] == "" and answer["run"] == ""
     assert restart(gate)["reason"] == "ok_grant"
+
+
+def test_a_check_without_a_change_says_what_the_rules_find(gate):
+    """The verdict stays; findings, score and who would have to approve are there before anything is filed."""
+    answer = gate.ask(gate.body("/usr/bin/rm", "-rf", "/etc", target=gate.target), verb="check")
+    assert (answer["verdict"], answer["reason"], answer["exit_code"]) == ("review", "no_change", 10)
+    found = {finding["rule"]: finding for finding in answer["findings"]}
+    assert found["FS-001"]["severity"] == "C" and found["FS-001"]["object"] == "/etc" and found["FS-001"]["suggestion"]
+    assert answer["score"]["level"] == 3 and "FS-001 20" in answer["score"]["terms"]
+    assert answer["score"]["total"] == sum(int(term.split()[-1]) for term in answer["score"]["terms"].split(" + "))
+    assert [need["text"] for need in answer["approvals_needed"]] == [
+        "2 of group change-owners, of different teams", "1 of group sre-oncall"]
+    for text in ("critical FS-001: ", f"  do: {found['FS-001']['suggestion']}", "level 3: 2 of group"):
+        assert text in answer["message"], answer["message"]
+
+
+def test_a_check_of_what_no_rule_minds_says_who_would_approve(gate):
+    answer = gate.ask(gate.body(*gate.restart, target=gate.target), verb="check")
+    assert answer["reason"] == "no_change" and answer["findings"] == []
+    assert answer["score"] == {"total": 0, "terms": "", "level": 1}
+    assert [need["text"] for need in answer["approvals_needed"]] == [
+        f"1 of role approver (environment production, service {gate.unit})"]
+
+
+def test_what_is_decided_or_covered_asks_no_rules_beforehand(gate, approved):
+    """A decision costs what it did; a check of what a change covers is about that change."""
+    removing = gate.body("/usr/bin/rm", "-rf", "/etc", target=gate.target)
+    answers = [gate.ask(removing), gate.ask(gate.body("/usr/bin/id", target=gate.target), verb="check"),
+               gate.ask(gate.body(*gate.restart, target=gate.target), verb="check"),
+               gate.ask({**removing, "request_id": str(uuid.uuid4()), "change": approved, "step": 1}, verb="check")]
+    assert [answer["reason"] for answer in answers] == ["no_change", "ok_readonly", "ok_grant", "fingerprint_mismatch"]
+    for answer in answers:
+        assert not answer["findings"] and "score" not in answer and "approvals_needed" not in answer
 
 
 def test_a_decision_is_explained_bit_for_bit(gate, approved):

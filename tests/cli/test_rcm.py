@@ -1,9 +1,13 @@
 """rcm-client: an engineer files a change, reads what the rules say, others approve exactly what they were shown."""
 import json
+import os
+import shutil
+import subprocess
 
 import pytest
-from harness.changes import Changes, at
+from harness.changes import Changes, at, host_identity
 from harness.cli import Cli
+from harness.daemon import bin_folder, environment
 
 
 class Rcm(Cli):
@@ -52,6 +56,34 @@ def test_a_command_becomes_batches_with_a_way_back(rcm, changes):
     assert steps[0]["argv"] == ["/usr/bin/env", "true"] and steps[0]["env"] == ["A=1", "B=2"]
     assert steps[2]["argv"][1:] == ["start", "the shop"]
     assert filed["body"]["verification"][0]["window_s"] == 300
+
+
+FAKE_RCM = """#!/bin/sh
+case $1 in
+identity) echo "$IDENTITY" ;;
+exec) shift; echo "$*" >> "$0.asked"; echo verdict > "/proc/self/fd/$FD" ;;
+esac
+"""
+
+
+def test_rollback_hands_the_gates_settings_on(rcm, changes, tmp_path):
+    """It runs the rcm beside it: here one that writes down what it was asked."""
+    filed = new(rcm, "--target", "web-1", "--rollback", "/usr/bin/systemctl start shop", "--", "/usr/bin/systemctl", "stop", "shop")
+    fake, client = tmp_path / "rcm", tmp_path / "rcm-client"
+    fake.write_text(FAKE_RCM)
+    fake.chmod(0o755)
+    shutil.copy(bin_folder() / "rcm-client", client)
+    verdicts = os.open(tmp_path / "verdicts", os.O_RDWR | os.O_CREAT)
+    words = rcm("alice").command("rollback", filed["name"], "--config", "/etc/other.conf", "--gate-socket", "/run/other.sock",
+                                 "--status-fd", verdicts)
+    done = subprocess.run([client, *words[1:]], capture_output=True, text=True, pass_fds=[verdicts], check=False, timeout=60,
+                          env=environment(IDENTITY=host_identity(1), FD=str(verdicts)))
+    os.close(verdicts)
+    assert done.returncode == 0, done.stderr
+    step = next(step["seq"] for step in filed["body"]["steps"] if step["phase"] == "rollback")
+    assert (tmp_path / "rcm.asked").read_text() == (f"{filed['name']} --step {step} --phase rollback --status-fd {verdicts} "
+                                                     "--socket /run/other.sock --config /etc/other.conf\n")
+    assert (tmp_path / "verdicts").read_text() == "verdict\n"
 
 
 def test_a_template_makes_a_standard_change(rcm, changes, tmp_path):

@@ -55,6 +55,16 @@ def test_what_no_change_covers_does_not(host):
     assert checked.returncode == 10
 
 
+def test_a_check_tells_an_engineer_what_the_rules_find(host):
+    done = rcm(host, "check", "--", "/usr/bin/rm", "-rf", "/etc")
+    assert (done.returncode, done.stdout) == (10, "")
+    lines = done.stderr.splitlines()
+    assert lines[0] == "rcm: review[10 no_change]: no change covers it (it changes something)"
+    assert any(line.startswith("  critical FS-001: deletes /etc recursively") for line in lines)
+    assert any(line.startswith("    do: ") for line in lines)
+    assert lines[-1].startswith("  the command alone: score ") and "level 3: 2 of group shop-owners" in lines[-1]
+
+
 def test_an_approved_step_runs_once_and_ends(host):
     file = host.folder / "theirs"
     file.mkdir()
@@ -74,6 +84,32 @@ def test_an_approved_step_runs_once_and_ends(host):
     assert closed.status == 200, closed.body
 
 
+def at_a_terminal(host, *words):
+    """rcm on a terminal of its own."""
+    whole = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", str(host.rcm), words[0], "--config",
+             str(host.folder / "rcm.conf"), *words[1:]]
+    return Shell(["sh", "-c", '"$@"; echo "code $?"', "sh", *whole], {**ENVIRONMENT, "TERM": "dumb"})
+
+
+def test_a_step_without_input_reads_nothing_of_a_terminal(host):
+    """The command of the step, typed at a terminal: what is typed to it is not approved."""
+    file = host.folder / "typed"
+    file.mkdir()
+    os.chown(file, NOBODY, NOBODY)
+    name = host.file(host.step("/usr/bin/tee", str(file / "x"), targets=["here"], runas="nobody"))
+    host.submit(name)
+    host.approve_all(name)
+    shell = at_a_terminal(host, "exec", "--", "/usr/bin/tee", str(file / "x"))
+    try:
+        shell.type("evil\n")
+        assert shell.wait_for(r"code (\d+)").group(1) == "0"
+    finally:
+        shell.close()
+    assert (file / "x").read_text() == ""
+    wait_until(lambda: host.show(name).get("verdict") == "inconclusive", "the verdict: nothing is measured")
+    assert host.do("alice", name, "close", {"reason": "the next test needs this host"}).status == 200
+
+
 # --- an emergency, and what needs a second person's key ---
 
 BLINDS = ("exec", "--", "/usr/bin/systemctl", "stop", "auditd")
@@ -91,9 +127,7 @@ def emergency(host):
 
 def type_key(host, key):
     """What is shown when the key is typed at the prompt, and the exit code."""
-    words = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", str(host.rcm), BLINDS[0], "--config",
-             str(host.folder / "rcm.conf"), *BLINDS[1:]]
-    shell = Shell(["sh", "-c", '"$@"; echo "code $?"', "sh", *words], {**ENVIRONMENT, "TERM": "dumb"})
+    shell = at_a_terminal(host, *BLINDS)
     try:
         shell.wait_for("second key .*: ")
         shell.type(key + "\n")

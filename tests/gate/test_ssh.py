@@ -124,7 +124,8 @@ def test_a_denied_command_does_not_run(sshd):
 def test_what_needs_a_shell_is_refused_with_its_remedy(sshd, line):
     sshd.host.gate.answer = gate.allow
     done = sshd.ssh(line.format(ran=sshd.host.folder / "ran"))
-    assert done.returncode == 125 and "deny[15 dynamic]" in done.stderr and "script" in done.stderr
+    assert done.returncode == 125 and "deny[15 dynamic]" in done.stderr
+    assert "rcm new --script FILE; then: ssh HOST rcm exec CHG-n --step n" in done.stderr
     assert not (sshd.host.folder / "ran").exists() and not asked(sshd)
 
 

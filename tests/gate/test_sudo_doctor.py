@@ -12,7 +12,7 @@ from harness import sudo_gate as g
 from harness.rcm import program
 from harness.sudo import DEFAULT_PLUGINS, SUDOERS, SudoBox, can_run
 
-GOOD_SUDOERS = "Defaults intercept\n" + SUDOERS
+GOOD_SUDOERS = "Defaults intercept\nDefaults!/usr/bin/rcm !intercept\n" + SUDOERS
 
 
 class Host:
@@ -176,6 +176,10 @@ def dso(host):
     host.box.sudoers("Defaults intercept_type=dso\n" + GOOD_SUDOERS)
 
 
+def rcm_intercepted(host):
+    host.box.sudoers("Defaults intercept\nDefaults!/usr/bin/rcmx !intercept\n" + SUDOERS)
+
+
 def no_intercept(host):
     host.box.sudoers(SUDOERS)
 
@@ -249,6 +253,7 @@ WRONG = [
     (another_gate_than_rcm, "plugin options", "weak", "agree"),
     (dso, "trace", "BROKEN", "intercept_type=trace"),
     (no_intercept, "intercept", "weak", "Defaults intercept"),
+    (rcm_intercepted, "intercept", "weak", "Defaults!/usr/bin/rcm !intercept"),
     (no_verify, "intercept", "BROKEN", "!intercept_verify"),
     (broken_sudoers, "intercept", "BROKEN", "visudo"),
     (nobody_listens, "socket", "BROKEN", "start redbuttond"),

@@ -172,7 +172,7 @@ class TestSecondKey:
     def wants_key(ask):
         if ask["typed_key"] == "blue-42":
             return {**g.grant(ask), "reason": "ok_emergency"}
-        return g.deny(ask, "rule:FS-006", "a second person types their key")
+        return g.deny(ask, "rule:FS-006", "a second person types their key", must=g.WANTS_KEY)
 
     def test_a_typed_key_is_asked_with(self, box, gate):
         box.plugin(socket=gate.path, interactive="yes")
@@ -200,9 +200,10 @@ class TestSecondKey:
         nothing_ran(box.sudo("echo", "ran"), "deny[11 rule:FS-006]")
         assert len(gate.asks) == 1
 
-    def test_nobody_is_asked_for_what_no_key_cures(self, box, gate):
+    def test_nobody_is_asked_where_the_verdict_does_not_say_so(self, box, gate):
         box.plugin(socket=gate.path, interactive="yes")
-        for answer in (g.deny, g.review, lambda ask: g.deny(ask, "frozen")):
+        for answer in (g.deny, g.review, *(lambda ask, word=word: g.deny(ask, word) for word in
+                                           ("frozen", "rule:FS-006", "rule_error", "policy_stale", "gate_unavailable"))):
             gate.answer = answer
             code, shown = box.terminal("echo", "ran")
             assert code == 1 and "second key:" not in shown

@@ -144,7 +144,8 @@ def test_a_line_is_split_and_never_given_to_a_shell(host):
     for line in ("true; true", "echo $HOME", "ls *", "a | b", "x > y", "echo `id`", "true &", "", "echo 'open"):
         before = len(host.gate.asked)
         done = host.run("exec", "--line", line)
-        assert done.returncode == 125 and "deny[15 dynamic]" in done.stderr and "script" in done.stderr
+        assert done.returncode == 125 and "deny[15 dynamic]" in done.stderr
+        assert "rcm new --script FILE; then: rcm exec CHG-n --step n\n" in done.stderr
         assert len(host.gate.asked) == before
 
 

@@ -422,6 +422,7 @@ class Asks:
         "post_gate_check": _question,
         "post_gate_runs_by_run_heartbeat": lambda self, o: Ask(o, self.gate_run(), who="gate-1", body={}),
         "post_gate_runs_by_run_end": lambda self, o: Ask(o, self.gate_run(), who="gate-1", body={"status": 256}),
+        "post_gate_runs_by_run_stop": lambda self, o: Ask(o, self.gate_run(), who="bob", body=self.example(o)),
         "post_gate_runs_by_run_reset": lambda self, o: Ask(o, self.gate_run("lost"), who="bob", body=self.example(o)),
         "post_gate_spool": lambda self, o: Ask(o, who="gate-1", body={"record": self.spooled()}),
         "put_gate_accounts_by_target_by_account": lambda self, o: Ask(o, self.account(), who="dora", body={"person": "alice"}),

@@ -13,7 +13,7 @@ import time
 
 KINDS = ["", "decide", "check", "fetch", "heartbeat", "end", "watch", "verdict", "step", "noted", "stop", "fault"]
 ALLOW, REVIEW, DENY = range(3)
-RECORD, SEAL, MASK, PARENT = 1, 2, 4, 8
+RECORD, SEAL, MASK, PARENT, WANTS_KEY, NULL_INPUT = 1, 2, 4, 8, 16, 32
 
 EXEC = [("path", "text"), ("argv", "list"), ("env", "list"), ("cwd", "text"), ("runas", "text"), ("stdin_kind", "u8"),
         ("contents", "contents"), ("is_trusted", "u8")]

@@ -7,9 +7,10 @@
 import time
 
 from harness import gate as base
-from harness.gate import ALLOW, DENY, MASK, PARENT, RECORD, REVIEW, SEAL, Signer, attest_bytes, encode, now_us
+from harness.gate import (ALLOW, DENY, MASK, NULL_INPUT, PARENT, RECORD, REVIEW, SEAL, WANTS_KEY, Signer, attest_bytes, encode,
+                          now_us)
 
-__all__ = ["MASK", "PARENT", "RECORD", "SEAL", "Signer", "attest_bytes", "encode", "now_us"]
+__all__ = ["MASK", "NULL_INPUT", "PARENT", "RECORD", "SEAL", "WANTS_KEY", "Signer", "attest_bytes", "encode", "now_us"]
 
 
 def verdict(ask, word, reason, message="", **more):

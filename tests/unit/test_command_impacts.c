@@ -100,6 +100,10 @@ static const struct {
 		"mutate mysql: select db db:/ one; drop db db:/a.b one"},
 	{"redis-cli -h c flushall", "mutate redis-cli: flush db db:c/ all"},
 	{"curl -o x https://a", "mutate curl: write path /srv/shop/x one; fetch url https://a one"},
+	{"rcm exec CHG-7 --step 1", "read rcm:"},
+	{"rcm exec -- rm -rf /srv", "read rcm:"},
+	{"rcm approve CHG-7", "unproved opaque rcm:"},
+	{"nice rcm exec -- rm a", "unproved opaque nice: rcm:"},
 	{"apt-get install nginx", "unproved opaque apt-get: install package nginx one"},
 };
 
@@ -138,6 +142,30 @@ START_TEST(a_file_is_what_its_path_says)
 	input = (struct command_input){.cwd = "/", .is_trusted = 0, .path = "/usr/bin/ls"};
 	ck_assert_str_eq(
 		analysed_line(&arena, "ls", input), "unproved opaque ls: list path / one root");
+	arena_done(&arena);
+}
+END_TEST
+
+/* Below a third account rcm would take that one's grants. */
+START_TEST(rcm_runs_as_who_asks_or_as_root)
+{
+	static const char *const argv[] = {"rcm", "exec", "CHG-7", "--step", "1", NULL};
+	static const struct {
+		const char *runas, *actor, *wanted;
+	} who[] = {{"root", "li", "read rcm:"}, {"li", "li", "read rcm:"},
+		{"bo", "li", "unproved opaque rcm:"}, {"bo", NULL, "unproved opaque rcm:"}};
+	struct arena arena = ARENA_INIT;
+
+	for (size_t i = 0; i < sizeof(who) / sizeof(who[0]); i++) {
+		const struct command_input input = {.argv = argv,
+			.path = "/usr/bin/rcm",
+			.is_trusted = 1,
+			.cwd = "/",
+			.runas = who[i].runas,
+			.actor = who[i].actor};
+
+		ck_assert_str_eq(analysed(&arena, &input), who[i].wanted);
+	}
 	arena_done(&arena);
 }
 END_TEST
@@ -264,5 +292,5 @@ START_TEST(objects_of_a_change)
 END_TEST
 
 CHECK_MAIN("command impacts", &commands_and_their_impacts, &a_file_is_what_its_path_says,
-	&environment_and_folder_count, &bound_contents_are_known, &depth_and_number_are_bounded,
-	&nothing_is_no_command, &objects_of_a_change)
+	&rcm_runs_as_who_asks_or_as_root, &environment_and_folder_count, &bound_contents_are_known,
+	&depth_and_number_are_bounded, &nothing_is_no_command, &objects_of_a_change)

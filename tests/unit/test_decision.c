@@ -259,7 +259,54 @@ START_TEST(obligations_follow_from_what_runs)
 	ck_assert_uint_eq(
 		decide("{\"command\":{\"secret\":true}}").must & GATE_MUST_MASK, GATE_MUST_MASK);
 	ck_assert_uint_eq(decide("{\"grant\":null,\"command\":{\"proof\":\"read\"}}").must, 0);
+	ck_assert_uint_eq(decide("{\"grant\":{\"null_input\":true}}").must,
+		GATE_MUST_RECORD | GATE_MUST_PARENT | GATE_MUST_NULL_INPUT);
+	/* In a session that was approved with its terminal the terminal stays. */
+	ck_assert_uint_eq(
+		decide("{\"grant\":{\"null_input\":true}," PARENT("shell", "started") "}").must,
+		GATE_MUST_RECORD | GATE_MUST_PARENT);
+	ck_assert_uint_eq(
+		decide("{\"grant\":{\"null_input\":true}," PARENT("exec", "started") "}").must,
+		GATE_MUST_RECORD | GATE_MUST_PARENT | GATE_MUST_NULL_INPUT);
 	ck_assert_int_eq(decide("{\"calendar\":{\"kill_at_us\":77}}").kill_at_us, 77);
+	arena_done(&arena);
+}
+END_TEST
+
+/* --- a check of what nothing covers --- */
+
+START_TEST(rules_that_could_not_be_asked_are_told)
+{
+	json_t *facts = json_loads("{\"outlook\":{}}", 0, NULL);
+	const char *text = decision_outlook_text(&arena, facts, "no change covers it");
+
+	ck_assert_ptr_nonnull(strstr(text, "no change covers it\n"));
+	ck_assert_ptr_nonnull(strstr(text, "could not be asked"));
+	json_object_del(facts, "outlook");
+	ck_assert_str_eq(decision_outlook_text(&arena, facts, "as it was"), "as it was");
+	json_decref(facts);
+	arena_done(&arena);
+}
+END_TEST
+
+START_TEST(many_findings_stay_a_message)
+{
+	json_t *findings = json_array(), *facts;
+	const char *text;
+
+	for (int i = 0; i < 3000; i++)
+		json_array_append_new(
+			findings, json_pack("{s:s, s:s, s:s, s:s}", "rule", "FS-001", "severity",
+					  "C", "message", "deletes", "suggestion", "move it"));
+	facts = json_pack("{s:{s:o, s:{s:i, s:s, s:i}, s:[{s:s}]}}", "outlook", "findings",
+		findings, "score", "total", 20, "terms", "FS-001 20", "level", 3,
+		"approvals_needed", "text", "1 of group x");
+	text = decision_outlook_text(&arena, facts, "no");
+	ck_assert_uint_lt(strlen(text), 16384);
+	ck_assert_ptr_nonnull(strstr(text, "critical FS-001: deletes\n  do: move it\n"));
+	ck_assert_ptr_nonnull(strstr(text, "and 2980 more: --json\n"));
+	ck_assert_ptr_nonnull(strstr(text, "score 20 = FS-001 20, level 3: 1 of group x"));
+	json_decref(facts);
 	arena_done(&arena);
 }
 END_TEST
@@ -420,6 +467,7 @@ END_TEST
 
 CHECK_MAIN("decision", &each_check_has_its_word, &facts_that_are_not_there_say_no,
 	&an_emergency_skips_approvals_and_no_more, &a_run_covers_what_is_listed,
-	&obligations_follow_from_what_runs, &a_question_is_the_same_on_both_ways,
+	&obligations_follow_from_what_runs, &rules_that_could_not_be_asked_are_told,
+	&many_findings_stay_a_message, &a_question_is_the_same_on_both_ways,
 	&what_is_stored_holds_no_values, &a_signature_fits_one_question_and_one_answer,
 	&an_answer_that_contradicts_itself_is_none)

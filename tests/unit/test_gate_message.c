@@ -298,7 +298,7 @@ START_TEST(a_field_that_is_no_such_thing_is_named)
 	request.exec.content_count = 1;
 	check_refused_field(&request, "exec.contents");
 	request = gate_sample_request();
-	request.exec.stdin_kind = (enum gate_stdin)3;
+	request.exec.stdin_kind = (enum gate_stdin)4;
 	check_refused_field(&request, "exec.stdin_kind");
 }
 END_TEST

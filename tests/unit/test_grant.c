@@ -71,7 +71,7 @@ static int ask_act(struct store_tx *tx, void *arg, struct error *err)
 {
 	struct act *act = arg;
 	struct run_end end = {.id = act->id, .person_id = act->person, .status = act->status};
-	struct run_reset reset = {
+	struct run_act reset = {
 		.by = act->by, .id = act->id, .reason = "it never began", .at_us = act->at_us};
 	int64_t *changes;
 

@@ -52,6 +52,7 @@ START_TEST(good_allows_are_kept)
 {
 	const struct plugin_question of_plain = question(&plain), of_named = question(&named),
 				     of_inner = question(&inner);
+	struct gate_verdict without_input = granted;
 
 	ck_assert(is_allow(&of_plain, &read_only));
 	ck_assert(is_allow(&of_plain, &granted));
@@ -59,6 +60,8 @@ START_TEST(good_allows_are_kept)
 	ck_assert(is_allow(&of_named, &read_only));
 	ck_assert(is_allow(&of_inner, &granted));
 	ck_assert(is_allow(&of_inner, &read_only));
+	without_input.must |= GATE_MUST_NULL_INPUT;
+	ck_assert(is_allow(&of_plain, &without_input));
 }
 END_TEST
 
@@ -97,6 +100,8 @@ START_TEST(an_allow_that_cannot_be_kept_is_refused)
 	REFUSED(&inner, granted, v.run = "RUN-2"; v.lease_s = 0);
 	REFUSED(&inner, granted, q.is_recording = false);
 	REFUSED(&inner, granted, q.is_io_loaded = false);
+	REFUSED(&inner, granted, v.run = "RUN-2"; v.must |= GATE_MUST_NULL_INPUT);
+	REFUSED(&plain, granted, v.must |= GATE_WANTS_KEY);
 	REFUSED(&plain, read_only, q.is_edit = true);
 	REFUSED(&plain, read_only, v.must = GATE_MUST_RECORD);
 }
