@@ -147,9 +147,23 @@ static int host_sorted_keys(lua_State *L)
 	return 2;
 }
 
+/* is_plain(text) -> whether it holds nothing but printable ASCII */
+static int host_is_plain(lua_State *L)
+{
+	size_t length;
+	const char *text = luaL_checklstring(L, 1, &length);
+	size_t i = 0;
+
+	while (i < length && text[i] >= ' ' && text[i] <= '~')
+		i++;
+	lua_pushboolean(L, i == length);
+	return 1;
+}
+
 static const luaL_Reg functions[] = {
 	{"call", host_call},
 	{"encode", encode_call},
+	{"is_plain", host_is_plain},
 	{"line", host_line},
 	{"load", host_load},
 	{"sorted_keys", host_sorted_keys},

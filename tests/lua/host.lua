@@ -32,6 +32,10 @@ function host.call(f, ...)
 	return false, result[2].message, result[2].place[1], result[2].place[2]
 end
 
+function host.is_plain(text)
+	return not text:find("[^ -~]")
+end
+
 -- The runner's wrap makes a C function, so that a tail call keeps the plan's frame. Plain Lua can't;
 -- instead `return f(...)` in a plan is kept from being a tail call.
 function host.wrap(f)
