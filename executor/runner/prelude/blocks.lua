@@ -39,7 +39,7 @@ local function step(title)
 	local what = "step " .. text.quote(title)
 	local content = {
 		class = "unfinished", place = 0, is_done = false, finish = false,
-		word = what, noun = what .. " without its { ... }",
+		word = what,
 	}
 	nodes.watch(content)
 	function content.finish(given)
