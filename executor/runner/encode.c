@@ -65,7 +65,10 @@ static void put(struct writer *writer, const char *bytes, size_t length)
 
 static void put_char(struct writer *writer, char c)
 {
-	put(writer, &c, 1);
+	if (writer->used == PIECE_BYTES)
+		put(writer, &c, 1);
+	else
+		writer->buffer[writer->used++] = c;
 }
 
 /* Texts were checked when they came in, so four escapes are enough. */

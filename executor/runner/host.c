@@ -143,9 +143,25 @@ static int host_is_plain(lua_State *L)
 	return 1;
 }
 
+/* has(text, set) -> whether it holds a control character or one of the set */
+static int host_has(lua_State *L)
+{
+	size_t length;
+	const char *text = luaL_checklstring(L, 1, &length);
+	const char *set = luaL_checkstring(L, 2);
+	bool is_found = false;
+
+	for (size_t i = 0; i < length && !is_found; i++)
+		is_found = (unsigned char)text[i] < ' ' || text[i] == 0x7f ||
+			   strchr(set, text[i]) != NULL;
+	lua_pushboolean(L, is_found);
+	return 1;
+}
+
 static const luaL_Reg functions[] = {
 	{"call", host_call},
 	{"encode", encode_call},
+	{"has", host_has},
 	{"is_plain", host_is_plain},
 	{"load", host_load},
 	{"place", host_place},

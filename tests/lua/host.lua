@@ -36,6 +36,10 @@ function host.is_plain(text)
 	return not text:find("[^ -~]")
 end
 
+function host.has(text, set)
+	return text:find("%c") ~= nil or set ~= "" and text:find("[" .. set:gsub("%p", "%%%0") .. "]") ~= nil
+end
+
 -- The runner's wrap makes a C function, so that a tail call keeps the plan's frame. Plain Lua can't;
 -- instead `return f(...)` in a plan is kept from being a tail call.
 function host.wrap(f)

@@ -392,14 +392,20 @@ function write_node(walk, node, path, state)
 	return setmetatable(writers[kind](walk, node, path, state), orders[kind])
 end
 
+-- The first positions as text: a number that is joined to a text is printed anew each time.
+local digits = {}
+for i = 1, 64 do
+	digits[i] = tostring(i)
+end
+
 function write_list(walk, list, prefix, state)
 	local count = #list
 	if count == 0 then
 		return array {}
 	end
-	local made = { write_node(walk, list[1], prefix .. 1, state) }
+	local made = { write_node(walk, list[1], prefix .. "1", state) }
 	for i = 2, count do
-		made[i] = write_node(walk, list[i], prefix .. i, state)
+		made[i] = write_node(walk, list[i], prefix .. (digits[i] or i), state)
 	end
 	return made
 end

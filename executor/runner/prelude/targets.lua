@@ -38,7 +38,7 @@ local function take_argument(given, row, name)
 		fault.raise(name .. ": " .. row.name .. " is missing, as in " .. text.quote(shape(row)))
 	end
 	local word = need_text(given, name)
-	if row.refuse and string.find(word, row.refuse) or word ~= "" and text.prose_problem(word, MAX_ARGUMENT) then
+	if row.refuse and host.has(word, row.refuse) or word ~= "" and text.prose_problem(word, MAX_ARGUMENT) then
 		fault.raise(name .. ": " .. text.quote(word) .. " has characters that are refused here")
 	elseif row.allow and not string.find(word, row.allow) or row.first and word ~= "" and string.sub(word, 1, 1) ~= row.first then
 		fault.raise(name .. ": " .. text.quote(word) .. " is no " .. row.name .. "; write one as in " .. text.quote(shape(row)))
