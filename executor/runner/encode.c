@@ -207,27 +207,24 @@ static void write_object(struct writer *writer, lua_Integer depth)
 	put_char(writer, '}');
 }
 
-/* Objects of ours that come often have their fields, sorted, by their kind. */
+/* Objects of ours that come often have their fields, sorted, by their kind: as their metatable. */
 static void write_known(struct writer *writer, lua_Integer depth)
 {
 	lua_State *L = writer->L;
 	bool is_first = true;
 
-	lua_getmetatable(L, -1);
-	lua_getfield(L, -1, "order");
-	luaL_checktype(L, -1, LUA_TTABLE);
-	lua_remove(L, -2); /* object order */
+	lua_getmetatable(L, -1); /* object order */
+	if (lua_rawlen(L, -1) == 0)
+		luaL_error(L, "a table has a metatable that is no mark");
 	for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
 		struct key key;
 
 		key.bytes = lua_tolstring(L, -1, &key.length);
-		lua_pushvalue(L, -1);
-		if (lua_rawget(L, -4) != LUA_TNIL) { /* object order key value */
+		if (lua_rawget(L, -3) != LUA_TNIL) { /* object order value */
 			write_member(writer, is_first, &key, depth);
 			is_first = false;
-			lua_pop(L, 1);
 		} else {
-			lua_pop(L, 2);
+			lua_pop(L, 1);
 		}
 	}
 	lua_pop(L, 2); /* nil order */

@@ -5,7 +5,7 @@ local host, use = ...
 -- `fallback`: the place when no code of the plan is calling, as after apply has returned.
 local fault = { fallback = 0 }
 local files = {}
-local place = host.place
+local find_place = host.place
 local mark = {}
 
 local LINE_BITS = 24
@@ -18,7 +18,7 @@ end
 
 -- The place of the plan's code that is calling.
 function fault.here()
-	return place() or fault.fallback
+	return find_place() or fault.fallback
 end
 
 function fault.file(place)

@@ -61,7 +61,7 @@ nodes.new_unfinished = object.class("unfinished", {
 	__call = function(self, ...)
 		local content = object.of(self)
 		content.is_done = true
-		return content.finish(...)
+		return content.finish(content, ...)
 	end,
 	__index = function(self)
 		fault.raise(object.of(self).word .. ": a title needs its { ... }")
@@ -71,6 +71,7 @@ nodes.new_unfinished = object.class("unfinished", {
 function nodes.watch(content)
 	content.place = fault.here()
 	made[#made + 1] = content
+	return content
 end
 
 local advice = {
