@@ -7,75 +7,58 @@
 #include <lauxlib.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define PLAN_PREFIX "=#" /* chunk names of plan texts and modules begin with it */
+#define PLAN_PREFIX "=#" /* chunk names of plan texts and modules: and their number */
+#define LINE_BITS   24	 /* of a place; above them the number */
 #define MAX_LEVELS  200	 /* of the stack that are looked at; each costs its depth */
 
-/* Where in a plan something happened; `line` 0 = nowhere in a plan. */
-struct place {
-	char chunk[64];
-	int line;
-};
-
-/* The nearest frame of a plan; false when there is none. */
-static bool find_frame(lua_State *L, lua_Debug *frame)
+/* Where in a plan something happens: its nearest frame; 0 when there is none. */
+static lua_Integer find_place(lua_State *L)
 {
-	for (int level = 0; level < MAX_LEVELS && lua_getstack(L, level, frame); level++) {
-		lua_getinfo(L, "S", frame);
-		if (strncmp(frame->source, PLAN_PREFIX, strlen(PLAN_PREFIX)) != 0)
+	lua_Debug frame;
+
+	for (int level = 0; level < MAX_LEVELS && lua_getstack(L, level, &frame); level++) {
+		lua_getinfo(L, "S", &frame);
+		if (strncmp(frame.source, PLAN_PREFIX, strlen(PLAN_PREFIX)) != 0)
 			continue;
-		lua_getinfo(L, "l", frame);
-		if (frame->currentline >= 1)
-			return true;
+		lua_getinfo(L, "l", &frame);
+		if (frame.currentline >= 1)
+			return ((lua_Integer)strtol(frame.source + strlen(PLAN_PREFIX), NULL, 10)
+				       << LINE_BITS) +
+			       frame.currentline;
 	}
-	return false;
+	return 0;
 }
 
-static void find_place(lua_State *L, struct place *place)
+static int push_place(lua_State *L, lua_Integer place)
 {
-	lua_Debug frame;
-
-	place->line = 0;
-	if (!find_frame(L, &frame))
-		return;
-	snprintf(place->chunk, sizeof(place->chunk), "%s", frame.source + 1);
-	place->line = frame.currentline;
-}
-
-static int push_place(lua_State *L, const struct place *place)
-{
-	if (place->line == 0)
+	if (place == 0)
 		return 0;
-	lua_pushstring(L, place->chunk);
-	lua_pushinteger(L, place->line);
-	return 2;
+	lua_pushinteger(L, place);
+	return 1;
 }
 
-/* line() -> chunk, line; nothing outside a plan */
-static int host_line(lua_State *L)
+/* place() -> integer; nothing outside a plan */
+static int host_place(lua_State *L)
 {
-	lua_Debug frame;
-
-	if (!find_frame(L, &frame))
-		return 0;
-	lua_pushstring(L, frame.source + 1);
-	lua_pushinteger(L, frame.currentline);
-	return 2;
+	return push_place(L, find_place(L));
 }
 
 /* The message handler of host_call: runs where the error is, before the stack unwinds. */
 static int note_place(lua_State *L)
 {
-	find_place(L, lua_touserdata(L, lua_upvalueindex(1)));
+	lua_Integer *place = lua_touserdata(L, lua_upvalueindex(1));
+
+	*place = find_place(L);
 	return 1;
 }
 
-/* call(f, ...) -> true, results... | false, value, chunk, line */
+/* call(f, ...) -> true, results... | false, value, place */
 static int host_call(lua_State *L)
 {
-	struct place place = {.line = 0};
+	lua_Integer place = 0;
 
 	luaL_checkany(L, 1);
 	lua_pushlightuserdata(L, &place);
@@ -88,7 +71,7 @@ static int host_call(lua_State *L)
 	}
 	lua_pushboolean(L, false);
 	lua_insert(L, 2); /* handler false value */
-	return 2 + push_place(L, &place);
+	return 2 + push_place(L, place);
 }
 
 /* The function that wrap makes; the upvalue is what it calls. */
@@ -147,11 +130,41 @@ static int host_sorted_keys(lua_State *L)
 	return 2;
 }
 
+/* is_plain(text) -> whether it holds nothing but printable ASCII */
+static int host_is_plain(lua_State *L)
+{
+	size_t length;
+	const char *text = luaL_checklstring(L, 1, &length);
+	size_t i = 0;
+
+	while (i < length && text[i] >= ' ' && text[i] <= '~')
+		i++;
+	lua_pushboolean(L, i == length);
+	return 1;
+}
+
+/* has(text, set) -> whether it holds a control character or one of the set */
+static int host_has(lua_State *L)
+{
+	size_t length;
+	const char *text = luaL_checklstring(L, 1, &length);
+	const char *set = luaL_checkstring(L, 2);
+	bool is_found = false;
+
+	for (size_t i = 0; i < length && !is_found; i++)
+		is_found = (unsigned char)text[i] < ' ' || text[i] == 0x7f ||
+			   strchr(set, text[i]) != NULL;
+	lua_pushboolean(L, is_found);
+	return 1;
+}
+
 static const luaL_Reg functions[] = {
 	{"call", host_call},
 	{"encode", encode_call},
-	{"line", host_line},
+	{"has", host_has},
+	{"is_plain", host_is_plain},
 	{"load", host_load},
+	{"place", host_place},
 	{"sorted_keys", host_sorted_keys},
 	{"wrap", host_wrap},
 	{NULL, NULL},

@@ -33,7 +33,7 @@ local function keys_of(fields, mark)
 		keys[#keys + 1] = key
 	end
 	table.sort(keys)
-	return mark and mark.order or keys
+	return mark or keys
 end
 
 local function write_object(writer, fields, depth, mark)

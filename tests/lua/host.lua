@@ -4,32 +4,40 @@ local json = require "json"
 
 local host = { null = json.null, array_mt = json.array_mt, encode = require "encode" }
 
-local function plan_chunk(level)
+local function plan_place(level)
 	while true do
 		local info = debug.getinfo(level, "Sl")
 		if not info then
 			return nil
 		end
-		local chunk = info.source:match("^=(#%d+)$")
-		if chunk and info.currentline > 0 then
-			return chunk, info.currentline
+		local number = info.source:match("^=#(%d+)$")
+		if number and info.currentline > 0 then
+			return (tonumber(number) << 24) + info.currentline
 		end
 		level = level + 1
 	end
 end
 
-function host.line()
-	return plan_chunk(3)
+function host.place()
+	return plan_place(3)
 end
 
 function host.call(f, ...)
 	local result = table.pack(xpcall(f, function(message)
-		return { message = message, place = table.pack(plan_chunk(3)) }
+		return { message = message, place = plan_place(3) }
 	end, ...))
 	if result[1] then
 		return table.unpack(result, 1, result.n)
 	end
-	return false, result[2].message, result[2].place[1], result[2].place[2]
+	return false, result[2].message, result[2].place
+end
+
+function host.is_plain(text)
+	return not text:find("[^ -~]")
+end
+
+function host.has(text, set)
+	return text:find("%c") ~= nil or set ~= "" and text:find("[" .. set:gsub("%p", "%%%0") .. "]") ~= nil
 end
 
 -- The runner's wrap makes a C function, so that a tail call keeps the plan's frame. Plain Lua can't;

@@ -34,26 +34,25 @@ end
 
 local step_list = { allows_guards = true, options = { needs = true } }
 
+local function finish_step(content, given)
+	local what = content.word
+	need_braces(given, what)
+	local list = nodes.list(given, what, step_list)
+	if #list.nodes == 0 then
+		fault.raise(what .. ": it holds nothing")
+	end
+	return nodes.make("step", {
+		kind = "step", class = "node", place = 0, is_placed = false,
+		word = what, title = content.title, needs = take_needs(given.needs, what), list = list,
+	})
+end
+
 local function step(title)
 	options.label(title, "step", nodes.MAX_TITLE)
-	local what = "step " .. text.quote(title)
-	local content = {
-		class = "unfinished", place = 0, is_done = false, finish = false,
-		word = what, noun = what .. " without its { ... }",
-	}
-	nodes.watch(content)
-	function content.finish(given)
-		need_braces(given, what)
-		local list = nodes.list(given, what, step_list)
-		if #list.nodes == 0 then
-			fault.raise(what .. ": it holds nothing")
-		end
-		return nodes.make("step", {
-			kind = "step", class = "node", place = 0, is_placed = false,
-			word = what, title = title, needs = take_needs(given.needs, what), list = list,
-		})
-	end
-	return nodes.new_unfinished(content)
+	return nodes.new_unfinished(nodes.watch {
+		class = "unfinished", place = 0, is_done = false, finish = finish_step,
+		word = "step " .. text.quote(title), title = title,
+	})
 end
 
 -- Titles to positions of earlier siblings, from 0, and for each child what it waits for in the end.

@@ -22,10 +22,10 @@ function encode.raw(word)
 	return setmetatable({ word }, raw_mt)
 end
 
--- A mark for objects that have only these fields; put on by setmetatable.
+-- A mark for objects that have only these fields, put on by setmetatable: the fields in their order.
 function encode.order(keys)
 	table.sort(keys)
-	return { order = keys }
+	return keys
 end
 
 local function refuse(limits, what)

@@ -63,17 +63,11 @@ function environment.new(own, define)
 			names[name] = library(name)
 		end
 	end
-	local function find(_, key)
-		local item = names[key]
-		if item == nil then
-			missing(names, key)
-		end
-		return item
-	end
+	setmetatable(names, { __index = missing })
 	local env = setmetatable({}, {
-		__metatable = "locked", __index = find,
+		__metatable = "locked", __index = names,
 		__newindex = function(_, key, given)
-			if names[key] ~= nil and key ~= "apply" and key ~= "restore" then
+			if rawget(names, key) ~= nil and key ~= "apply" and key ~= "restore" then
 				fault.raise(text.key(key) .. " is a name of the language; write `local` before it")
 			end
 			names[key] = define(key, given)
@@ -85,7 +79,7 @@ function environment.new(own, define)
 			if key == "plan" or key == "apply" or key == "restore" then
 				fault.raise("a module has no " .. text.key(key) .. "; it returns what it offers")
 			end
-			return find(_, key)
+			return names[key]
 		end,
 		__newindex = function(_, key)
 			fault.raise("globals can't be made; write `local` before " .. text.key(key))

@@ -5,7 +5,7 @@ local host, use = ...
 -- `fallback`: the place when no code of the plan is calling, as after apply has returned.
 local fault = { fallback = 0 }
 local files = {}
-local bases = {}
+local find_place = host.place
 local mark = {}
 
 local LINE_BITS = 24
@@ -13,19 +13,12 @@ local LINE_BITS = 24
 -- Gives a text of a plan or a module its chunk name.
 function fault.chunk_name(file)
 	files[#files + 1] = file
-	bases["#" .. #files] = #files << LINE_BITS
 	return "=#" .. #files
-end
-
-local function place_of(chunk, line)
-	local base = bases[chunk]
-	return base and base + line or 0
 end
 
 -- The place of the plan's code that is calling.
 function fault.here()
-	local chunk, line = host.line()
-	return chunk and place_of(chunk, line) or fault.fallback
+	return find_place() or fault.fallback
 end
 
 function fault.file(place)
@@ -109,28 +102,29 @@ local function explain(message)
 	return message
 end
 
-local function from_text(message, chunk, line)
-	local number, at, rest = string.match(message, "^#(%d+):(%d+): (.*)$")
-	if number and #at <= 7 then
-		return { place = place_of("#" .. number, tonumber(at)), message = explain(rest) }
+local function from_text(message, at)
+	local number, line, rest = string.match(message, "^#(%d+):(%d+): (.*)$")
+	if number and #line <= 7 then
+		local known = files[tonumber(number)] ~= nil
+		return { place = known and (tonumber(number) << LINE_BITS) + tonumber(line) or 0, message = explain(rest) }
 	end
 	local own = string.match(message, "^prelude/[%w_]+%.lua:%d+: (.*)$")
-	return { place = chunk and place_of(chunk, line) or fault.fallback, message = explain(own or message) }
+	return { place = at or fault.fallback, message = explain(own or message) }
 end
 
 -- What host.call or host.load gave as an error, as a list of faults.
-function fault.caught(value, chunk, line)
+function fault.caught(value, at)
 	if type(value) == "table" and rawget(value, "mark") == mark then
 		return value
 	end
 	if type(value) == "string" then
-		return { mark = mark, from_text(value, chunk, line) }
+		return { mark = mark, from_text(value, at) }
 	end
 	local message = "error: <" .. type(value) .. ">"
 	if type(value) == "number" or type(value) == "boolean" or value == nil then
 		message = "error: " .. tostring(value)
 	end
-	return { mark = mark, { place = chunk and place_of(chunk, line) or fault.fallback, message = message } }
+	return { mark = mark, { place = at or fault.fallback, message = message } }
 end
 
 return fault

@@ -19,30 +19,40 @@ function graph.new(place)
 	}
 end
 
+local last_text, last_quoted
+
+-- A text as JSON; mostly the next one is the same.
+local function quoted(word)
+	if word ~= last_text then
+		last_text, last_quoted = word, encode.quote(word)
+	end
+	return last_quoted
+end
+
 -- A register as it stands in the table. What registers of one form share is written once.
 local function register_text(form, target)
 	local before, after = form.text_before, form.text_after
 	if not before then
-		before = '{"args":' .. encode.text(array(form.args)) .. (form.http and ',"http":' .. encode.text(form.http) or "")
-		after = ',"type":' .. encode.quote(form.type) .. "}"
+		before = '{"args":' .. encode.text(form.args) .. (form.http and ',"http":' .. encode.text(form.http) or "")
+		after = ',"type":"' .. form.type .. '"}'
 		form.text_before, form.text_after = before, after
 	end
-	return target and before .. ',"target":' .. encode.quote(target) .. after or before .. after
+	return target and before .. ',"target":' .. quoted(target) .. after or before .. after
 end
 
 local function register_index(walk, register)
 	local form = register.form
-	local of_form = walk.index[form.key]
-	if not of_form then
-		of_form = {}
-		walk.index[form.key] = of_form
+	local of_form, target = walk.index[form.key], register.target or ""
+	local at = of_form and of_form[target]
+	if at then
+		return at
 	end
-	local target = register.target or ""
-	local at = of_form[target]
-	if not at then
-		at = #walk.registers
+	at = #walk.registers
+	walk.registers[at + 1] = encode.raw(register_text(form, register.target))
+	if of_form then
 		of_form[target] = at
-		walk.registers[at + 1] = encode.raw(register_text(form, register.target))
+	else
+		walk.index[form.key] = { [target] = at }
 	end
 	return at
 end
@@ -190,15 +200,12 @@ local writers = {}
 local write_list
 
 -- A state is what holds at a place: gated, rollbacks, scope (parallels above), depth.
-local function below(state, changes)
-	return {
-		gated = state.gated, rollbacks = changes.rollbacks or state.rollbacks, scope = changes.scope or state.scope,
-		depth = state.depth + (changes.depth or 0),
-	}
+local function below(state, depth, scope)
+	return { gated = state.gated, rollbacks = state.rollbacks, scope = scope or state.scope, depth = state.depth + depth }
 end
 
 local function write_guards(walk, guards, prefix, state)
-	if #guards == 0 then
+	if not guards then
 		return nil
 	end
 	local made = {}
@@ -270,9 +277,9 @@ function writers.manual(walk, node, _, state)
 end
 
 function writers.step(walk, node, path, state)
-	local inner = below(state, { depth = 2 })
-	local guards = write_guards(walk, node.list.guards, path .. ".", inner)
-	local body = write_list(walk, node.list.nodes, path .. ".", inner)
+	local inner, list, prefix = below(state, 2), node.list, path .. "."
+	local guards = write_guards(walk, list.guards, prefix, inner)
+	local body = write_list(walk, list.nodes, prefix, inner)
 	state.gated = inner.gated
 	return { kind = "step", title = node.title, needs = node.needs_at and array(node.needs_at) or nil, guards = guards, body = body }
 end
@@ -287,7 +294,7 @@ end
 local write_node
 
 function writers.parallel(walk, node, path, state)
-	local inner = below(state, { depth = 2 })
+	local inner = below(state, 2)
 	local guards = write_guards(walk, node.list.guards, path .. ".", inner)
 	inner.scope = {
 		above = state.scope, seen = {}, word = "parallel", name = child_name(node),
@@ -326,7 +333,7 @@ function writers.each(walk, node, path, state)
 	} or nil
 	local branches, all_gated = {}, true
 	for i, branch in ipairs(node.branches) do
-		local inner = below(state, { depth = 4, scope = scope })
+		local inner = below(state, 4, scope)
 		if scope then
 			scope.child = i
 		end
@@ -345,7 +352,7 @@ end
 
 function writers.ramp(walk, node, path, state)
 	local go_if, back_if = maybe_predicate(walk, node.go_if), maybe_predicate(walk, node.back_if)
-	local stages, inner = {}, below(state, { depth = 4 })
+	local stages, inner = {}, below(state, 4)
 	for i, stage in ipairs(node.stages) do
 		stages[i] = { at = value_of(walk, stage.at), body = write_list(walk, stage.nodes, path .. "." .. i .. ".", inner) }
 	end
@@ -359,7 +366,7 @@ end
 
 function writers.choose(walk, node, path, state)
 	local predicate = predicate_of(walk, node.predicate)
-	local yes_state, no_state = below(state, { depth = 2 }), below(state, { depth = 2 })
+	local yes_state, no_state = below(state, 2), below(state, 2)
 	local yes = write_list(walk, node.yes, path .. ".1.", yes_state)
 	local no = write_list(walk, node.no, path .. ".2.", no_state)
 	state.gated = yes_state.gated and no_state.gated
@@ -367,7 +374,7 @@ function writers.choose(walk, node, path, state)
 end
 
 function writers.call(walk, node, path, state)
-	local inner = below(state, { depth = 2 })
+	local inner = below(state, 2)
 	local guards = write_guards(walk, node.list.guards, path .. ".", inner)
 	local body = write_list(walk, node.list.nodes, path .. ".", inner)
 	state.gated = inner.gated
@@ -375,22 +382,32 @@ function writers.call(walk, node, path, state)
 end
 
 function write_node(walk, node, path, state)
-	walk.lines[path] = fault.text(node.place)
-	walk.count = walk.count + 1
-	if walk.count > limits.nodes then
-		fault.raise("the graph has more than " .. limits.nodes .. " nodes", node.place)
+	local kind, place, count = node.kind, node.place, walk.count + 1
+	walk.lines[path], walk.count = fault.text(place), count
+	if count > limits.nodes then
+		fault.raise("the graph has more than " .. limits.nodes .. " nodes", place)
 	elseif state.depth > limits.depth - 4 then
-		fault.raise("blocks are nested too deep here", node.place)
+		fault.raise("blocks are nested too deep here", place)
 	end
-	return setmetatable(writers[node.kind](walk, node, path, state), orders[node.kind])
+	return setmetatable(writers[kind](walk, node, path, state), orders[kind])
+end
+
+-- The first positions as text: a number that is joined to a text is printed anew each time.
+local digits = {}
+for i = 1, 64 do
+	digits[i] = tostring(i)
 end
 
 function write_list(walk, list, prefix, state)
-	local made = {}
-	for i, node in ipairs(list) do
-		made[i] = write_node(walk, node, prefix .. i, state)
+	local count = #list
+	if count == 0 then
+		return array {}
 	end
-	return array(made)
+	local made = { write_node(walk, list[1], prefix .. "1", state) }
+	for i = 2, count do
+		made[i] = write_node(walk, list[i], prefix .. (digits[i] or i), state)
+	end
+	return made
 end
 
 -- Guards and nodes of apply or restore; `prefix` is "" or "r.".

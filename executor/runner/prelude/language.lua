@@ -70,9 +70,11 @@ language.param_extra = {
 	at_least = "fewest items", at_most = "most items", from = "name of a declared selection",
 }
 
--- Characters that an argument refuses, or the shape it must have (`allow`, then `shape` is an example).
-local server = { name = "server", refuse = "[%s%c;\\\"'#|`$]", example = "checkout/zone-a" }
-local frontend = { name = "frontend", refuse = "[%s%c;\\\"'#|`$/]", example = "catalog" }
+local SYNTAX = " ;\\\"'#|`$"
+
+-- Characters that an argument refuses, beside control characters, or the shape it must have (`allow`).
+local server = { name = "server", refuse = SYNTAX, example = "checkout/zone-a" }
+local frontend = { name = "frontend", refuse = SYNTAX .. "/", example = "catalog" }
 local path = { name = "path", allow = "^/[%w%-._~!$&()*+,;=:@/%%?]*$", example = "/v1/models/ranker" }
 local pointer = { name = "pointer", allow = "^[^%c]*$", first = "/", example = "/version" }
 local workload = { name = "workload", allow = "^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*$", example = "shop/web" }
@@ -88,8 +90,8 @@ language.kinds = {
 		registers = {
 			{ name = "weight", args = { server }, help = "weight of a server \"backend/server\", 0 to 256" },
 			{ name = "state", args = { server }, help = "ready, drain or maint of a server \"backend/server\"" },
-			{ name = "map", args = { { name = "file", refuse = "[%s%c;\\\"'#|`$]", example = "limits.map" },
-				{ name = "key", refuse = "[%s%c;\\\"'#|`$]", example = "acme/" } }, help = "value of a key in a map file" },
+			{ name = "map", args = { { name = "file", refuse = SYNTAX, example = "limits.map" },
+				{ name = "key", refuse = SYNTAX, example = "acme/" } }, help = "value of a key in a map file" },
 			{ name = "maxconn", args = { frontend }, help = "most connections of a frontend" },
 			{ name = "frontend", args = { frontend }, help = "a frontend enabled or not: true or false" },
 		},
@@ -108,15 +110,15 @@ language.kinds = {
 	{
 		name = "etcd",
 		help = "etcd's key-value store.",
-		registers = { { name = "key", args = { { name = "key", refuse = "[%c]", example = "/orders/read-site" } }, help = "value of a key" } },
+		registers = { { name = "key", args = { { name = "key", refuse = "", example = "/orders/read-site" } }, help = "value of a key" } },
 	},
 	{
 		name = "redis",
 		help = "Redis.",
 		registers = {
-			{ name = "key", args = { { name = "key", refuse = "[%c]", example = "feed:stop" } }, help = "value of a key" },
-			{ name = "hash", args = { { name = "key", refuse = "[%c]", example = "feed:stop" },
-				{ name = "field", refuse = "[%c]", example = "backfill" } }, help = "field of a hash" },
+			{ name = "key", args = { { name = "key", refuse = "", example = "feed:stop" } }, help = "value of a key" },
+			{ name = "hash", args = { { name = "key", refuse = "", example = "feed:stop" },
+				{ name = "field", refuse = "", example = "backfill" } }, help = "field of a hash" },
 		},
 	},
 	{
@@ -130,7 +132,7 @@ language.kinds = {
 		help = "Programs that the target allows.",
 		actions = {
 			{ name = "command", args = { { name = "program", allow = "^[%w_][%w_.-]*$", example = "promote" } },
-				more = { name = "argument", refuse = "[%c]", example = "pg-b" }, help = "one run of a program with arguments, never a shell" },
+				more = { name = "argument", refuse = "", example = "pg-b" }, help = "one run of a program with arguments, never a shell" },
 		},
 	},
 	{

@@ -191,11 +191,11 @@ local function build(input, given, report, used)
 end
 
 local function try(input, variation, report, used)
-	local ok, result, chunk, line = host.call(build, input, variation.given, report, used)
+	local ok, result, place = host.call(build, input, variation.given, report, used)
 	if ok then
 		return result
 	end
-	for _, one in ipairs(fault.caught(result, chunk, line)) do
+	for _, one in ipairs(fault.caught(result, place)) do
 		report.add(report.errors, one, variation.label and " (built with " .. variation.label .. ")" or "")
 	end
 	return nil

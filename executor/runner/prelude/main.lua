@@ -114,9 +114,9 @@ local function run(input)
 end
 
 return function(input)
-	local ok, result, chunk, line = host.call(run, input)
+	local ok, result, place = host.call(run, input)
 	if ok then
 		return result
 	end
-	return encode.pieces { errors = error_rows(fault.caught(result, chunk, line), input), ok = false }
+	return encode.pieces { errors = error_rows(fault.caught(result, place), input), ok = false }
 end

@@ -21,7 +21,7 @@ local new_node = object.class("node", {
 })
 
 -- Counts a node that a plan or a selection makes, so that a plan can't fill the memory.
-function nodes.spend()
+local function spend()
 	made_count = made_count + 1
 	if made_count > language.limits.nodes then
 		fault.raise("the plan makes more than " .. language.limits.nodes .. " nodes")
@@ -31,9 +31,8 @@ end
 -- A node as a plan holds it. It must come to stand in a list: see nodes.check_placed. Nodes that come
 -- often are given with every field that they will have: a table that grows is made anew each time.
 function nodes.make(kind, content)
-	nodes.spend()
-	content.kind = kind
-	content.place = fault.here()
+	spend()
+	content.kind, content.place = kind, fault.here()
 	made[#made + 1] = content
 	return new_node(content)
 end
@@ -62,7 +61,7 @@ nodes.new_unfinished = object.class("unfinished", {
 	__call = function(self, ...)
 		local content = object.of(self)
 		content.is_done = true
-		return content.finish(...)
+		return content.finish(content, ...)
 	end,
 	__index = function(self)
 		fault.raise(object.of(self).word .. ": a title needs its { ... }")
@@ -72,16 +71,7 @@ nodes.new_unfinished = object.class("unfinished", {
 function nodes.watch(content)
 	content.place = fault.here()
 	made[#made + 1] = content
-end
-
-local function last_position(given)
-	local last = #given
-	for key in next, given do
-		if math.type(key) == "integer" and key > last then
-			last = key
-		end
-	end
-	return math.min(last, language.limits.nodes)
+	return content
 end
 
 local advice = {
@@ -114,23 +104,27 @@ local function add_guard(list, content, what)
 		fault.raise(content.word .. ": a guard stands first in its block, before what it covers", content.place)
 	end
 	content.is_placed = true
+	list.guards = list.guards or {}
 	list.guards[#list.guards + 1] = content
 end
 
 local gather
 
--- Named entries of a list are its options; the first unknown one by name is told.
-local function refuse_named(given, known, what)
-	local unknown
+-- The last position of a list with holes. Its named entries are options; the first unknown one by name is told.
+local function last_position(given, known, what)
+	local last, unknown = #given, nil
 	for key in next, given do
-		if math.type(key) ~= "integer" and not known[key] then
+		if math.type(key) == "integer" then
+			last = key > last and key or last
+		elseif not (known and known[key]) then
 			local shown = text.key(key)
 			unknown = unknown and unknown < shown and unknown or shown
 		end
 	end
 	if unknown then
-		fault.raise(what .. ": " .. unknown .. " is no option" .. text.hint(string.sub(unknown, 2, -2), text.sorted_keys(known)))
+		fault.raise(what .. ": " .. unknown .. " is no option" .. text.hint(string.sub(unknown, 2, -2), text.sorted_keys(known or {})))
 	end
+	return last < language.limits.nodes and last or language.limits.nodes
 end
 
 local function add_item(list, item, what, depth)
@@ -151,8 +145,7 @@ function gather(list, given, what, depth)
 	if depth > 32 then
 		fault.raise(what .. ": lists are nested too deep")
 	end
-	refuse_named(given, depth == 1 and list.options or {}, what)
-	for i = 1, last_position(given) do
+	for i = 1, last_position(given, depth == 1 and list.options, what) do
 		local item = given[i]
 		if item then
 			add_item(list, item, what, depth)
@@ -164,7 +157,8 @@ end
 
 local function check_siblings(list, what)
 	local titles = {}
-	for _, content in ipairs(list.nodes) do
+	for i = 1, #list.nodes do
+		local content = list.nodes[i]
 		if content.kind == "step" then
 			if titles[content.title] then
 				fault.raise(what .. ": two steps have the title " .. text.quote(content.title), content.place)
@@ -180,7 +174,7 @@ end
 -- What a block was given, as { guards, nodes }: nil and false are skipped, lists in it flattened.
 -- `how`: allows_guards, is_parallel, options = { name = true }.
 function nodes.list(given, what, how)
-	local list = { guards = {}, nodes = {}, allows_guards = how.allows_guards, is_parallel = how.is_parallel, options = how.options }
+	local list = { guards = nil, nodes = {}, allows_guards = how.allows_guards, is_parallel = how.is_parallel, options = how.options }
 	if object.of(given) then
 		add_item(list, given, what, 1)
 	elseif type(given) == "table" then
@@ -194,14 +188,19 @@ end
 
 -- A set as the graph has it, without a proxy of its own: one target of a selection.
 local function plain_set(register, wanted, taken, place)
-	nodes.spend()
+	spend()
 	return {
 		kind = "set", place = place, register = register, value = wanted,
 		if_value = taken.if_value, if_version = taken.if_version,
 	}
 end
 
+local NO_OPTIONS = {}
+
 local function take_set_options(given)
+	if given == nil then
+		return NO_OPTIONS
+	end
 	local taken = options.take("set", given)
 	local version = taken.if_version
 	if version ~= nil and (type(version) ~= "string" or text.prose_problem(version, nodes.MAX_TEXT)) then
@@ -293,7 +292,7 @@ local function run(given, given_options)
 	end
 	local branches, place = {}, fault.here()
 	for i, member in ipairs(action.list) do
-		nodes.spend()
+		spend()
 		branches[i] = { item = member.target, nodes = { one(i) } }
 		branches[i].nodes[1].place = place
 	end

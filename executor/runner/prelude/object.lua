@@ -67,7 +67,10 @@ end
 function object.describe(value)
 	local content = object.of(value)
 	if content then
-		return content.noun or nouns[content.class] or "a " .. content.class
+		if content.class == "unfinished" then
+			return content.word .. " without its { ... }"
+		end
+		return nouns[content.class] or "a " .. content.class
 	end
 	if value == nil then
 		return "nothing"

@@ -226,10 +226,10 @@ end
 function rule.run(self, view)
 	local collector = new_collector(self)
 	fault.fallback = fault.first_line(self.file)
-	local ok, result, chunk, line = host.call(self.check, view, host.wrap(collector.add))
+	local ok, result, place = host.call(self.check, view, host.wrap(collector.add))
 	local faults
 	if not ok then
-		faults = fault.caught(result, chunk, line)
+		faults = fault.caught(result, place)
 	elseif result ~= nil then
 		faults = { { place = fault.fallback, message = "check: it returns " .. object.describe(result) .. "; what it finds goes to report { ... }" } }
 	end

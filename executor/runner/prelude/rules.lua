@@ -45,11 +45,11 @@ local function load_rule(row, modules, seen)
 		return nil, { { place = 0, message = text.quote(stem) .. " comes twice" } }
 	end
 	seen[stem] = true
-	local ok, result, chunk, line = host.call(rule.load, row, modules)
+	local ok, result, place = host.call(rule.load, row, modules)
 	if ok then
 		return result
 	end
-	return nil, fault.caught(result, chunk, line)
+	return nil, fault.caught(result, place)
 end
 
 local function append(list, more)
@@ -189,9 +189,9 @@ local function run_list(answer, one, kind, notes)
 	for i = 1, #list do
 		local given = type(list[i]) == "table" and list[i].name
 		local name = kind .. " " .. i .. (type(given) == "string" and ", " .. text.quote(given) or "")
-		local ok, result, chunk, line = host.call(run_test, one, list[i], kind == "fires", notes)
+		local ok, result, place = host.call(run_test, one, list[i], kind == "fires", notes)
 		if not ok then
-			add_test_faults(answer, one, name, fault.caught(result, chunk, line))
+			add_test_faults(answer, one, name, fault.caught(result, place))
 		else
 			notes.count = notes.count + 1
 			notes.example = notes.example or result[1]

@@ -204,15 +204,13 @@ end
 
 -- A table for the plan that notes what is read of it.
 local function noting(fields, used, what)
-	return object.read_only(setmetatable({}, {
-		__index = function(_, key)
-			if fields[key] ~= nil then
-				used[key] = true
-			end
-			return fields[key]
-		end,
-	}), function(key)
-		fault.raise(what .. " has no " .. text.key(key) .. text.hint(key, text.sorted_keys(fields)))
+	local read = {}
+	return object.read_only(read, function(key)
+		if fields[key] == nil then
+			fault.raise(what .. " has no " .. text.key(key) .. text.hint(key, text.sorted_keys(fields)))
+		end
+		used[key], read[key] = true, fields[key]
+		return fields[key]
 	end)
 end
 
@@ -284,7 +282,7 @@ function script.call(self, world, plan, given, given_options)
 	local taken = options.take("call", given_options)
 	local plain, place, action = plain_params(given), fault.here(), taken.action or "apply"
 	if not row then
-		return nodes.make("call", { plan = plan, version = "", action = action, params = {}, list = { guards = {}, nodes = {} } })
+		return nodes.make("call", { plan = plan, version = "", action = action, params = {}, list = { nodes = {} } })
 	elseif world.depth >= language.limits.call_depth then
 		fault.raise("call: plans call each other deeper than " .. language.limits.call_depth)
 	end

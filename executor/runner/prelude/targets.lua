@@ -38,7 +38,7 @@ local function take_argument(given, row, name)
 		fault.raise(name .. ": " .. row.name .. " is missing, as in " .. text.quote(shape(row)))
 	end
 	local word = need_text(given, name)
-	if row.refuse and string.find(word, row.refuse) or word ~= "" and text.prose_problem(word, MAX_ARGUMENT) then
+	if row.refuse and host.has(word, row.refuse) or word ~= "" and text.prose_problem(word, MAX_ARGUMENT) then
 		fault.raise(name .. ": " .. text.quote(word) .. " has characters that are refused here")
 	elseif row.allow and not string.find(word, row.allow) or row.first and word ~= "" and string.sub(word, 1, 1) ~= row.first then
 		fault.raise(name .. ": " .. text.quote(word) .. " is no " .. row.name .. "; write one as in " .. text.quote(shape(row)))
@@ -92,9 +92,11 @@ end
 -- The options that a register's constructor takes: `write` of http, `zone` of powerdns.
 local writes = { put = true, ["merge-patch"] = true, ["json-patch"] = true }
 
+local NO_OPTIONS = {}
+
 local function take_options(row, given)
 	if given == nil then
-		return {}
+		return NO_OPTIONS
 	elseif not row.options or type(given) ~= "table" or object.of(given) then
 		fault.raise(row.name .. ": it takes " .. #row.args .. (#row.args == 1 and " argument" or " arguments")
 			.. ", not " .. object.describe(given) .. " after them")
@@ -115,19 +117,20 @@ end
 
 local function take_arguments(row, ...)
 	if row.query then
-		return { take_query(...) }, {}
+		return { take_query(...) }, NO_OPTIONS
 	end
-	local args = {}
-	for i, arg in ipairs(row.args) do
-		args[i] = take_argument((select(i, ...)), arg, row.name)
+	local rows, name = row.args, row.name
+	local args = { take_argument((...), rows[1], name) }
+	for i = 2, #rows do
+		args[i] = take_argument((select(i, ...)), rows[i], name)
 	end
-	return args, take_options(row, (select(#row.args + 1, ...)))
+	return args, take_options(row, (select(#rows + 1, ...)))
 end
 
 -- What registers of one kind and one method share: the graph's type, its arguments and its way over
 -- http. Kept for the last arguments, since many targets have the same.
 local function make_form(row, type_name, args, taken)
-	local key = type_name .. "\0" .. table.concat(args, "\0") .. "\0" .. (taken.write or taken.zone or "")
+	local key = type_name .. "\0" .. (#args == 1 and args[1] or table.concat(args, "\0")) .. "\0" .. (taken.write or taken.zone or "")
 	local form = row.last_form
 	if not form or form.key ~= key then
 		local preset = presets[type_name]
@@ -211,13 +214,8 @@ end
 
 local AN = { etcd = true, exec = true, http = true }
 
-local function find_method(content, key)
-	local entry = kinds[content.kind]
-	local found = entry.methods[key]
-	if found then
-		return found
-	end
-	local names = { table.unpack(entry.names) }
+local function refuse_method(content, key)
+	local names = { table.unpack(kinds[content.kind].names) }
 	local one = content.class == "target"
 	for _, name in ipairs(one and { "name", "labels" } or { "where", "one", "first" }) do
 		names[#names + 1] = name
@@ -238,13 +236,16 @@ end
 
 local function target_index(self, key)
 	local content = object.of(self)
-	if key == "name" then
+	local method_of_kind = kinds[content.kind].methods[key]
+	if method_of_kind then
+		return method_of_kind
+	elseif key == "name" then
 		return content.name
 	elseif key == "labels" then
 		content.labels_view = content.labels_view or labels_view(content)
 		return content.labels_view
 	end
-	return find_method(content, key)
+	refuse_method(content, key)
 end
 
 local new_target = object.class("target", { __index = target_index })
@@ -359,7 +360,7 @@ new_selection = object.class("selection", {
 		elseif key == "name" or key == "labels" then
 			fault.raise("this is a selection of " .. #content.items .. " targets; take one by :one { ... } or each(...) for its " .. key)
 		end
-		return selection_methods[key] or find_method(content, key)
+		return selection_methods[key] or kinds[content.kind].methods[key] or refuse_method(content, key)
 	end,
 })
 

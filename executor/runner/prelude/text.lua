@@ -1,5 +1,10 @@
 -- Words, names, durations and counts as people write them.
+local host = ...
+
 local text = {}
+
+-- Most texts: nothing but printable ASCII, so that no other question needs to be asked.
+local is_plain = host.is_plain
 
 -- Edit distance with swapped neighbours as one edit.
 local function distance(a, b)
@@ -68,7 +73,7 @@ end
 
 -- For messages: in quotes, one line, not too long.
 function text.quote(word)
-	if #word <= 80 and not string.find(word, "[%c\x7F]") then
+	if #word <= 80 and (is_plain(word) or not string.find(word, "[%c\x7F]")) then
 		return '"' .. word .. '"'
 	elseif #word > 80 then
 		word = string.gsub(string.sub(word, 1, 77), "[\x80-\xBF]*$", "") .. "..."
@@ -115,11 +120,6 @@ function text.clean(word)
 		return word
 	end
 	return (string.gsub(word, "[\x80-\xFF]", visible))
-end
-
--- Most texts: nothing but printable ASCII, so that none of the questions below needs to be asked.
-local function is_plain(word)
-	return not string.find(word, "[^ -~]")
 end
 
 -- What is wrong with a text that goes into the graph, or nil.

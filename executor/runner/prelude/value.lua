@@ -145,6 +145,9 @@ function value.literal(given, what)
 end
 
 function value.wanted(given, what)
+	if math.type(given) == "integer" then
+		return given
+	end
 	local content = object.of(given)
 	if content and content[FORM] then
 		return content

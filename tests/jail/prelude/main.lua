@@ -38,8 +38,8 @@ return function(input)
     end
     local script, message = host.load(input.script, "=#1", environment())
     if not script then return { '{"ok":false,"message":', quote(message), "}" } end
-    local ok, value, chunk, line = host.call(script, input)
-    local place = chunk and chunk .. ":" .. line or ""
+    local ok, value, at = host.call(script, input)
+    local place = at and "#" .. (at >> 24) .. ":" .. (at & 0xFFFFFF) or ""
     local text = ok and value or (type(value) == "string" and value or "<" .. type(value) .. ">")
     return { '{"ok":', tostring(ok), ',"place":"', place, '","message":', quote(tostring(text)), "}" }
 end
