@@ -105,14 +105,17 @@ const char *change_cli_path(struct cli *cli, const char *below)
 static void print_finding(struct cli *cli, const json_t *finding)
 {
 	bool has_step = json_integer_value(json_object_get(finding, "step")) > 0;
+	struct arena *arena = cli_arena(cli);
 
-	cli_say(cli, "%s  %s  %s%s%s%s\n", cli_member(cli, finding, "severity"),
-		cli_member(cli, finding, "rule"), cli_member(cli, finding, "message"),
-		has_step ? " (step " : "", has_step ? cli_member(cli, finding, "step") : "",
-		has_step ? ")" : "");
-	cli_say(cli, "  saw   %s\n", cli_member(cli, finding, "seen"));
-	cli_say(cli, "  why   %s\n", cli_member(cli, finding, "why"));
-	cli_say(cli, "  do    %s\n", cli_member(cli, finding, "suggestion"));
+	cli_say_label(cli,
+		arena_format(arena, "%s  %s  ", cli_member(cli, finding, "severity"),
+			cli_member(cli, finding, "rule")),
+		arena_format(arena, "%s%s%s%s", cli_member(cli, finding, "message"),
+			has_step ? " (step " : "", has_step ? cli_member(cli, finding, "step") : "",
+			has_step ? ")" : ""));
+	cli_say_label(cli, "  saw   ", cli_member(cli, finding, "seen"));
+	cli_say_label(cli, "  why   ", cli_member(cli, finding, "why"));
+	cli_say_label(cli, "  do    ", cli_member(cli, finding, "suggestion"));
 	cli_say(cli, "  waive %s (%s), see %s\n", cli_member(cli, finding, "waivable"),
 		cli_member(cli, finding, "owner"), cli_member(cli, finding, "doc"));
 }
