@@ -1,9 +1,9 @@
 /* Tables by display width. */
+#include "lib/cli/table.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/cli/cli_rooms.h"
-#include "lib/cli/table.h"
 
 #include <string.h>
 
@@ -107,8 +107,8 @@ static void trim(struct buf *line)
 		line->bytes[--line->length] = 0;
 }
 
-static void add_cell(
-	struct cli *cli, struct buf *line, const struct column *column, const char *text, bool is_last)
+static void add_cell(struct cli *cli, struct buf *line, const struct column *column,
+	const char *text, bool is_last)
 {
 	int padding = column->width - text_columns(text);
 
