@@ -210,6 +210,7 @@ static int run_export(struct cli *cli, struct error *err)
 {
 	struct export export = {0};
 	json_t *checkpoint;
+	const char *key;
 	int rc;
 
 	if (cli_get(cli, "/api/v1/audit/checkpoint", &checkpoint, err) < 0)
@@ -220,12 +221,13 @@ static int run_export(struct cli *cli, struct error *err)
 		return error_remedy(
 			err, "name a file that does not exist yet, in a directory you may write");
 	}
+	key = cli_member(cli, checkpoint, "key");
 	rc = write_export(cli, &export, checkpoint, err);
 	if (fclose(export.file) != 0 && rc == 0)
 		rc = error_errno(err, ERROR_IO, cli_arg(cli, 0));
 	if (rc == 0)
-		cli_say(cli, "%lld records; key: %s", (long long)export.last,
-			cli_member(cli, checkpoint, "key"));
+		cli_say(cli, "%lld records; %s%s", (long long)export.last, *key ? "key: " : "",
+			*key ? key : "not signed: the daemon has no signing-key");
 	return rc;
 }
 

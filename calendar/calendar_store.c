@@ -66,7 +66,7 @@ int calendar_store_get(struct store_tx *tx, struct arena *arena, const char *nam
 	int rc;
 
 	store_bind_text(query, "name", name);
-	if ((rc = store_one(query, "calendar", err)) < 0)
+	if ((rc = store_named(query, "calendar", name, "rcm calendar list", err)) < 0)
 		return rc;
 	*ret = read_calendar(query, arena);
 	store_finish(query);

@@ -102,10 +102,19 @@ int change_record(struct store_tx *tx, const struct change *change, enum audit_a
 
 static int refuse_way(const struct change *change, enum change_event event, struct error *err)
 {
+	const char *word = event == EVENT_RUNS_ENDED ? "done" : change_event_word(event);
+	struct buf states = BUF_INIT;
+
+	for (size_t i = 0; i < COUNT(ways); i++)
+		if (ways[i].event == event)
+			buf_add_format(&states, "%s%s", states.length ? ", " : "",
+				change_state_word(ways[i].from));
 	error_set(err, ERROR_CONFLICT, "%s is %s: that is no state for %s", change->name,
-		change_state_word(change->state),
-		event == EVENT_RUNS_ENDED ? "done" : change_event_word(event));
-	return error_remedy(err, "see where it stands: rcm show %s", change->name);
+		change_state_word(change->state), word);
+	error_remedy(err, "%s is for: %s; see where it stands: rcm show %s", word,
+		buf_text(&states), change->name);
+	buf_done(&states);
+	return err->code;
 }
 
 /* What a record says of the row afterwards, for the verification. */

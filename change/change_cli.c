@@ -97,7 +97,7 @@ static const char *const level_columns[] = {
 static const char *const reading_columns[] = {
 	"METRIC=name", "OUTCOME=outcome", "VALUE=value", "AT=read_at", NULL};
 static const char *const run_columns[] = {"STEP=step", "TARGET=target", "STATE=state",
-	"STATUS=status", "STARTED=started_at", "COMMAND=line", NULL};
+	"ENDED=ended_with", "STARTED=started_at", "COMMAND=line", NULL};
 static const char *const waiver_columns[] = {
 	"WAIVED=rule", "BY=waived_by", "UNTIL=expires_at", "REASON=reason", NULL};
 static const char *const comment_columns[] = {
@@ -117,14 +117,17 @@ const char *change_cli_path(struct cli *cli, const char *below)
 static void print_finding(struct cli *cli, const json_t *finding)
 {
 	bool has_step = json_integer_value(json_object_get(finding, "step")) > 0;
+	struct arena *arena = cli_arena(cli);
 
-	cli_say(cli, "%s  %s  %s%s%s%s\n", cli_member(cli, finding, "severity"),
-		cli_member(cli, finding, "rule"), cli_member(cli, finding, "message"),
-		has_step ? " (step " : "", has_step ? cli_member(cli, finding, "step") : "",
-		has_step ? ")" : "");
-	cli_say(cli, "  saw   %s\n", cli_member(cli, finding, "seen"));
-	cli_say(cli, "  why   %s\n", cli_member(cli, finding, "why"));
-	cli_say(cli, "  do    %s\n", cli_member(cli, finding, "suggestion"));
+	cli_say_label(cli,
+		arena_format(arena, "%s  %s  ", cli_member(cli, finding, "severity"),
+			cli_member(cli, finding, "rule")),
+		arena_format(arena, "%s%s%s%s", cli_member(cli, finding, "message"),
+			has_step ? " (step " : "", has_step ? cli_member(cli, finding, "step") : "",
+			has_step ? ")" : ""));
+	cli_say_label(cli, "  saw   ", cli_member(cli, finding, "seen"));
+	cli_say_label(cli, "  why   ", cli_member(cli, finding, "why"));
+	cli_say_label(cli, "  do    ", cli_member(cli, finding, "suggestion"));
 	cli_say(cli, "  waive %s (%s), see %s\n", cli_member(cli, finding, "waivable"),
 		cli_member(cli, finding, "owner"), cli_member(cli, finding, "doc"));
 }
@@ -170,6 +173,32 @@ static void print_approval(struct cli *cli, const json_t *change)
 		cli_say(cli, "%s\n", cli_member(cli, approval, "note"));
 }
 
+static bool is_session(const json_t *change)
+{
+	const json_t *steps = json_object_get(json_object_get(change, "body"), "steps");
+	const char *kind = json_string_value(json_object_get(json_array_get(steps, 0), "kind"));
+
+	return kind && !strcmp(kind, "shell");
+}
+
+/* What its executor does next, where the state says so. */
+static void print_next(struct cli *cli, const json_t *change)
+{
+	const char *name = cli_member(cli, change, "name");
+	const char *state = cli_member(cli, change, "state");
+	const char *verdict = cli_member(cli, change, "verdict");
+
+	if (!strcmp(state, "approved"))
+		cli_say(cli, "\nrun it in its window: rcm %s %s --step 1\n",
+			is_session(change) ? "shell" : "exec", name);
+	else if (!strcmp(state, "verifying") && *verdict)
+		cli_say(cli,
+			"\ntake it back, on each host: rcm rollback %s\n"
+			"or a second person takes it as it is: rcm accept %s --reason TEXT\n"
+			"or leave it, as failed: rcm close %s --reason TEXT\n",
+			name, name, name);
+}
+
 void change_cli_print(struct cli *cli, const json_t *change)
 {
 	cli_print_fields(cli, change, fields);
@@ -191,6 +220,7 @@ void change_cli_print(struct cli *cli, const json_t *change)
 	print_part(cli, change, "readings", reading_columns);
 	print_part(cli, change, "comments", comment_columns);
 	print_part(cli, change, "findings_after", after_columns);
+	print_next(cli, change);
 }
 
 /* --- looking --- */
@@ -340,6 +370,14 @@ static int run_reassess(struct cli *cli, struct error *err)
 	return post_assessed(cli, "/reassess", err);
 }
 
+static int refuse_digest(struct cli *cli, const char *now, struct error *err)
+{
+	error_set(err, ERROR_STALE, "stale_revision: --digest is not what %s is now, %s",
+		cli_arg(cli, 0), now);
+	error_field(err, "digest");
+	return error_remedy(err, "read it again: rcm render %s", cli_arg(cli, 0));
+}
+
 static int run_approve(struct cli *cli, struct error *err)
 {
 	const char *digest = cli_flag(cli, "digest");
@@ -348,6 +386,8 @@ static int run_approve(struct cli *cli, struct error *err)
 
 	if (rc < 0)
 		return rc;
+	if (digest && strcmp(digest, cli_member(cli, rendering, "revision_digest")) != 0)
+		return refuse_digest(cli, cli_member(cli, rendering, "revision_digest"), err);
 	cli_say(cli, "%s\n", json_string_value(json_object_get(rendering, "text")));
 	if (!digest)
 		digest = cli_member(cli, rendering, "revision_digest");

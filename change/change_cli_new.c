@@ -7,10 +7,9 @@ static int run_edit(struct cli *cli, struct error *err);
 
 static const struct cli_verb verbs[] = {
 	{NULL, "new", "[-- COMMAND ...]", 0, -1, "File a change",
-		"A step runs one command as its arguments are: no shell. What needs one is a "
-		"script\n"
-		"(--script), bound by its SHA-256. Batches are counted from the first target on: "
-		"1,20%,100%.",
+		"A step runs one command as its arguments are: no shell. What needs one is a\n"
+		"script (--script), bound by its SHA-256. Batches are counted from the first\n"
+		"target on: 1,20%,100%.",
 		{{"title", "TEXT", false, false, "one line for people"},
 			{"environment", "NAME", false, false, "where"},
 			{"service", "NAME", false, true, "of what; its owners are asked"},

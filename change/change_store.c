@@ -180,10 +180,12 @@ int change_store_get(struct store_tx *tx, struct arena *arena, int64_t seq, stru
 	struct error *err)
 {
 	struct store_query *query = store_query(tx, &select_change);
+	char name[sizeof((*ret)->name)];
 	int rc;
 
 	store_bind_int(query, "seq", seq);
-	if ((rc = store_one(query, "change", err)) < 0)
+	snprintf(name, sizeof(name), "CHG-%lld", (long long)seq);
+	if ((rc = store_named(query, "change", name, "rcm list", err)) < 0)
 		return rc;
 	*ret = read_change(query, arena);
 	store_finish(query);

@@ -149,7 +149,9 @@ static int check_words(const struct change_command *command, struct error *err)
 	if (!command->reason || strlen(command->reason) < CHANGE_REASON_MIN) {
 		error_set(err, ERROR_INVALID, "the reason is missing or shorter than %d bytes",
 			CHANGE_REASON_MIN);
-		return error_field(err, "reason");
+		error_field(err, "reason");
+		return error_remedy(
+			err, "say why it is no danger here, for those who read it later");
 	}
 	if (command->expires_at_us > command->act.at_us &&
 		command->expires_at_us <= command->act.at_us + CHANGE_WAIVER_US)

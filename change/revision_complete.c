@@ -1,7 +1,9 @@
 /* From what a person files to a whole body: defaults, and what names stand for. */
 #include "calendar/calendar.h"
 #include "change/change_rooms.h"
+#include "change/object/object.h"
 #include "change/revision_rooms.h"
+#include "incidents/incident.h"
 #include "inventory/target.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
@@ -252,14 +254,58 @@ static int complete_steps(
 
 /* --- the whole --- */
 
-static void complete_metrics(json_t *body)
+/* A metric that nothing can answer would be unknown for ever. */
+static int check_metric_target(struct arena *arena, const struct revision_filing *filing,
+	const char *name, struct error *err)
+{
+	struct target *target;
+	int rc = target_get(filing->tx, arena, name, &target, err);
+
+	if (rc < 0)
+		return error_field(err, "target");
+	if (!strcmp(target->kind, "prometheus"))
+		return 0;
+	error_set(err, ERROR_INVALID, "%s is a %s: no metric is read from it", name, target->kind);
+	error_field(err, "target");
+	return error_remedy(err, "name a target of kind prometheus");
+}
+
+static int complete_metrics(
+	struct arena *arena, const struct revision_filing *filing, json_t *body, struct error *err)
 {
 	json_t *metric;
 	size_t i;
 
 	set_default(body, "verification", json_array());
-	json_array_foreach (json_object_get(body, "verification"), i, metric)
+	json_array_foreach (json_object_get(body, "verification"), i, metric) {
+		const char *target = json_string_value(json_object_get(metric, "target"));
+
 		set_default(metric, "window_s", json_integer(WINDOW_S));
+		if (target && check_metric_target(arena, filing, target, err) < 0) {
+			error_place(err, "verification[%zu]", i);
+			return err->code;
+		}
+	}
+	return 0;
+}
+
+/* What is named besides: objects, and the incident that it is to end. */
+static int check_names(
+	struct arena *arena, const struct revision_filing *filing, json_t *body, struct error *err)
+{
+	const char *name = json_string_value(json_object_get(body, "incident"));
+	struct incident *incident;
+	json_t *key;
+	size_t i;
+	int rc;
+
+	json_array_foreach (json_object_get(body, "objects"), i, key)
+		if (json_is_string(key) &&
+			(rc = object_check_key("objects", json_string_value(key), err)) < 0)
+			return error_place(err, "objects[%zu]", i);
+	if (!name || incident_get(filing->tx, arena, name, &incident, err) >= 0)
+		return 0;
+	return error_field(err, "incident");
 }
 
 int revision_complete(struct arena *arena, const struct revision_filing *filing, json_t **ret_body,
@@ -280,8 +326,9 @@ int revision_complete(struct arena *arena, const struct revision_filing *filing,
 	set_default(body, "template", json_null());
 	set_default(body, "release", json_null());
 	set_default(body, "incident", json_null());
-	complete_metrics(body);
 	if ((rc = complete_times(body, err)) < 0 ||
+		(rc = complete_metrics(arena, filing, body, err)) < 0 ||
+		(rc = check_names(arena, filing, body, err)) < 0 ||
 		(rc = complete_steps(arena, filing, body, err)) < 0 ||
 		(rc = complete_targets(arena, filing, body, err)) < 0)
 		return rc;

@@ -111,10 +111,12 @@ int incident_store_get(struct store_tx *tx, struct arena *arena, int64_t seq, st
 	struct error *err)
 {
 	struct store_query *query = store_query(tx, &select_incident);
+	char name[INCIDENT_NAME_SIZE];
 	int rc;
 
 	store_bind_int(query, "seq", seq);
-	if ((rc = store_one(query, "incident", err)) < 0)
+	snprintf(name, sizeof(name), "INC-%lld", (long long)seq);
+	if ((rc = store_named(query, "incident", name, "rcm incident list", err)) < 0)
 		return rc;
 	*ret = read_incident(query, arena);
 	store_finish(query);

@@ -34,7 +34,7 @@ const struct rcm_option rcm_options[RCM_OPTION_COUNT] = {
 	[OPTION_LINE] = {"line", "TEXT", "the command as one typed line; quotes and \\ only"},
 	[OPTION_ENV] = {"env", "NAME=VALUE",
 		"a variable that the command gets; NAME alone passes ours on"},
-	[OPTION_STRICT] = {"strict", NULL, "words that a shell would act on are refused"},
+	[OPTION_STRICT] = {"strict", NULL, "what is not proved is refused, also with a grant"},
 	[OPTION_JSON] = {"json", NULL, "the whole answer on standard output"},
 	RCM_GATE_FLAGS(OPTION_OF)};
 

@@ -37,7 +37,8 @@ int rcm_help(const struct rcm_verb *verbs, size_t count)
 			verbs[i].arguments, verbs[i].summary);
 		print_options(&verbs[i]);
 	}
-	puts("\n  Every other verb is one of rcm-client: file, approve, list, evidence.\n");
+	puts("\n  Every other verb is one of rcm-client: new, submit, approve, list and so on.\n"
+	     "  rcm-client help lists them, rcm help VERB explains one.\n");
 	puts("Exit codes of exec, shell and ssh: the command's own; 125 refused, 126 cannot be "
 	     "executed,\n"
 	     "127 not found, 128+n ended by signal n. Of check: 0 allow, 10 review, 11 rule, 12 "

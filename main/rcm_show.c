@@ -40,14 +40,24 @@ static const char *event_text(const char *line, char *ret_kind)
 	return comma + 8;
 }
 
+/* A recording may come from anywhere: what deceives is spelled out. */
+static void print_visible(const char *text, size_t length)
+{
+	struct buf visible = BUF_INIT;
+
+	text_add_visible(&visible, text, length);
+	printf("%s\n", buf_text(&visible));
+	buf_done(&visible);
+}
+
 static void print_mark(const char *line, const char *text)
 {
 	size_t length = strcspn(text, "\n");
 
 	if (length >= 2)
 		length -= 2; /* its quote and bracket */
-	printf("%12.*s  ", (int)strcspn(line + 1, ","), line + 1);
-	printf("%.*s\n", (int)length, text);
+	printf("%12.6f  ", strtod(line + 1, NULL));
+	print_visible(text, length);
 }
 
 struct seen {
@@ -64,7 +74,7 @@ static void look_at(const char *line, struct seen *seen)
 		seen->has_header = !strncmp(line, "{\"version\": 2,", 14) && strchr(line, '\n');
 		seen->is_broken = !seen->has_header;
 		if (seen->has_header)
-			fputs(line, stdout);
+			print_visible(line, strcspn(line, "\n"));
 		return;
 	}
 	text = event_text(line, &kind);

@@ -171,6 +171,9 @@ static void told_copy(void *arg, const struct error *err)
 	}
 	if (err) {
 		backup->err = *err;
+		if (!*err->remedy)
+			error_remedy(&backup->err, "name a file in a folder that the daemon may "
+						   "write, with room for it");
 		record_end(backup);
 		return;
 	}

@@ -157,7 +157,7 @@ static const char *with_query(struct cli *cli, const char *path, const char *fla
 static int run_list(struct cli *cli, struct error *err)
 {
 	static const char *const columns[] = {"RUN=id", "STATE=state", "CHANGE=change", "STEP=step",
-		"PERSON=person", "TARGET=target", "STARTED=started_at", "STATUS=status",
+		"PERSON=person", "TARGET=target", "STARTED=started_at", "ENDED=ended_with",
 		"COMMAND=line", NULL};
 	const char *path = "/api/v1/gate/runs";
 

@@ -100,7 +100,7 @@ static int post(struct cli *cli, const char *path, json_t *owned, struct error *
 		return rc;
 	print_emergency(cli, answer);
 	if (!strcmp(cli_member(cli, answer, "state"), "pending"))
-		cli_say(cli, "\nit waits for a second person: emergency confirm %s\n",
+		cli_say(cli, "\nit waits for a second person: rcm emergency confirm %s\n",
 			cli_member(cli, answer, "name"));
 	return 0;
 }

@@ -154,10 +154,12 @@ int emergency_store_get(struct store_tx *tx, struct arena *arena, int64_t seq,
 	struct emergency **ret, struct error *err)
 {
 	struct store_query *query = store_query(tx, &select_emergency);
+	char name[sizeof((*ret)->name)];
 	int rc;
 
 	store_bind_int(query, "seq", seq);
-	if ((rc = store_one(query, "emergency", err)) < 0)
+	snprintf(name, sizeof(name), "EMG-%lld", (long long)seq);
+	if ((rc = store_named(query, "emergency", name, "rcm emergency list", err)) < 0)
 		return rc;
 	*ret = read_emergency(query, arena);
 	store_finish(query);

@@ -365,15 +365,19 @@ void gate_ask(struct gate_client *client, struct arena *arena, struct gate_reque
 	struct error err = ERROR_INIT;
 	struct gate_message answer = {.kind = GATE_FAULT};
 	struct buf question = BUF_INIT;
+	bool is_encoded;
 	int code;
 
 	draw_names(arena, request);
 	code = gate_encode_request(&question, request, &err);
-	if (code == 0)
+	is_encoded = code == 0;
+	if (is_encoded)
 		code = exchange(client, arena, &question, &answer, NULL, NULL, &err);
 	if (code == 0 && answer.kind != GATE_VERDICT)
 		code = error_set(&err, ERROR_INVALID, "the gate's answer is no verdict");
-	if (code == ERROR_TOO_LARGE) {
+	if (!is_encoded && code == ERROR_INVALID) {
+		gate_deny(arena, ret, REASON_ENCODING, "%s\n%s", err.message, err.remedy);
+	} else if (code == ERROR_TOO_LARGE) {
 		gate_deny(arena, ret, REASON_OPAQUE, "%s", err.message);
 	} else if (code < 0) {
 		gate_deny(arena, ret, REASON_GATE_UNAVAILABLE, "%s", err.message);

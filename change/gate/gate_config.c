@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct config_option options[] = {
@@ -60,10 +61,16 @@ static int take_settings(struct arena *arena, const char *path, const struct con
 
 static int read_file(struct config *config, const char *path, struct error *err)
 {
+	struct stat state;
 	int code;
 
 	if (!strcmp(path, GATE_CONFIG_PATH) && access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
+	if (stat(path, &state) == 0 && !S_ISREG(state.st_mode)) {
+		error_set(err, ERROR_INVALID, "%s is no file of settings", path);
+		return error_remedy(
+			err, "name a file, root's alone, in folders of root; it may be empty");
+	}
 	code = trust_check(path, err);
 	if (code < 0) {
 		error_prefix(err, "the settings of the gate are not believed");

@@ -1,4 +1,5 @@
 #include "change/gate/gate_field.h"
+#include "lib/base/text.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -121,6 +122,14 @@ static void add_element(struct buf *out, const void *bytes, size_t length)
 	buf_add(out, bytes, length);
 }
 
+static int no_utf8(const struct gate_field *field, struct error *err)
+{
+	error_set(err, ERROR_INVALID, "%s is no UTF-8: it could not be shown to anybody",
+		field->name);
+	error_field(err, "%s", field->name);
+	return error_remedy(err, "use another name, or another folder");
+}
+
 static int write_text(
 	struct buf *out, const struct gate_field *field, const char *text, struct error *err)
 {
@@ -128,6 +137,8 @@ static int write_text(
 
 	if (field->max && length > field->max)
 		return too_large(field, field->max, "bytes", err);
+	if (field->type == GATE_FIELD_UTF8 && text && !text_is_utf8(text, length))
+		return no_utf8(field, err);
 	buf_add(out, text ? text : "", length);
 	return 0;
 }
@@ -170,6 +181,7 @@ static int write_one(
 
 	switch (field->type) {
 	case GATE_FIELD_TEXT:
+	case GATE_FIELD_UTF8:
 	case GATE_FIELD_WORD:
 	case GATE_FIELD_REASON:
 	case GATE_FIELD_SHA256:
@@ -271,6 +283,8 @@ static int read_text(const struct gate_field *field, const struct reader *piece,
 	text = text_of(piece);
 	if (!text)
 		return refuse(field, err, "has a NUL inside");
+	if (field->type == GATE_FIELD_UTF8 && !text_is_utf8(text, length_of(piece)))
+		return no_utf8(field, err);
 	if (field->type == GATE_FIELD_WORD && !is_printable(text))
 		return refuse(field, err, "only printable ASCII can stand here");
 	if (field->type == GATE_FIELD_REASON && !gate_reason_parse(text, &reason))
@@ -318,7 +332,7 @@ static int read_content(const struct gate_field *field, struct reader *piece, si
 	ret->role = text_of(&role);
 	ret->sha256 = text_of(&sha256);
 	ret->size = number_of(size.at, 8);
-	if (!ret->role || !ret->role[0])
+	if (!ret->role || !ret->role[0] || !is_printable(ret->role))
 		return refuse(field, err, "content %zu has no role", number);
 	if (!ret->sha256 || length_of(&sha256) != SHA256_HEX || !is_hex(ret->sha256, SHA256_HEX))
 		return refuse(field, err, "content %zu has no SHA-256", number);
@@ -381,6 +395,7 @@ static int read_one(
 
 	switch (field->type) {
 	case GATE_FIELD_TEXT:
+	case GATE_FIELD_UTF8:
 	case GATE_FIELD_WORD:
 	case GATE_FIELD_REASON:
 	case GATE_FIELD_SHA256:

@@ -12,6 +12,7 @@
 enum gate_field_type {
 	GATE_FIELD_END,	     /* the last row of a table */
 	GATE_FIELD_TEXT,     /* const char *; `max` bytes */
+	GATE_FIELD_UTF8,     /* the same, of UTF-8: it is stored and shown as JSON */
 	GATE_FIELD_WORD,     /* const char *, empty or of printable ASCII; `max` bytes */
 	GATE_FIELD_REASON,   /* const char *, a word of reason.h */
 	GATE_FIELD_NONCE,    /* char[GATE_NONCE_SIZE] */
@@ -36,8 +37,9 @@ struct gate_field {
 	const struct gate_field *fields; /* GROUP */
 };
 
-/* Appends the fields of `object`. NULL texts and lists are empty ones. ERROR_TOO_LARGE names the
- * field; what was appended before it stays: the caller drops it. */
+/* Appends the fields of `object`. NULL texts and lists are empty ones. ERROR_TOO_LARGE, and
+ * ERROR_INVALID for what is no UTF-8, name the field; what was appended before it stays: the caller
+ * drops it. */
 int gate_field_write(
 	struct buf *out, const struct gate_field *fields, const void *object, struct error *err);
 /* Fills `ret` from exactly these bytes; ERROR_INVALID names the field. */

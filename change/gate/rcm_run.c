@@ -401,6 +401,14 @@ int rcm_run_command(struct rcm *rcm, const struct rcm_command *command)
 	return end_job(&job, obey(&job));
 }
 
+/* A gate that answers and does not know the change or the step was reached. */
+static enum gate_reason reason_of_fetch(const struct error *err)
+{
+	bool is_known = !strcmp(err->field, "change") || !strcmp(err->field, "step");
+
+	return err->code == ERROR_REFUSED && is_known ? REASON_NO_CHANGE : REASON_GATE_UNAVAILABLE;
+}
+
 int rcm_run_step(struct rcm *rcm, const char *kind)
 {
 	struct gate_fetch fetch = {rcm->change, rcm->step, rcm->phase ? rcm->phase : ""};
@@ -412,7 +420,7 @@ int rcm_run_step(struct rcm *rcm, const char *kind)
 
 	begin(&job, rcm, GATE_DECIDE, "terminal");
 	if (gate_fetch(&job.client, &rcm->arena, &fetch, &step, fds, &count, &err) < 0)
-		return end_job(&job, rcm_refuse(&job, REASON_GATE_UNAVAILABLE, &err));
+		return end_job(&job, rcm_refuse(&job, reason_of_fetch(&err), &err));
 	if ((kind && strcmp(step.kind, kind) != 0) || (!kind && !strcmp(step.kind, "edit"))) {
 		error_set(&err, ERROR_INVALID, "step %u is of the kind %s", (unsigned)step.step,
 			step.kind);

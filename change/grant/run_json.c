@@ -3,6 +3,7 @@
 #include "lib/base/text.h"
 
 #include <stdio.h>
+#include <sys/wait.h>
 
 static void set_change(json_t *object, const struct rcm_run *run)
 {
@@ -14,6 +15,19 @@ static void set_change(json_t *object, const struct rcm_run *run)
 	json_set_text(object, "change", change);
 	json_set_int(object, "revision", run->revision);
 	json_set_int(object, "step", run->step);
+}
+
+/* As waitpid gives it, and as a person says it. */
+static void set_end(json_t *object, int status)
+{
+	char text[32] = "not known";
+
+	json_set_int(object, "status", status);
+	if (status >= 0 && WIFSIGNALED(status))
+		snprintf(text, sizeof(text), "signal %d", WTERMSIG(status));
+	else if (status >= 0)
+		snprintf(text, sizeof(text), "exit %d", WEXITSTATUS(status));
+	json_set_text(object, "ended_with", text);
 }
 
 json_t *run_json(const struct rcm_run *run)
@@ -34,7 +48,7 @@ json_t *run_json(const struct rcm_run *run)
 	json_set_time(object, "kill_at", run->kill_at_us);
 	json_set_time(object, "ended_at", run->ended_at_us);
 	if (run->ended_at_us)
-		json_set_int(object, "status", run->status);
+		set_end(object, (int)run->status);
 	json_set_text(object, "recording", run->recording);
 	json_set_text(object, "recording_sha256", run->recording_sha256);
 	if (run->recording) {

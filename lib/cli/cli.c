@@ -131,6 +131,7 @@ int cli_run(const struct cli_program *program, int argc, char **argv, FILE *out,
 	int rc = parse_command_line(&cli, argc, argv, &err);
 
 	cli.is_terminal = is_terminal && !cli.is_json;
+	cli.width = fold_width(out);
 	if (rc >= 0)
 		rc = run_mode(&cli, &err);
 	/* A program reads JSON also from a verb that has nothing to show. */

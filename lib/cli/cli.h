@@ -127,6 +127,9 @@ void cli_print_fields(struct cli *cli, const json_t *object, const char *const *
 void cli_print_json(struct cli *cli, const json_t *value);
 void cli_say(struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3))); /* not with --json */
+/* One line of prose behind its label, folded on a terminal so that it hangs there; not with --json.
+ */
+void cli_say_label(struct cli *cli, const char *label, const char *text);
 /* A text member, made visible; "" when absent. */
 const char *cli_member(struct cli *cli, const json_t *object, const char *path);
 /* Asks on the terminal; ERROR_USAGE naming --yes when there is none. */

@@ -23,6 +23,7 @@ struct cli {
 	FILE *out, *errors;
 	bool is_json;
 	bool is_terminal;
+	int width;	 /* of the terminal's line; 0 = nothing is folded */
 	bool has_result; /* a verb printed one, or took the stream for it */
 	enum cli_mode mode;
 	const struct cli_verb *verb; /* of CLI_HELP: may be NULL */
@@ -84,6 +85,15 @@ void client_free(struct cli_client *client);
 /* --- path.c --- */
 
 char *path_format(struct arena *arena, const char *format, va_list args);
+
+/* --- fold.c --- */
+
+/* Columns of the terminal that `out` is; 0 when it is none, or too narrow to fold for. */
+int fold_width(FILE *out);
+/* Appends a line that begins at `column`, broken between words and wide characters where it would
+ * pass `width`; what follows is indented. A word that is longer stays whole. `text` is visible
+ * already and has no newline. */
+void fold_add(struct buf *out, const char *text, int column, int indent, int width);
 
 /* --- print.c --- */
 

@@ -37,14 +37,28 @@ static void measure(void *arg, const struct cli_verb *verb)
 		rows->width = columns;
 }
 
-static void print_row(FILE *out, const char *left, int width, const char *right)
+/* `text` begins at `column`, where it goes on too. */
+static void print_folded(struct cli *cli, const char *text, int column)
+{
+	struct buf line = BUF_INIT;
+
+	if (cli->width)
+		fold_add(&line, text, column, column, cli->width);
+	else
+		buf_add_text(&line, text);
+	fprintf(cli->out, "%s\n", buf_text(&line));
+	buf_done(&line);
+}
+
+static void print_row(struct cli *cli, const char *left, int width, const char *right)
 {
 	int columns = text_columns(left);
 
 	if (columns > width)
-		fprintf(out, "  %s\n  %*s  %s\n", left, width, "", right);
+		fprintf(cli->out, "  %s\n  %*s  ", left, width, "");
 	else
-		fprintf(out, "  %s%*s  %s\n", left, width - columns, "", right);
+		fprintf(cli->out, "  %s%*s  ", left, width - columns, "");
+	print_folded(cli, right, width + 4);
 }
 
 static void print_verb(void *arg, const struct cli_verb *verb)
@@ -57,7 +71,7 @@ static void print_verb(void *arg, const struct cli_verb *verb)
 		fputc('\n', rows->cli->out);
 	rows->has_begun = true;
 	rows->last_noun = verb->noun;
-	print_row(rows->cli->out, left_of(&rows->cli->arena, verb), rows->width, verb->summary);
+	print_row(rows->cli, left_of(&rows->cli->arena, verb), rows->width, verb->summary);
 }
 
 static void print_verbs(struct cli *cli, const char *noun, bool is_all)
@@ -86,7 +100,7 @@ static void print_flags(struct cli *cli, const struct cli_flag *flags, size_t ma
 		width = columns > width && columns <= COLUMN_MAX ? columns : width;
 	}
 	for (size_t i = 0; i < max && flags[i].name; i++)
-		print_row(cli->out, flag_left(&cli->arena, &flags[i]), width,
+		print_row(cli, flag_left(&cli->arena, &flags[i]), width,
 			arena_format(&cli->arena, "%s%s%s", flags[i].help,
 				flags[i].required ? " (required)" : "",
 				flags[i].repeated ? " (may be repeated)" : ""));
@@ -98,15 +112,15 @@ static void print_overview(struct cli *cli)
 {
 	const char *name = cli->program->name;
 
-	fprintf(cli->out, "%s - %s\n\nUsage: %s NOUN VERB [ARGUMENTS] [FLAGS]\n", name,
-		cli->program->summary, name);
+	print_folded(cli, arena_format(&cli->arena, "%s - %s", name, cli->program->summary), 0);
+	fprintf(cli->out, "\nUsage: %s NOUN VERB [ARGUMENTS] [FLAGS]\n", name);
 	print_verbs(cli, NULL, true);
 	fprintf(cli->out, "\nFlags of every verb:\n");
 	print_flags(cli, cli_common_flags, SIZE_MAX);
 	fprintf(cli->out,
-		"\n%s help NOUN VERB explains a verb; %s completion bash|zsh|fish prints "
-		"completions;\n"
-		"%s --version the version.\n",
+		"\n%s help NOUN VERB explains a verb;\n"
+		"%s completion bash|zsh|fish prints completions;\n"
+		"%s --version prints the version.\n",
 		name, name, name);
 }
 
@@ -120,6 +134,17 @@ static void print_noun(struct cli *cli)
 			fprintf(cli->out, "\n%s\n", cli->program->notes[i].text);
 }
 
+static void print_help(struct cli *cli, const char *help)
+{
+	fputc('\n', cli->out);
+	for (const char *line = help; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		print_folded(cli, arena_text_n(&cli->arena, line, length), 0);
+		line += length + (line[length] == '\n');
+	}
+}
+
 static void print_verb_page(struct cli *cli)
 {
 	const struct cli_verb *verb = cli->verb;
@@ -127,8 +152,7 @@ static void print_verb_page(struct cli *cli)
 	fprintf(cli->out, "Usage: %s%s\n\n%s\n", parse_usage(&cli->arena, cli->program, verb),
 		verb->flags[0].name ? " [FLAGS]" : "", verb->summary);
 	if (verb->help)
-		fprintf(cli->out, "\n%s%s", verb->help,
-			text_ends_with(verb->help, "\n") ? "" : "\n");
+		print_help(cli, verb->help);
 	if (verb->flags[0].name) {
 		fprintf(cli->out, "\nFlags:\n");
 		print_flags(cli, verb->flags, CLI_FLAGS_MAX);

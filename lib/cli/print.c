@@ -1,20 +1,13 @@
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/cli/cli_rooms.h"
+#include "lib/cli/table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS_MAX 24
-#define BOLD	    "\033[1m"
-#define RED	    "\033[31m"
-#define PLAIN	    "\033[0m"
-
-struct column {
-	const char *title, *member;
-	int width;
-	bool is_number; /* all its values: aligned right */
-};
+#define RED   "\033[31m"
+#define PLAIN "\033[0m"
 
 /* --- values --- */
 
@@ -94,99 +87,12 @@ void cli_print_json(struct cli *cli, const json_t *value)
 	free(text);
 }
 
-/* --- tables --- */
-
-static size_t split_columns(struct cli *cli, const char *const *specs, struct column *columns)
-{
-	size_t count = 0;
-
-	for (; specs[count] && count < COLUMNS_MAX; count++) {
-		const char *equals = strchr(specs[count], '=');
-
-		columns[count] = (struct column){
-			.title = equals ? arena_text_n(&cli->arena, specs[count],
-						  (size_t)(equals - specs[count]))
-					: specs[count],
-			.member = equals ? equals + 1 : specs[count],
-			.is_number = true,
-		};
-		columns[count].width = text_columns(columns[count].title);
-	}
-	return count;
-}
-
-static void measure(struct column *column, const json_t *value, const char *text)
-{
-	int width = text_columns(text);
-
-	if (width > column->width)
-		column->width = width;
-	if (value && !json_is_integer(value))
-		column->is_number = false;
-}
-
-static void add_cell(struct buf *line, const struct column *column, const char *text)
-{
-	int padding = column->width - text_columns(text);
-
-	if (line->length)
-		buf_add_text(line, "  ");
-	if (column->is_number)
-		buf_add_format(line, "%*s%s", padding, "", text);
-	else
-		buf_add_format(line, "%s%*s", text, padding, "");
-}
-
-static void print_row(struct cli *cli, const struct column *columns, size_t count,
-	char *const *texts, bool is_head)
-{
-	bool is_bold = is_head && cli->is_terminal;
-	struct buf line = BUF_INIT;
-
-	for (size_t i = 0; i < count; i++)
-		add_cell(&line, &columns[i], is_head ? columns[i].title : texts[i]);
-	while (line.length && line.bytes[line.length - 1] == ' ')
-		line.bytes[--line.length] = 0;
-	fprintf(cli->out, "%s%s%s\n", is_bold ? BOLD : "", buf_text(&line), is_bold ? PLAIN : "");
-	buf_done(&line);
-}
-
-void cli_print_table(struct cli *cli, const json_t *rows, const char *const *specs)
-{
-	struct column columns[COLUMNS_MAX];
-	size_t count, at;
-	const json_t *row;
-	char **texts;
-
-	if (cli->is_json) {
-		cli_print_json(cli, rows);
-		return;
-	}
-	if (!json_array_size(rows)) {
-		fputs("(none)\n", cli->out);
-		return;
-	}
-	count = split_columns(cli, specs, columns);
-	texts = arena_alloc(&cli->arena, json_array_size(rows) * count * sizeof(*texts));
-	json_array_foreach (rows, at, row) {
-		for (size_t i = 0; i < count; i++) {
-			const json_t *value = print_find(row, columns[i].member);
-
-			texts[at * count + i] = print_text(&cli->arena, value);
-			measure(&columns[i], value, texts[at * count + i]);
-		}
-	}
-	print_row(cli, columns, count, NULL, true);
-	for (at = 0; at < json_array_size(rows); at++)
-		print_row(cli, columns, count, &texts[at * count], false);
-}
-
 /* --- fields --- */
 
-/* A text of several lines stands indented below its label's column. */
-static void print_lines(FILE *out, const char *text, size_t length, int indent)
+/* A text of several lines stands indented below its label's column. width 0 = a line is a line. */
+static void print_lines(FILE *out, const char *text, size_t length, int indent, int width)
 {
-	struct buf line = BUF_INIT;
+	struct buf line = BUF_INIT, folded = BUF_INIT;
 
 	for (size_t at = 0; at <= length;) {
 		const char *end = memchr(text + at, '\n', length - at);
@@ -194,11 +100,15 @@ static void print_lines(FILE *out, const char *text, size_t length, int indent)
 
 		buf_clear(&line);
 		text_add_visible(&line, text + at, size);
-		fprintf(out, "%*s%s\n", at ? indent : 0, "", buf_text(&line));
+		buf_clear(&folded);
+		if (width)
+			fold_add(&folded, buf_text(&line), indent, indent, width);
+		fprintf(out, "%*s%s\n", at ? indent : 0, "", buf_text(width ? &folded : &line));
 		at += size + 1;
 		if (at == length)
 			break;
 	}
+	buf_done(&folded);
 	buf_done(&line);
 }
 
@@ -206,8 +116,8 @@ static void print_field(struct cli *cli, const struct column *field, const json_
 {
 	fprintf(cli->out, "%s:%*s", field->title, width - text_columns(field->title) + 1, "");
 	if (json_is_string(value))
-		print_lines(
-			cli->out, json_string_value(value), json_string_length(value), width + 2);
+		print_lines(cli->out, json_string_value(value), json_string_length(value),
+			width + 2, cli->width);
 	else
 		fprintf(cli->out, "%s\n", print_text(&cli->arena, value));
 }
@@ -222,7 +132,7 @@ void cli_print_fields(struct cli *cli, const json_t *object, const char *const *
 		cli_print_json(cli, object);
 		return;
 	}
-	count = split_columns(cli, specs, fields);
+	count = table_split(cli, specs, fields);
 	for (size_t i = 0; i < count; i++)
 		if (print_find(object, fields[i].member) && fields[i].width > width)
 			width = fields[i].width;
@@ -248,8 +158,24 @@ void cli_say(struct cli *cli, const char *format, ...)
 	va_end(args);
 	if (text.length && text.bytes[text.length - 1] == '\n')
 		text.length--;
-	print_lines(cli->out, buf_text(&text), text.length, 0);
+	print_lines(cli->out, buf_text(&text), text.length, 0, 0);
 	buf_done(&text);
+}
+
+void cli_say_label(struct cli *cli, const char *label, const char *text)
+{
+	struct buf line = BUF_INIT;
+	int indent = text_columns(label);
+
+	if (cli->is_json)
+		return;
+	text = text_visible(&cli->arena, text);
+	if (cli->width)
+		fold_add(&line, text, indent, indent, cli->width);
+	else
+		buf_add_text(&line, text);
+	fprintf(cli->out, "%s%s\n", label, buf_text(&line));
+	buf_done(&line);
 }
 
 /* --- errors --- */
@@ -301,14 +227,29 @@ static void print_details(struct cli *cli, const char *message)
 	}
 }
 
+/* Folded; a remedy is not, so that what it says to type can be copied. */
+static void print_message(struct cli *cli, const char *message)
+{
+	struct buf line = BUF_INIT;
+	int width = fold_width(cli->errors);
+
+	buf_add_format(&line, "%s: ", cli->program->name);
+	if (width)
+		fold_add(&line, message, text_columns(buf_text(&line)), 2, width);
+	else
+		buf_add_text(&line, message);
+	fprintf(cli->errors, "%s%s%s\n", cli->is_terminal ? RED : "", buf_text(&line),
+		cli->is_terminal ? PLAIN : "");
+	buf_done(&line);
+}
+
 void print_error(struct cli *cli, const struct error *err)
 {
 	if (cli->is_json) {
 		print_error_json(cli, err);
 		return;
 	}
-	fprintf(cli->errors, "%s%s: %s%s\n", cli->is_terminal ? RED : "", cli->program->name,
-		text_visible(&cli->arena, err->message), cli->is_terminal ? PLAIN : "");
+	print_message(cli, text_visible(&cli->arena, err->message));
 	print_details(cli, text_visible(&cli->arena, err->message));
 	if (*err->place)
 		fprintf(cli->errors, "  at: %s\n", text_visible(&cli->arena, err->place));

@@ -181,6 +181,10 @@ int store_next(struct store_query *query, struct error *err);
 /* 0 with the row in hand; no row is ERROR_NOT_FOUND "no such <what>". The caller ends with
  * store_finish. */
 int store_one(struct store_query *query, const char *what, struct error *err);
+/* The same of one that a person named: "there is no <what> <name>", with `what` as the field and,
+ * as the remedy, the command that lists them. */
+int store_named(struct store_query *query, const char *what, const char *name, const char *list,
+	struct error *err);
 void store_finish(struct store_query *query);
 
 /* Columns by name, of the current row. A missing name is a programmer's error (abort). */

@@ -361,6 +361,18 @@ int store_one(struct store_query *query, const char *what, struct error *err)
 	return rc < 0 ? rc : 0;
 }
 
+int store_named(struct store_query *query, const char *what, const char *name, const char *list,
+	struct error *err)
+{
+	int rc = store_one(query, what, err);
+
+	if (rc != ERROR_NOT_FOUND)
+		return rc;
+	error_set(err, ERROR_NOT_FOUND, "there is no %s %s", what, name);
+	error_field(err, "%s", what);
+	return error_remedy(err, "list them: %s", list);
+}
+
 static const char *column_name(struct store_query *query, int at)
 {
 	if (at >= STORE_COLUMNS_MAX)

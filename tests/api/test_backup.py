@@ -110,7 +110,8 @@ def test_a_backup_overwrites_nothing_and_takes_an_admin_on_the_host(world, tmp_p
     for bad in ("relative", "/tmp/../etc/x", "/tmp/x/"):
         reply = world.daemon.post("/api/v1/backups", {"file": bad}, token=world.people.token("admin"), unix=True)
         assert (reply.status, reply.json["field"]) == (400, "file"), bad
-    assert world.people.admin.fails("backup", "/no/such/directory/b").code != 0
+    failed = world.people.admin.fails("backup", "/no/such/directory/b")
+    assert "/no/such/directory/b" in failed.err and "remedy: name a file in a folder" in failed.err
     assert world.people.admin.json("audit", "list", "--action", "backup.create")[0]["outcome"] == "failed"
     assert not (tmp_path / "c").exists() and not (tmp_path / "d").exists()
 

@@ -9,7 +9,9 @@ from harness.people import People
 
 @pytest.fixture
 def changes(daemon, people):
-    return Changes(daemon, people)
+    made = Changes(daemon, people)
+    people.admin.ok("target", "add", "prom", "--kind", "prometheus", "--address", "http://127.0.0.1:9", "--environment", "lab")
+    return made
 
 
 @pytest.fixture
@@ -46,6 +48,12 @@ def test_a_change_is_filed_with_its_defaults_and_the_identity_of_its_targets(cha
     ({"coordinated_with": ["CHG-99"]}, "coordinated_with"),
     ({"verification": [{**METRIC, "op": "!="}]}, "op"),
     ({"verification": [{**METRIC, "threshold": "0.01x"}]}, "threshold"),
+    ({"verification": [METRIC, {**METRIC, "target": "no-prom"}]}, "target"),
+    ({"verification": [{**METRIC, "target": "web-1"}]}, "target"),
+    ({"objects": ["svc:shop", "shop"]}, "objects"),
+    ({"objects": ["svc:"]}, "objects"),
+    ({"incident": "INC-77"}, "incident"),
+    ({"incident": "the shop is down"}, "incident"),
 ])
 def test_bad_fields_are_named_and_nothing_is_filed(changes, change, field):
     body = {**changes.body(), **change}

@@ -23,7 +23,9 @@ class Rcm(Cli):
 
 @pytest.fixture
 def changes(daemon, people):
-    return Changes(daemon, people)
+    made = Changes(daemon, people)
+    people.admin.ok("target", "add", "prom", "--kind", "prometheus", "--address", "http://127.0.0.1:9", "--environment", "lab")
+    return made
 
 
 @pytest.fixture

@@ -353,3 +353,12 @@ def test_the_fixture_of_asciinema_has_the_same_shape(host):
 def test_record_asks_for_a_recording_of_a_read(host):
     assert host.run("exec", "--record", "--", "echo", "x").returncode == 0
     assert len(list(host.recordings.iterdir())) == 1 and host.gate.of("end") == []
+
+
+def test_a_recording_that_came_from_elsewhere_cannot_move_the_cursor(host):
+    path = host.folder / "theirs.cast"
+    path.write_text('{"version": 2, "width": 80, "command": "\x1b[2J\u202eabc"}\n'
+                    '[0.100000, "m", "allow \x1b]0;title\x07 \u202e"]\n[0.200000, "m", "end 0"]\n')
+    done = subprocess.run([host.rcm, "recording", path], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0 and not set("\x1b\x07\u202e") & set(done.stdout), repr(done.stdout)
+    assert "\\u{202e}abc" in done.stdout and "    0.100000  allow \\" in done.stdout and "2 events, 2 marks, whole" in done.stdout

@@ -186,6 +186,25 @@ def test_what_is_no_message_is_refused_and_hung_up_on(changes, packet):
     again.close()
 
 
+@pytest.mark.parametrize("kind", ["decide", "check"])
+@pytest.mark.parametrize("field", ["session", "tty", "user", "typed_key", "path", "cwd", "runas", "contents"])
+def test_text_that_is_no_utf8_is_refused_by_its_name(changes, kind, field):
+    """Nobody could be shown it, and JSON cannot hold it."""
+    odd = b"/usr/bin/\xff\xfe"
+    asker = SocketAsker(changes.path)
+    more = {field: [(odd, "0" * 64, 1)] if field == "contents" else odd}
+    answer = asker.ask(kind, **asker.request("/usr/bin/id", **more) | ({"exec": {**asker.request("/usr/bin/id")["exec"],
+                       "path": odd}} if field == "path" else {}))
+    named = {"user": "actor_user"}.get(field, field if field in ("session", "tty", "typed_key") else f"exec.{field}")
+    assert (answer["kind"], answer["field"]) == ("fault", named), answer
+    asker.close()
+    again = SocketAsker(changes.path)
+    assert again.decide("/usr/bin/id")["reason"] == "ok_readonly"
+    assert again.ask("end", run="01M8QJT02KFZ5V4AFKE4MGJYWP", status=0, recording=odd, recording_sha256="",
+                     recording_bytes=0, is_recording_whole=0)["field"] == "recording"
+    again.close()
+
+
 def test_too_much_is_refused(changes):
     asker = SocketAsker(changes.path)
     asker.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)

@@ -37,6 +37,30 @@ def test_a_read_with_an_obligation_stays_below(host, must):
     assert process.communicate(timeout=20)[0] != f"{process.pid}\n"
 
 
+def test_a_folder_whose_name_is_no_utf8_is_refused_and_says_so(host):
+    folder = os.fsencode(host.folder) + b"/\xb9\xa4"      # as GBK writes a name
+    os.mkdir(folder)
+    done = subprocess.run(host.words("exec", "--", "ls"), env=ENVIRONMENT, cwd=folder, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=20)
+    assert done.returncode == 125 and host.gate.asked == []
+    assert "deny[15 encoding]: exec.cwd is no UTF-8" in done.stderr and "another folder" in done.stderr
+
+
+def test_a_change_that_the_gate_does_not_know_is_no_gate_that_is_away(host):
+    host.gate.step = lambda ask: (gate.encode("fault", field="change", message="there is no change CHG-99"), [])
+    done = host.run("exec", "CHG-99", "--step", "1")
+    assert done.returncode == 125 and "deny[10 no_change] CHG-99 step 1: " in done.stderr
+    assert "there is no change CHG-99" in done.stderr
+    host.gate.step = lambda ask: (gate.encode("fault", field="", message="the store is held"), [])
+    assert "deny[20 gate_unavailable]" in host.run("exec", "CHG-99", "--step", "1").stderr
+
+
+def test_settings_that_are_no_file_are_named_as_such(host):
+    done = subprocess.run([host.rcm, "check", "--config", "/dev/null", "--", "ls"], env=ENVIRONMENT, capture_output=True,
+                          text=True, timeout=20)
+    assert done.returncode == 78 and "/dev/null is no file of settings" in done.stderr and "chmod" not in done.stderr
+
+
 def test_the_question_is_what_runs(host):
     words = ["printf", "%s|", "a b", "", "*", b"\xff\xfe", "\x01"]
     done = subprocess.run([*host.words("exec", "--env", "A=1 2", "--env", "B=", "--"), *words], env=ENVIRONMENT, cwd="/usr",

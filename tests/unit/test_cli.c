@@ -1,7 +1,10 @@
 #include "lib/cli/cli_rooms.h"
 #include "tests/unit/check_main.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* --- a program with a few verbs --- */
@@ -44,6 +47,21 @@ static int table(struct cli *cli, struct error *err)
 		"name", "开关", "size", 7, "owner", "name", "li", "tags", "a", "b", "name",
 		"switch", "size", 1200, "owner", "name", "王伟", "tags", "name",
 		"bad\x1b[31m\xe2\x80\xae", "size", 3);
+
+	(void)err;
+	cli_print_table(cli, rows, columns);
+	json_decref(rows);
+	return 0;
+}
+
+static int wide_table(struct cli *cli, struct error *err)
+{
+	static const char *const columns[] = {
+		"NAME=name", "SINCE=since", "SIZE=size", "TITLE=title", NULL};
+	json_t *rows = json_pack("[{s:s,s:s,s:i,s:s},{s:s,s:s,s:i,s:s}]", "name", "edge-1", "since",
+		"2026-12-01T01:10:00.000000Z", "size", 7, "title",
+		"where the traffic of all zones comes in", "name", "edge-12", "since",
+		"2026-12-01T01:10:00.000000Z", "size", 1200, "title", "other");
 
 	(void)err;
 	cli_print_table(cli, rows, columns);
@@ -101,6 +119,7 @@ static const struct cli_verb verbs[] = {
 		.run = show},
 	{.noun = "plan", .verb = "fail", .summary = "fail", .run = refuse},
 	{.noun = "print", .verb = "table", .summary = "print a table", .run = table},
+	{.noun = "print", .verb = "wide", .summary = "print a wide table", .run = wide_table},
 	{.noun = "print", .verb = "fields", .summary = "print fields", .run = fields},
 	{.noun = "print",
 		.verb = "add",
@@ -170,6 +189,85 @@ static void expect_seen(const char *line, const char *wanted)
 	ck_assert_str_eq(seen, wanted);
 	forget();
 }
+
+/* --- a narrow terminal --- */
+
+static void check_folded(const char *text, int column, int indent, const char *expected)
+{
+	struct buf line = BUF_INIT;
+
+	fold_add(&line, text, column, indent, 40);
+	ck_assert_str_eq(buf_text(&line), expected);
+	buf_done(&line);
+}
+
+START_TEST(lines_are_broken_between_words_and_wide_characters)
+{
+	check_folded("short", 0, 0, "short");
+	check_folded("", 0, 0, "");
+	check_folded("words stand whole at the end of a line, all of them", 0, 2,
+		"words stand whole at the end of a line,\n  all of them");
+	check_folded("behind its label this goes on below", 20, 20,
+		"behind its label\n                    this goes on below");
+	check_folded("重启一台机器上的网站服务并且看着它的错误率，直到没有错误", 0, 4,
+		"重启一台机器上的网站服务并且看着它的错误\n    率，直到没有错误");
+	check_folded("sha256:0123456789012345678901234567890123456789", 10, 10,
+		"sha256:0123456789012345678901234567890123456789");
+	/* What closes stands with what is before it. */
+	check_folded("一二三四五六七八九十一二三四五六七八九二，三", 0, 0,
+		"一二三四五六七八九十一二三四五六七八九\n二，三");
+}
+END_TEST
+
+/* What the command prints on a terminal of that width. */
+static char *print_on_terminal(const char *line, unsigned short columns)
+{
+	struct winsize size = {.ws_row = 24, .ws_col = columns};
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY), side;
+	static char shown[4096];
+	char copy[64], *argv[8] = {(char *)(uintptr_t) "button"}, *rest = copy;
+	int argc = 1;
+	ssize_t length;
+	FILE *stream;
+
+	ck_assert(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+	side = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+	ck_assert(side >= 0 && ioctl(side, TIOCSWINSZ, &size) == 0);
+	stream = fdopen(side, "w");
+	snprintf(copy, sizeof(copy), "%s", line);
+	while ((argv[argc] = strsep(&rest, " ")))
+		argc++;
+	ck_assert_int_eq(cli_run(&program, argc, argv, stream, stderr, false), 0);
+	length = read(terminal, shown, sizeof(shown) - 1);
+	ck_assert(length > 0);
+	shown[length] = 0;
+	fclose(stream);
+	close(terminal);
+	return shown;
+}
+
+START_TEST(a_table_that_is_too_wide_goes_on_below)
+{
+	ck_assert_str_eq(print_on_terminal("print wide", 200),
+		"NAME     SINCE                        SIZE  TITLE\r\n"
+		"edge-1   2026-12-01T01:10:00.000000Z     7  where the traffic of all zones comes "
+		"in\r\n"
+		"edge-12  2026-12-01T01:10:00.000000Z  1200  other\r\n");
+	ck_assert_str_eq(print_on_terminal("print wide", 64),
+		"NAME     SINCE                 SIZE  TITLE\r\n"
+		"edge-1   2026-12-01T01:10:00Z     7  where the traffic of all\r\n"
+		"                                     zones comes in\r\n"
+		"edge-12  2026-12-01T01:10:00Z  1200  other\r\n");
+	ck_assert_str_eq(print_on_terminal("print wide", 40),
+		"NAME     SINCE                 SIZE\r\n"
+		"    TITLE\r\n"
+		"edge-1   2026-12-01T01:10:00Z     7\r\n"
+		"    where the traffic of all zones comes\r\n"
+		"    in\r\n"
+		"edge-12  2026-12-01T01:10:00Z  1200\r\n"
+		"    other\r\n");
+}
+END_TEST
 
 START_TEST(flags_stand_anywhere_with_equals_or_a_word)
 {
@@ -463,4 +561,6 @@ CHECK_MAIN("cli", &flags_stand_anywhere_with_equals_or_a_word, &parameters_are_n
 	&the_overview_lists_every_verb, &help_of_a_verb_is_its_table, &the_version_is_one_line,
 	&what_may_follow_comes_from_the_tables, &flags_are_offered_until_they_are_given,
 	&a_daemon_that_is_away_offers_nothing, &each_shell_has_a_script_for_this_program,
-	&the_manual_has_every_verb_and_flag, &without_a_terminal_a_question_needs_yes)
+	&the_manual_has_every_verb_and_flag, &without_a_terminal_a_question_needs_yes,
+	&lines_are_broken_between_words_and_wide_characters,
+	&a_table_that_is_too_wide_goes_on_below)
