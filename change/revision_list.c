@@ -21,7 +21,8 @@ static int open_list(struct arena *arena, const json_t *object, const struct rev
 		else
 			error_set(err, ERROR_INVALID, "at most %zu are taken", list->max);
 		error_field(err, "%s", list->field);
-		return error_remedy(err, "%s", list->remedy);
+		error_remedy(err, "%s", list->remedy);
+		return ERROR_INVALID;
 	}
 	*ret_array = array;
 	*ret_items = arena_alloc(arena, (count + 1) * list->item_size);
@@ -39,7 +40,7 @@ int revision_list(struct arena *arena, const json_t *object, const struct revisi
 	if (rc < 0)
 		return rc;
 	json_array_foreach (array, i, value)
-		if ((rc = list->read(arena, value, (char *)items + i * list->item_size, err)) < 0)
+		if (list->read(arena, value, (char *)items + i * list->item_size, err) < 0)
 			return error_place(err, "%s[%zu]", list->field, i);
 	*ret_items = items;
 	*ret_count = json_array_size(array);

@@ -18,8 +18,8 @@ static void on_beat(void *arg, const struct client_response *response, const str
 		forward_note(asked);
 		return;
 	}
-	reply.message.stop = (struct gate_stop){
-		run, gate_reason_word(REASON_REVOKED), forward_problem(asked->ask->arena, response)};
+	reply.message.stop = (struct gate_stop){run, gate_reason_word(REASON_REVOKED),
+		forward_problem(asked->ask->arena, response)};
 	gate_answer(asked->ask->exchange, &reply);
 }
 
