@@ -231,6 +231,7 @@ static int open_store(struct app *app, struct error *err)
 		.upgraded = record_upgrade,
 		.upgraded_arg = app,
 		.reserve_bytes = config_int(app->settings, "space-reserve") * 1024 * 1024,
+		.log_bytes = STORE_LOG_BYTES,
 	};
 
 	app->database = options.path;

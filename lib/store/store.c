@@ -517,6 +517,7 @@ static int open_writing(struct store *store, struct error *err)
 		    "PRAGMA busy_timeout = 2000; PRAGMA synchronous = FULL", &store->checkpointer,
 		    err) < 0)
 		return err->code;
+	store_log_prepare(store);
 	store->probe_timer = loop_timer_new(store->loop, on_probe_timer, store);
 	open_handles(store);
 	loop_on_turn_end(store->loop, LOOP_ORDER_STORE, turn, store);

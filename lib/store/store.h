@@ -16,6 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* As long as the log is when it is written back: 4,000 pages. */
+#define STORE_LOG_BYTES (INT64_C(16) * 1024 * 1024)
+
 struct store;
 struct store_tx;    /* a closure's transaction, or the reader */
 struct store_query; /* one statement in use */
@@ -61,6 +64,9 @@ struct store_options {
 	/* Bytes of the file `<path>.reserve`, given up when the disk is full so that vital writes
 	 * still find room; below as much free besides, space is low. 0 = none. */
 	int64_t reserve_bytes;
+	/* What the log is lengthened to when the store opens, if the disk has plenty of room: a
+	 * commit need not make it longer then. 0 = it grows as it is written. */
+	int64_t log_bytes;
 	bool read_only;		/* no writer, no thread, no lock: verification beside a daemon */
 	int64_t probe_every_ms; /* how often a store that cannot write tries again; 0 = 2 s */
 };

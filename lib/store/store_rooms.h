@@ -152,7 +152,12 @@ void store_queue_add(struct store_queue *queue, struct store_job *job);
 int store_commit_open(struct store *store, struct error *err);
 void store_commit_close(struct store *store);
 void store_commit_start(struct store *store, enum store_work work);
+/* --- store_log.c --- */
+/* Before the first commit. What cannot be done is left: the log grows instead. */
+void store_log_prepare(struct store *store);
 /* --- store_space.c --- */
+/* Bytes that the disk of the database has free; INT64_MAX when it cannot be asked. */
+int64_t store_space_free(const struct store *store);
 void store_space_open(struct store *store); /* once it is locked */
 void store_space_close(struct store *store);
 /* The thread's, or the loop's while it is not busy. True when there was one to give. */

@@ -17,7 +17,7 @@
 #define LOOK_EVERY_MS 2000
 #define MIB	      ((int64_t)1024 * 1024)
 
-static int64_t free_bytes(const struct store *store)
+int64_t store_space_free(const struct store *store)
 {
 	struct statvfs disk;
 
@@ -29,7 +29,7 @@ static int64_t free_bytes(const struct store *store)
 /* Less than a small transaction needs. */
 static bool is_nothing_left(const struct store *store)
 {
-	return free_bytes(store) < MIB;
+	return store_space_free(store) < MIB;
 }
 
 static int64_t reserve_of(const struct store *store)
@@ -130,7 +130,7 @@ void store_space_set(struct store *store, enum store_space_state state)
 /* Room for the reserve itself and a quarter more, so that it is not lost again at once. */
 static bool has_room_for_reserve(const struct store *store)
 {
-	return free_bytes(store) >= reserve_of(store) + reserve_of(store) / 4;
+	return store_space_free(store) >= reserve_of(store) + reserve_of(store) / 4;
 }
 
 static void look(struct store *store)
@@ -143,8 +143,8 @@ static void look(struct store *store)
 			store_space_set(store, STORE_SPACE_LOW);
 		return;
 	}
-	store_space_set(
-		store, free_bytes(store) < reserve_of(store) ? STORE_SPACE_LOW : STORE_SPACE_OK);
+	store_space_set(store,
+		store_space_free(store) < reserve_of(store) ? STORE_SPACE_LOW : STORE_SPACE_OK);
 }
 
 static void on_look(void *arg)

@@ -46,7 +46,7 @@ __attribute__((unused)) static const struct store_statement ledger_add =
 static char directory[64], path[128];
 static struct loop *loop;
 static struct store *store;
-static int64_t reserve_bytes; /* of the next store that is opened */
+static int64_t reserve_bytes, log_bytes; /* of the next store that is opened */
 
 __attribute__((unused)) static int open_with(
 	const struct store_schema *const *list, bool read_only, struct error *err)
@@ -57,7 +57,8 @@ __attribute__((unused)) static int open_with(
 		.append_only = append_only,
 		.read_only = read_only,
 		.probe_every_ms = 50,
-		.reserve_bytes = reserve_bytes};
+		.reserve_bytes = reserve_bytes,
+		.log_bytes = log_bytes};
 
 	return store_open(&options, loop, &store, err);
 }

@@ -339,6 +339,59 @@ START_TEST(a_commit_that_failed_does_not_come_back_after_a_crash)
 }
 END_TEST
 
+#define FULL_LOG (1024 * 1024)
+
+static off_t log_size(void)
+{
+	char name[160];
+	struct stat file;
+
+	snprintf(name, sizeof(name), "%s-wal", path);
+	return stat(name, &file) == 0 ? file.st_size : -1;
+}
+
+static void commit_and_die(const char *id)
+{
+	struct error err = ERROR_INIT;
+	struct note note = {.id = id};
+
+	if (loop_open(&loop, &err) < 0)
+		_exit(2);
+	open_store();
+	write_note(&note);
+	run_loop();
+	_exit(note.err.code || log_size() != FULL_LOG);
+}
+
+START_TEST(a_log_of_full_length_keeps_its_length_and_what_was_committed_before_a_crash)
+{
+	struct error err = ERROR_INIT;
+	struct note last = {.id = "last"};
+	int status;
+
+	store_close(store);
+	loop_close(loop);
+	log_bytes = FULL_LOG;
+	for (int i = 0; i < 2; i++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			commit_and_die(i ? "second" : "first");
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		ck_assert_int_eq(status, 0);
+	}
+	ck_assert_int_eq(loop_open(&loop, &err), 0);
+	open_store();
+	log_bytes = 0;
+	ck_assert_int_eq(count_rows(), 2);
+	write_note(&last);
+	run_loop();
+	ck_assert_int_eq(last.err.code, 0);
+	ck_assert_int_eq(count_rows(), 3);
+	ck_assert_int_eq(log_size(), FULL_LOG);
+}
+END_TEST
+
 START_TEST(when_the_probe_fails_too_the_outcome_is_unknown_and_the_store_is_held_until_it_works)
 {
 	struct note first = {.id = "a"}, held = {.id = "b"}, later = {.id = "c"};
@@ -477,6 +530,8 @@ int main(void)
 	tcase_add_test(tests,
 		a_commit_that_fails_answers_not_durable_to_the_whole_group_and_then_it_works_again);
 	tcase_add_test(tests, a_commit_that_failed_does_not_come_back_after_a_crash);
+	tcase_add_test(
+		tests, a_log_of_full_length_keeps_its_length_and_what_was_committed_before_a_crash);
 	tcase_add_test(tests,
 		when_the_probe_fails_too_the_outcome_is_unknown_and_the_store_is_held_until_it_works);
 	tcase_add_test(tests, a_full_disk_at_commit_keeps_nothing_and_then_it_works_again);
