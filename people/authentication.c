@@ -435,6 +435,18 @@ int people_authenticate_peer(struct people *people, struct arena *arena, int64_t
 	return 0;
 }
 
+int people_peer_person(struct store_tx *tx, struct arena *arena, int64_t uid,
+	char ret_person[static ID_SIZE], struct error *err)
+{
+	struct peer *peer = NULL;
+	int rc = token_store_peer(tx, arena, uid, &peer, err);
+
+	ret_person[0] = 0;
+	if (rc > 0 && !peer->is_pending && peer->is_person_enabled)
+		memcpy(ret_person, peer->person_id, ID_SIZE);
+	return rc < 0 ? rc : 0;
+}
+
 /* --- for the server --- */
 
 static struct principal *new_anonymous(struct arena *arena, const char *address)

@@ -136,6 +136,10 @@ int people_authenticate_token(struct people *people, struct arena *arena, const 
 /* The principal of a unix socket's peer; an unmapped uid is a viewer. */
 int people_authenticate_peer(struct people *people, struct arena *arena, int64_t uid,
 	const char *address, int64_t now_us, struct principal **ret, struct error *err);
+/* The enabled person whom an admin mapped to this uid, "" without one. For who asks at a door that
+ * looks at no role: it counts as no use of a credential. */
+int people_peer_person(struct store_tx *tx, struct arena *arena, int64_t uid,
+	char ret_person[static ID_SIZE], struct error *err);
 /* In the shape of server_authenticator: `people` is its arg, *ret_principal a struct principal. */
 int people_authenticate(void *people, struct arena *arena, const char *token, int64_t peer_uid,
 	const char *address, unsigned access, void **ret_principal, struct error *err);

@@ -33,6 +33,9 @@ struct decision_question {
 	const char *target_identity; /* "" = not known here: target_mismatch */
 	char person_id[ID_SIZE];     /* of the actor; "" when the account is nobody's */
 	struct audit_actor actor;
+	/* Fills these two, by rows, in each transaction of the decision. NULL = they are filled. */
+	int (*find_actor)(struct store_tx *tx, void *arg, struct error *err);
+	void *find_arg;
 	const json_t *body; /* canonical input as stored; NULL = made of the request */
 	const json_t *release;
 	int64_t now_us;

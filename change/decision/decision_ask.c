@@ -386,6 +386,8 @@ static int ask(struct store_tx *tx, void *arg, struct error *err)
 	struct decision_row *row;
 	int rc = 0;
 
+	if (question->find_actor && (rc = question->find_actor(tx, question->find_arg, err)) < 0)
+		return rc;
 	if (question->request.kind != GATE_CHECK)
 		rc = decision_store_find(tx, &asking->arena, question->asker,
 			question->request.request_id, &row, err);

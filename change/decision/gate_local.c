@@ -19,6 +19,7 @@ struct local_ask {
 	struct gate_local *local;
 	const struct gate_ask *ask;
 	struct decision_question question;
+	const char *user; /* name of the account that is looked up, or NULL */
 	struct audit_actor actor;
 	char person_id[ID_SIZE], key_person[ID_SIZE], asker[32];
 	int64_t now_us;
@@ -26,37 +27,55 @@ struct local_ask {
 
 /* --- who --- */
 
-static int find_actor(struct local_ask *asked, uint32_t uid, const char *said)
+static int find_person(
+	struct local_ask *asked, struct store_tx *tx, uint32_t uid, struct error *err)
 {
-	const char *user = gate_ask_account(asked->ask, said);
-	struct gate_local *local = asked->local;
-	struct store_tx *tx = store_reader(local->options.store);
-	struct principal *principal = NULL;
 	struct target *target = NULL;
-	struct error err = ERROR_INIT;
+	int rc = people_peer_person(tx, asked->ask->arena, uid, asked->person_id, err);
+
+	if (rc < 0 || *asked->person_id)
+		return rc;
+	(void)target_find_identity(
+		tx, asked->ask->arena, asked->local->options.identity, &target, NULL);
+	return account_find(
+		tx, target ? target->name : "", asked->user, uid, asked->person_id, err);
+}
+
+/* Person and actor of the account, by rows: an account that is nobody's acts as its uid. */
+static int find_actor(struct local_ask *asked, struct store_tx *tx, uint32_t uid, struct error *err)
+{
 	char name[128] = "";
 
 	asked->actor = (struct audit_actor){.kind = AUDIT_HUMAN};
 	snprintf(asked->actor.address, sizeof(asked->actor.address), "gate");
 	snprintf(asked->actor.id, sizeof(asked->actor.id), "uid:%u", uid);
 	snprintf(asked->actor.name, sizeof(asked->actor.name), "uid:%u", uid);
-	if (people_authenticate_peer(local->options.people, asked->ask->arena, uid, "gate",
-		    asked->now_us, &principal, &err) == 0 &&
-		*principal->person_id)
-		memcpy(asked->person_id, principal->person_id, ID_SIZE);
-	if (!*asked->person_id) {
-		(void)target_find_identity(
-			tx, asked->ask->arena, local->options.identity, &target, NULL);
-		if (account_find(
-			    tx, target ? target->name : "", user, uid, asked->person_id, &err) < 0)
-			return err.code;
-	}
+	if (find_person(asked, tx, uid, err) < 0)
+		return error_set(err, ERROR_IO, "accounts cannot be looked up");
 	if (!*asked->person_id)
 		return 0;
 	snprintf(asked->actor.id, sizeof(asked->actor.id), "%s", asked->person_id);
 	if (people_name(tx, asked->person_id, name, sizeof(name), NULL) == 0)
 		snprintf(asked->actor.name, sizeof(asked->actor.name), "%s", name);
 	return 0;
+}
+
+/* Of who asks, among what is committed. */
+static int find_peer(struct local_ask *asked, struct error *err)
+{
+	asked->user = gate_ask_account(asked->ask, NULL);
+	return find_actor(asked, store_reader(asked->local->options.store), asked->ask->uid, err);
+}
+
+/* Of whom the question is about, in the decision's transaction. */
+static int find_asked(struct store_tx *tx, void *arg, struct error *err)
+{
+	struct local_ask *asked = arg;
+	int rc = find_actor(asked, tx, asked->question.request.actor_uid, err);
+
+	asked->question.actor = asked->actor;
+	memcpy(asked->question.person_id, asked->person_id, ID_SIZE);
+	return rc;
 }
 
 void gate_key_person(struct people *people, struct arena *arena, const char *typed_key,
@@ -119,11 +138,7 @@ static void decide(struct local_ask *asked)
 	struct gate_local *local = asked->local;
 	struct error err = ERROR_INIT;
 
-	if (find_actor(asked, request->actor_uid, request->actor_user) < 0) {
-		error_set(&err, ERROR_IO, "accounts cannot be looked up");
-		gate_answer_fault(asked->ask->exchange, &err);
-		return;
-	}
+	asked->user = gate_ask_account(asked->ask, request->actor_user);
 	gate_key_person(local->options.people, asked->ask->arena, request->typed_key, "gate",
 		asked->now_us, asked->key_person);
 	snprintf(asked->asker, sizeof(asked->asker), "uid:%u", asked->ask->uid);
@@ -132,14 +147,14 @@ static void decide(struct local_ask *asked)
 		.phase = "pre",
 		.target = local->host,
 		.target_identity = local->options.identity,
-		.actor = asked->actor,
+		.find_actor = find_asked,
+		.find_arg = asked,
 		.now_us = asked->now_us,
 		.gate = "",
 		.key_person = asked->key_person,
 		.asker = asked->asker,
 		.host = local->host,
 	};
-	memcpy(question->person_id, asked->person_id, ID_SIZE);
 	if (decision_ask(local->options.decisions, question, on_decided, asked, &err) < 0)
 		gate_answer_fault(asked->ask->exchange, &err);
 }
@@ -189,8 +204,8 @@ static int load_step(struct local_ask *asked, struct gate_reply *reply, struct e
 	struct change *change;
 	int rc;
 
-	if ((rc = find_actor(asked, asked->ask->uid, NULL)) < 0)
-		return error_set(err, rc, "accounts cannot be looked up");
+	if ((rc = find_peer(asked, err)) < 0)
+		return rc;
 	if (asked->ask->uid && !*asked->person_id)
 		return error_set(err, ERROR_FORBIDDEN, "this account is nobody's");
 	if ((rc = change_get(tx, arena, fetch->change, &change, err)) < 0 ||
@@ -305,8 +320,7 @@ static void act_on_run(struct local_ask *asked)
 {
 	struct error err = ERROR_INIT;
 
-	if (find_actor(asked, asked->ask->uid, NULL) < 0) {
-		error_set(&err, ERROR_IO, "accounts cannot be looked up");
+	if (find_peer(asked, &err) < 0) {
 		gate_answer_fault(asked->ask->exchange, &err);
 	} else if (asked->ask->message->kind == GATE_WATCH) {
 		watch(asked);
