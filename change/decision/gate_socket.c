@@ -313,7 +313,6 @@ static int begin(struct connection *connection, struct gate_exchange *exchange, 
 	exchange->ask =
 		(struct gate_ask){connection->uid, &exchange->message, &exchange->arena, exchange};
 	connection->exchange = exchange;
-	loop_watch_for(connection->watch, 0);
 	server->options.backend.ask(server->options.backend.arg, &exchange->ask);
 	return 0;
 }
@@ -340,6 +339,10 @@ static void on_packet(void *arg, unsigned events)
 	ssize_t got;
 
 	(void)events;
+	if (connection->exchange) {
+		loop_watch_for(connection->watch, 0); /* until that one is answered */
+		return;
+	}
 	got = recvmsg(connection->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -390,6 +393,7 @@ static void welcome(struct gate_socket *server, int fd)
 	server->first = connection;
 	server->count++;
 	loop_watch_for(connection->watch, LOOP_READABLE);
+	on_packet(connection, LOOP_READABLE); /* who connects asks at once */
 }
 
 static void on_listener(void *arg, unsigned events)

@@ -8,6 +8,7 @@ struct loop_watch {
 	uv_poll_t handle;
 	void (*ready)(void *arg, unsigned events);
 	void *arg;
+	int wanted; /* as libuv knows it */
 	bool is_freed;
 };
 
@@ -18,9 +19,11 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 
 	if (watch->is_freed)
 		return;
-	/* What went wrong is found by who reads. */
-	if (status < 0)
+	/* What went wrong is found by who reads; libuv watches no more. */
+	if (status < 0) {
 		ready = LOOP_READABLE | LOOP_WRITABLE;
+		watch->wanted = 0;
+	}
 	if (events & (UV_READABLE | UV_DISCONNECT))
 		ready |= LOOP_READABLE;
 	if (events & UV_WRITABLE)
@@ -50,6 +53,9 @@ void loop_watch_for(struct loop_watch *watch, unsigned events)
 	int wanted = (events & LOOP_READABLE ? UV_READABLE | UV_DISCONNECT : 0) |
 		     (events & LOOP_WRITABLE ? UV_WRITABLE : 0);
 
+	if (wanted == watch->wanted)
+		return; /* libuv would tell the kernel anew */
+	watch->wanted = wanted;
 	if (wanted)
 		uv_poll_start(&watch->handle, wanted, on_poll);
 	else
