@@ -58,8 +58,7 @@ static const char *as_program(const char *line)
 /* No command: the account's shell, as a login shell. It needs a grant for a session. */
 static int run_login_shell(struct rcm *rcm, struct rcm_command *command)
 {
-	struct account account = account_of(&rcm->arena, getuid());
-	const char *const argv[] = {account.shell, "-l", NULL};
+	const char *const argv[] = {rcm_account(rcm, getuid())->shell, "-l", NULL};
 
 	command->argv = arena_copy(&rcm->arena, argv, sizeof(argv));
 	return rcm_run_command(rcm, command);

@@ -3,10 +3,12 @@
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PASSWD_PATH "/etc/passwd"
 
@@ -23,14 +25,14 @@ static bool is_wanted(const struct passwd *entry, const struct wanted *wanted)
 /* Out of memory: of a file, fgetpwent asks the kernel for its place twice a line. */
 static FILE *open_entries(struct buf *bytes)
 {
-	FILE *file = fopen(PASSWD_PATH, "re");
+	int fd = open(PASSWD_PATH, O_RDONLY | O_CLOEXEC);
 	char part[4096];
-	size_t length;
+	ssize_t got;
 
-	while (file && (length = fread(part, 1, sizeof(part), file)) > 0)
-		buf_add(bytes, part, length);
-	if (file)
-		fclose(file);
+	while (fd >= 0 && (got = read(fd, part, sizeof(part))) > 0)
+		buf_add(bytes, part, (size_t)got);
+	if (fd >= 0)
+		close(fd);
 	return bytes->length ? fmemopen(bytes->bytes, bytes->length, "r") : NULL;
 }
 
@@ -77,6 +79,10 @@ int account_uid(const char *name, uid_t *ret, struct error *err)
 		if (code == 0)
 			*ret = (uid_t)number;
 		return code;
+	}
+	if (!strcmp(name, "root")) {
+		*ret = 0;
+		return 0;
 	}
 	found = find_entry(&(struct wanted){name, 0}, &arena, &account);
 	if (found)

@@ -53,14 +53,28 @@ static bool has(const char *const *list, const char *variable)
 	return rcm_value(list, name) != NULL;
 }
 
+const struct account *rcm_account(struct rcm *rcm, uid_t uid)
+{
+	struct account **place = rcm->accounts;
+
+	for (; *place && (*place)->uid != uid; place++)
+		;
+	if (!*place) {
+		struct account found = account_of(&rcm->arena, uid);
+
+		*place = arena_copy(&rcm->arena, &found, sizeof(found));
+	}
+	return *place;
+}
+
 const char *const *rcm_environment(struct rcm *rcm, const char *const *own)
 {
-	struct account account = account_of(&rcm->arena, geteuid());
+	const struct account *account = rcm_account(rcm, geteuid());
 	const char *const base[] = {
-		arena_format(&rcm->arena, "HOME=%s", account.home),
-		arena_format(&rcm->arena, "LOGNAME=%s", account.name),
+		arena_format(&rcm->arena, "HOME=%s", account->home),
+		arena_format(&rcm->arena, "LOGNAME=%s", account->name),
 		"PATH=" RCM_SEARCH,
-		arena_format(&rcm->arena, "USER=%s", account.name),
+		arena_format(&rcm->arena, "USER=%s", account->name),
 	};
 	size_t count = length_of(own), ours = length_of((const char *const *)environ);
 	const char **list =

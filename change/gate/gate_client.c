@@ -156,6 +156,18 @@ static ssize_t receive_packet(int fd, struct msghdr *header)
 	return got;
 }
 
+/* Of the next packet, at most that of a message: most are short, and the room for the longest is
+ * the kernel's work. */
+static size_t length_to_come(int fd)
+{
+	ssize_t length;
+
+	do
+		length = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+	while (length < 0 && errno == EINTR);
+	return length < 0 || length > (ssize_t)GATE_MESSAGE_MAX ? GATE_MESSAGE_MAX : (size_t)length;
+}
+
 static int decode_packet(struct arena *arena, const char *bytes, ssize_t got, int flags,
 	struct gate_message *ret, struct error *err)
 {
@@ -174,8 +186,9 @@ int gate_client_receive(struct gate_client *client, struct arena *arena, int64_t
 		char bytes[CMSG_SPACE(GATE_FDS_MAX * sizeof(int))];
 	} control;
 	int came[GATE_FDS_MAX], code = wait_for(client->fd, POLLIN, deadline_ns, err);
-	char *bytes = code == 0 ? malloc(GATE_MESSAGE_MAX) : NULL;
-	struct iovec part = {bytes, GATE_MESSAGE_MAX};
+	size_t length = code == 0 ? length_to_come(client->fd) : 0;
+	char *bytes = code == 0 ? malloc(length + 1) : NULL;
+	struct iovec part = {bytes, length};
 	struct msghdr header = {.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = &control,

@@ -2,6 +2,7 @@
 #ifndef RB_CHANGE_GATE_RCM_H
 #define RB_CHANGE_GATE_RCM_H
 
+#include "change/gate/account.h"
 #include "change/gate/gate_client.h"
 #include "lib/base/arena.h"
 
@@ -29,7 +30,8 @@ struct rcm {
 	bool wants_record, is_strict, wants_json;
 	const char *env[RCM_VARIABLES_MAX + 1]; /* "NAME=VALUE" that the command gets; NULL-ended */
 	size_t env_count;
-	const char **command; /* after "--"; NULL-ended, or NULL */
+	const char **command;	     /* after "--"; NULL-ended, or NULL */
+	struct account *accounts[4]; /* looked up already: who asks, who acts; NULL-ended */
 };
 
 /* "rcm: message" and its remedy on standard error. Returns `exit_code`. */
@@ -50,6 +52,8 @@ int rcm_run_step(struct rcm *rcm, const char *kind);
  * ours what a terminal and a language need. All else of ours is left out.
  */
 const char *const *rcm_environment(struct rcm *rcm, const char *const *own);
+/* The account of a uid, looked up once; of the real, the effective and the acting one only. */
+const struct account *rcm_account(struct rcm *rcm, uid_t uid);
 /* Adds "NAME=VALUE", or ours of that NAME, to rcm->env. ERROR_USAGE. */
 int rcm_add_variable(struct rcm *rcm, const char *given, struct error *err);
 

@@ -119,7 +119,7 @@ static uid_t actor_of(const char *source)
 static void begin(struct job *job, struct rcm *rcm, enum gate_kind kind, const char *source)
 {
 	*job = (struct job){.rcm = rcm,
-		.account = account_of(&rcm->arena, actor_of(source)),
+		.account = *rcm_account(rcm, actor_of(source)),
 		.client = GATE_CLIENT_INIT(&rcm->config),
 		.program = {.fd = -1, .interpreter = -1},
 		.stdin_fd = -1};
@@ -134,9 +134,7 @@ static void begin(struct job *job, struct rcm *rcm, enum gate_kind kind, const c
 		.parent_run = "",
 		.is_strict = rcm->is_strict,
 		.typed_key = ""};
-	job->request.exec.runas = geteuid() == job->account.uid
-					  ? job->account.name
-					  : account_of(&rcm->arena, geteuid()).name;
+	job->request.exec.runas = rcm_account(rcm, geteuid())->name;
 }
 
 /* The program takes its place in the question. */
@@ -180,8 +178,8 @@ static const char *recordings_of(struct job *job)
 		return job->rcm->config.recordings;
 	if (geteuid() == 0)
 		return ROOT_RECORDINGS;
-	return arena_format(&job->rcm->arena, "%s/" OWN_RECORDINGS,
-		account_of(&job->rcm->arena, geteuid()).home);
+	return arena_format(
+		&job->rcm->arena, "%s/" OWN_RECORDINGS, rcm_account(job->rcm, geteuid())->home);
 }
 
 static const char *host_of(struct arena *arena)
