@@ -106,8 +106,10 @@ bool terminal_ask_hidden(const char *question, char *ret, size_t size)
 	if (fd >= 0 && tcgetattr(fd, &shown) == 0) {
 		hidden = shown;
 		hidden.c_lflag &= (tcflag_t) ~(ECHO | ISIG);
-		dprintf(fd, "%s", question);
+		/* First: what is typed as soon as the question is seen is neither shown nor lost.
+		 */
 		tcsetattr(fd, TCSAFLUSH, &hidden);
+		dprintf(fd, "%s", question);
 		is_read = read_line(fd, ret, size);
 		tcsetattr(fd, TCSAFLUSH, &shown);
 		dprintf(fd, "\n");
