@@ -348,6 +348,25 @@ class Asks:
         return Ask(operation, {"name": name}, who="bob", body=self.example(operation),
                    headers={"If-Match": f'"{self.changes.show(name)["revision_digest"]}"'})
 
+    def _reapprove(self, operation):
+        """By bob, who approved it while its window was longer."""
+        name = self.change("pending")
+        assert self.changes.approve("bob", name).status == 200
+        etag = self.call("alice", "GET", f"/api/v1/changes/{name}").headers["ETag"]
+        body = {**self.changes.show(name)["body"], "end": at(30)}
+        self.call("alice", "POST", f"/api/v1/changes/{name}/edit", {"body": body}, If_Match=etag)
+        digest = self.changes.submit(name)["revision_digest"]
+        return Ask(operation, {"name": name}, who="bob", headers={"If-Match": f'"{digest}"'})
+
+    def delegation(self):
+        """To a person of its own; bob's."""
+        return self.call("bob", "POST", "/api/v1/delegations", {"to": self.person(), "end": at(60), "reason": "on leave"}).json["id"]
+
+    def _withdraw(self, operation):
+        made = self.delegation()
+        etag = self.call("bob", "GET", f"/api/v1/delegations/{made}").headers["ETag"]
+        return Ask(operation, {"id": made}, who="bob", headers={"If-Match": etag})
+
     def _command(self, operation, make, **body):
         return Ask(operation, {"id": make()}, body=self.example(operation, **body))
 
@@ -384,6 +403,7 @@ class Asks:
         "get_targets_by_name": lambda self: {"path": {"name": "edge-1"}},
         "get_approvals": lambda self: {"query": {"state": "APPROVED", "mine": "false"}},
         "get_approvals_by_id": lambda self: {"path": {"id": self.approval().json["id"]}},
+        "get_delegations_by_id": lambda self: {"path": {"id": self.delegation()}},
         "get_plans_by_plan": lambda self: {"path": {"plan": "paper/set"}},
         "get_plans_by_plan_versions": lambda self: {"path": {"plan": "paper/set"}},
         "get_plans_by_plan_versions_by_version": lambda self: {"path": {"plan": "paper/set", "version": 1}},
@@ -451,6 +471,8 @@ class Asks:
         "post_targets_by_name_check": lambda self, o: Ask(o, {"name": "edge-1"}),
         "post_approvals_by_id_approve": _decision,
         "post_approvals_by_id_reject": _decision,
+        "post_delegations": lambda self, o: Ask(o, who="bob", body=self.example(o, to=self.person(), end=at(60))),
+        "post_delegations_by_id_withdraw": _withdraw,
         "post_emergencies": lambda self, o: Ask(o, who=self.responder(), body=self.example(o, incident=self.incident())),
         "post_emergencies_by_name_confirm": lambda self, o: Ask(o, {"name": self.emergency(self.responder("author"))}, who="dora"),
         "post_emergencies_by_name_renew": _of_emergency,
@@ -460,6 +482,7 @@ class Asks:
         "post_changes": lambda self, o: Ask(o, body={"title": "a test", "body": self.change_body()}),
         "post_changes_by_name_edit": _edit,
         "post_changes_by_name_approve": _approve,
+        "post_changes_by_name_reapprove": _reapprove,
         "post_changes_by_name_reject": lambda self, o: self._of_change(o, "pending", "bob"),
         "post_changes_by_name_submit": lambda self, o: self._of_change(o, "draft"),
         "post_changes_by_name_reassess": lambda self, o: self._of_change(o, "pending"),
