@@ -50,7 +50,7 @@ TAMPERS = {
         ("DELETE FROM approval_decision WHERE approval_id = :approval", "approval.decide", "not there"),
     "a decision that nobody took":
         ("INSERT INTO approval_decision SELECT 'FORGED', approval_id, 'Y', level, decision, digest, reason,"
-         " decided_at_us FROM approval_decision WHERE approval_id = :approval", None, "FORGED"),
+         " decided_at_us, for_person_id, delegation_id FROM approval_decision WHERE approval_id = :approval", None, "FORGED"),
     "the bytes of the graph":
         ("UPDATE plan_graph SET bytes = CAST(replace(CAST(bytes AS TEXT), '50', '51') AS BLOB)", "execution.create",
          "not what its digest says"),

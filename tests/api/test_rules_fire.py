@@ -172,11 +172,23 @@ def incident(site):
     return site.rules(services=["slow"])
 
 
+def add_freeze(site, name, service, *more):
+    file = site.daemon.folder / "freeze.ics"
+    file.write_text(FREEZE)
+    site.people.admin.ok("calendar", "add", name, file, "--default", "open", "--zone", "UTC", "--label", f"service={service}", *more)
+
+
 def freeze(site):
-    folder = site.daemon.folder / "freeze.ics"
-    folder.write_text(FREEZE)
-    site.people.admin.ok("calendar", "add", "sale", folder, "--default", "open", "--zone", "UTC", "--label", "service=frozen")
+    add_freeze(site, "sale", "frozen")
     return site.rules(services=["frozen"])
+
+
+def excepted_freeze(site):
+    site.group("sale-leads", "bob")
+    add_freeze(site, "winter-sale", "excepted", "--approvers", "sale-leads")
+    found = site.rules(services=["excepted"], freeze_exception={"calendars": ["winter-sale"], "reason": "it cannot wait for January"})
+    assert "TIME-001" not in found
+    return found
 
 
 def conflict(site):
@@ -227,6 +239,7 @@ WORLD = {
     "TEXT-001": [hidden_text],
     "TEXT-002": [long_text],
     "TIME-001": [freeze],
+    "TIME-005": [excepted_freeze],
 }
 
 
