@@ -378,7 +378,7 @@ static void act_logger(struct command *c)
 	impact_add(c, "send", "process", "syslog", "one");
 }
 
-/* rcm and the daemon's own programs: another gate decides, and says so. */
+/* The daemon's own programs: whoever runs them acts on the gate itself. */
 static void act_gate(struct command *c)
 {
 	impact_is_unproved(c, impact_add(c, "configure", "gate", c->program, "one"), "opaque");
@@ -462,6 +462,6 @@ const struct program command_system_programs[] = {
 		0, act_monitor},
 	{"logger", "t,tag: p,priority: s,stderr f,file:< i id? n,server:% P,port:% u,socket:%", 0,
 		act_logger},
-	{"rcm redbutton redbuttond rcm-client", "", STYLE_RAW, act_gate},
+	{"redbutton redbuttond rcm-client", "", STYLE_RAW, act_gate},
 	{NULL, NULL, 0, NULL},
 };

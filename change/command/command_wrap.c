@@ -373,8 +373,9 @@ static void act_rcm(struct command *c)
 	bool is_own = !input->runas || !strcmp(input->runas, "root") ||
 		      (input->actor && !strcmp(input->runas, input->actor));
 
-	if (c->outer || !is_own ||
-		!text_is_word("exec shell check rollback doctor identity recording", verb))
+	if (!text_is_word("exec shell check rollback doctor identity recording", verb))
+		impact_is_unproved(c, impact_add(c, "configure", "gate", c->program, "one"), "opaque");
+	else if (c->outer || !is_own)
 		command_doubt(c, "opaque");
 }
 

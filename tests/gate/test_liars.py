@@ -47,7 +47,7 @@ LIES = {
     "deny with a reason to allow": lambda ask: gate.verdict(ask, reason="ok_grant"),
     "an unknown reason": lambda ask: gate.verdict(ask, verdict=ALLOW, reason="ok"),
     "an unknown verdict": lambda ask: gate.allow(ask, verdict=3),
-    "an unknown obligation": lambda ask: gate.allow(ask, must=32),
+    "an unknown obligation": lambda ask: gate.allow(ask, must=64),
     "an allow that wants a key": lambda ask: gate.allow(ask, must=16),
     "a grant without a run": lambda ask: gate.allow(ask, run=""),
     "expired": lambda ask: gate.allow(ask, expires_at_us=now_us() - 1),

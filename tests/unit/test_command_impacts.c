@@ -102,7 +102,7 @@ static const struct {
 	{"curl -o x https://a", "mutate curl: write path /srv/shop/x one; fetch url https://a one"},
 	{"rcm exec CHG-7 --step 1", "read rcm:"},
 	{"rcm exec -- rm -rf /srv", "read rcm:"},
-	{"rcm approve CHG-7", "unproved opaque rcm:"},
+	{"rcm approve CHG-7", "unproved opaque rcm: configure gate rcm one"},
 	{"nice rcm exec -- rm a", "unproved opaque nice: rcm:"},
 	{"apt-get install nginx", "unproved opaque apt-get: install package nginx one"},
 };
