@@ -59,8 +59,8 @@ static const struct cli_verb verbs[] = {
 		run_approve},
 	{NULL, "reapprove", "CHANGE", 1, 1,
 		"Say yes to what only does less than you approved before",
-		"Fewer targets or a shorter window than a revision that you approved, and nothing "
-		"else: what was taken away is shown. Anything more: rcm approve.",
+		"Fewer targets or a shorter window than a revision that you approved, and\n"
+		"nothing else: what was taken away is shown. Anything more: rcm approve.",
 		{{"yes", NULL, false, false, "do not ask"}}, run_reapprove},
 	{NULL, "reject", "CHANGE", 1, 1, "Say no: one no ends it", NULL,
 		{{"reason", "TEXT", true, false, "kept with it"},
@@ -410,12 +410,14 @@ static int run_reapprove(struct cli *cli, struct error *err)
 	narrows = json_object_get(change, "narrows");
 	if (!narrows) {
 		error_set(err, ERROR_CONFLICT,
-			"%s is not just narrower than a revision that you approved",
+			"%s is not just narrower than a revision that you approved, or you decided "
+			"it already",
 			cli_arg(cli, 0));
 		return error_remedy(err, "read all of it: rcm approve %s", cli_arg(cli, 0));
 	}
 	digest = cli_member(cli, change, "revision_digest");
-	cli_say(cli, "%s only does less than revision %s, which you approved:\n\n", cli_arg(cli, 0),
+	cli_say(cli, "%s (%s) only does less than revision %s, which you approved:\n\n",
+		cli_arg(cli, 0), cli_member(cli, change, "title"),
 		cli_member(cli, narrows, "revision"));
 	if (!cli_is_json(cli))
 		print_diff(cli, json_object_get(narrows, "items"));

@@ -197,16 +197,28 @@ static int add_runs(struct store_tx *tx, struct arena *arena, const struct chang
 	return rc;
 }
 
-/* For who approved a revision that this one only narrows. */
+static bool has_approved(struct store_tx *tx, struct arena *arena, const struct change *change,
+	const struct principal *principal)
+{
+	struct approval_request *request;
+
+	return *change->approval_digest &&
+	       approval_find(tx, arena, CHANGE_SUBJECT, change->name, change->approval_digest,
+		       &request, NULL) >= 0 &&
+	       approval_was_given_by(tx, arena, request->id, principal->person_id);
+}
+
+/* For who approved a revision that this one only narrows, and not yet this one. */
 static int add_narrows(struct store_tx *tx, struct arena *arena, const struct change *change,
 	const struct principal *principal, json_t *object, struct error *err)
 {
 	int64_t revision;
 	json_t *diff;
-	int rc = principal ? change_find_narrower(
-				     tx, arena, change, principal->person_id, &revision, &diff, err)
-			   : 0;
+	int rc;
 
+	if (!principal || has_approved(tx, arena, change, principal))
+		return 0;
+	rc = change_find_narrower(tx, arena, change, principal->person_id, &revision, &diff, err);
 	if (rc > 0)
 		json_object_set_new(object, "narrows",
 			json_pack("{s:I, s:o}", "revision", (json_int_t)revision, "items", diff));

@@ -1,8 +1,9 @@
 /*
  * Fast re-approval: a revision that does less than one that a person approved, and nothing else:
- * fewer targets, a shorter window. The same person may say yes to it by what was taken away alone.
- * It is a decision like any other, of exactly the revision that is there; nothing is approved by
- * itself.
+ * fewer targets, a shorter window. A target is taken away from all steps or from none: one that
+ * only lost its drain, or its way back, would be treated otherwise than approved. The same person
+ * may say yes to it by what was taken away alone. It is a decision like any other, of exactly the
+ * revision that is there; nothing is approved by itself.
  */
 #include "change/change_rooms.h"
 #include "lib/base/json.h"
@@ -43,16 +44,40 @@ static bool is_part_of(const json_t *from, const json_t *to)
 	return true;
 }
 
-static bool is_step_narrower(const json_t *from, const json_t *to)
+static bool is_in_a_step(const json_t *steps, const json_t *target)
 {
+	json_t *step;
+	size_t i;
+
+	json_array_foreach (steps, i, step)
+		if (holds(json_object_get(step, "targets"), target))
+			return true;
+	return false;
+}
+
+/* What this step lost is a target of no step any more. */
+static bool is_gone_wholly(const json_t *from, const json_t *to, const json_t *steps)
+{
+	json_t *target;
+	size_t i;
+
+	json_array_foreach (from, i, target)
+		if (!holds(to, target) && is_in_a_step(steps, target))
+			return false;
+	return true;
+}
+
+/* `steps`: all that there are now. */
+static bool is_step_narrower(const json_t *from, const json_t *to, const json_t *steps)
+{
+	const json_t *old = json_object_get(from, "targets"), *now = json_object_get(to, "targets");
 	json_t *bare = json_copy((json_t *)from);
 	bool is_same;
 
-	json_object_set(bare, "targets", json_object_get(to, "targets"));
+	json_object_set(bare, "targets", (json_t *)now);
 	is_same = json_equal(bare, to);
 	json_decref(bare);
-	return is_same &&
-	       is_part_of(json_object_get(from, "targets"), json_object_get(to, "targets"));
+	return is_same && is_part_of(old, now) && is_gone_wholly(old, now, steps);
 }
 
 static bool are_steps_narrower(const json_t *from, const json_t *to)
@@ -60,7 +85,7 @@ static bool are_steps_narrower(const json_t *from, const json_t *to)
 	if (!json_array_size(from) || json_array_size(from) != json_array_size(to))
 		return false;
 	for (size_t i = 0; i < json_array_size(from); i++)
-		if (!is_step_narrower(json_array_get(from, i), json_array_get(to, i)))
+		if (!is_step_narrower(json_array_get(from, i), json_array_get(to, i), to))
 			return false;
 	return true;
 }

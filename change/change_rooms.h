@@ -283,7 +283,10 @@ int change_decide(struct store_tx *tx, struct change_decide *decide, struct erro
 
 /* --- change_narrow.c --- */
 
-/* Does the body `to` do less than `from`, and nothing else? Fewer targets, a shorter window. */
+/*
+ * Does the body `to` do less than `from`, and nothing else? A shorter window, or fewer targets,
+ * each taken away from all steps.
+ */
 bool change_is_narrower(const json_t *from, const json_t *to);
 /*
  * 1 when the pending revision is only narrower than the newest one of before that the person

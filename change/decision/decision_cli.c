@@ -41,10 +41,8 @@ static const struct cli_verb verbs[] = {
 		"By an approver who did not run it: nobody knows how far a lost run came.",
 		{{"reason", "TEXT", true, false, "what is known about it"}}, run_reset},
 	{"run", "stop", "RUN", 1, 1, "End what is running under it, on its host",
-		"By whoever runs it, an approver or a commander. The command is ended within "
-		"seconds; "
-		"its "
-		"change is then one of which a command failed.",
+		"By whoever runs it, an approver or a commander. The command is ended within\n"
+		"seconds; its change is then one of which a command failed.",
 		{{"reason", "TEXT", true, false, "told to whoever runs it, and kept"}}, run_stop},
 	{"release", "list", "", 0, 0, "List releases of other platforms, the newest first", NULL,
 		{{"running", NULL, false, false, "only those of which a phase is open"}},

@@ -72,6 +72,9 @@ def test_fewer_targets_and_a_shorter_window_are_shown_as_that(case):
     assert case.narrows("oscar") is None and case.narrows("alice") is None
     assert case.again("bob").status == 200
     assert case.changes.show(case.name)["state"] == "pending", "each for themselves"
+    assert case.narrows("bob") is None, "asked once"
+    again = case.again("bob")
+    assert again.status == 403 and "you decided already" in again.json["detail"]
     reply = case.again("carol")
     assert reply.status == 200 and reply.json["state"] == "approved"
     votes = reply.json["approval"]["decisions"]
@@ -106,6 +109,16 @@ def test_a_target_that_was_not_there_is_no_narrowing(case):
     case.edit(case.hosts[:1])
     case.approve("bob", "carol")
     case.edit(case.hosts)
+    assert case.narrows("bob") is None and case.again("bob").status == 409
+
+
+@pytest.mark.parametrize("kept", [0, 1], ids=["without its way back", "only its way back"])
+def test_a_target_is_taken_away_from_all_steps_or_it_is_read_in_full(case, kept):
+    steps = [{**step, "targets": case.hosts[:1]} for step in case.steps(case.hosts)]
+    steps[kept]["targets"] = case.hosts
+    edited = case.changes.edit(case.name, *steps, **case.frame())
+    assert edited.status == 200, edited.body
+    case.changes.submit(case.name)
     assert case.narrows("bob") is None and case.again("bob").status == 409
 
 
