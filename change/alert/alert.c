@@ -2,6 +2,7 @@
 #include "inventory/target.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/base/time.h"
 
 #include <stdlib.h>
@@ -80,6 +81,22 @@ static void fail(struct source *source, const char *reason)
 	source->is_silent = true;
 }
 
+/* A name is shown in a finding: whatever a source calls an alert, it can be read, and is one. */
+static void make_names_visible(json_t *firing)
+{
+	struct arena arena = ARENA_INIT;
+	json_t *labels;
+	size_t i;
+
+	json_array_foreach (firing, i, labels) {
+		const char *name = json_string_value(json_object_get(labels, "alertname"));
+
+		if (name)
+			json_set_text(labels, "alertname", text_visible(&arena, name));
+	}
+	arena_done(&arena);
+}
+
 static void take(struct source *source, const struct adapter_result *result)
 {
 	json_t *firing = NULL;
@@ -89,6 +106,7 @@ static void take(struct source *source, const struct adapter_result *result)
 		fail(source, result->message ? result->message : "no usable answer");
 		return;
 	}
+	make_names_visible(firing);
 	json_decref(source->firing);
 	source->firing = firing;
 	source->good_ms = source->asked_ms;

@@ -105,7 +105,6 @@ void alert_match(const json_t *firing, const char *environment,
 			continue;
 		for (size_t k = 0; k < count; k++)
 			if (is_about(alert, &subjects[k]))
-				insert(list, name ? name : "an alert without a name",
-					subjects[k].object);
+				insert(list, name ? name : "without a name", subjects[k].object);
 	}
 }

@@ -79,6 +79,20 @@ def test_an_alert_is_held_against_what_its_labels_name(site, fires, labels, targ
     told(site, want, target)
 
 
+@pytest.mark.parametrize("name, shown", [
+    ("\x1b[2Jgone\nscore 0", "alert \\x1b[2Jgone\\x0ascore 0"),
+    ("ab\u202ecd", "alert ab\\u{202e}cd"),
+    ("错误率过高", "alert 错误率过高"),
+    ("", "alert without a name"),
+])
+def test_whatever_a_source_calls_an_alert_it_is_one_and_can_be_read(site, fires, name, shown):
+    fires({"service": "shop", "alertname": name})
+    want, end = [("svc:shop", f"{shown} is firing on svc:shop: wait or link the incident")], time.monotonic() + 20
+    while (found := submit(site)) != want:
+        assert time.monotonic() < end, f"{found} instead of {want}"
+        time.sleep(INTERVAL / 4)
+
+
 def test_an_alert_about_something_else_is_not(site, fires):
     fires({"service": "shop"})
     told(site, ["svc:shop"])

@@ -81,7 +81,7 @@ START_TEST(the_same_alerts_are_the_same_list)
 	expect("[{\"alertname\":\"B\",\"job\":\"shop\"},{\"alertname\":\"A\",\"job\":\"shop\"},"
 	       "{\"alertname\":\"B\",\"job\":\"shop\",\"pod\":\"2\"},"
 	       "{\"alertname\":\"C\",\"node\":\"web-1\"},{\"job\":\"shop\"}]",
-		"host:web-1 C, svc:shop A, svc:shop B, svc:shop an alert without a name");
+		"host:web-1 C, svc:shop A, svc:shop B, svc:shop without a name");
 }
 END_TEST
 
