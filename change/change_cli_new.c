@@ -61,6 +61,7 @@ static const struct cli_verb verbs[] = {
 		"--from FILE: take the body of rcm show --json.",
 		{{"title", "TEXT", false, false, "one line for people"},
 			{"service", "NAME", false, true, "of what"},
+			{"drop-target", "NAME", false, true, "no longer there; from all steps"},
 			{"executor", "PERSON", false, true, "who will run it"},
 			{"start", "TIME", false, false, "RFC 3339, or local with --zone"},
 			{"end", "TIME", false, false, "the same"},
@@ -151,6 +152,8 @@ static int run_edit(struct cli *cli, struct error *err)
 		rc = change_cli_read_body(cli, from, &body, &title, err);
 	else
 		body = json_deep_copy(json_object_get(change, "body"));
+	if (rc >= 0)
+		rc = change_cli_drop_targets(cli, body, err);
 	if (rc >= 0)
 		rc = change_cli_lay_over(cli, body, err);
 	if (rc >= 0)

@@ -20,6 +20,8 @@ int change_cli_body(struct cli *cli, json_t **ret, struct error *err);
 /* Of a standard change: --template, its values as PARAM=VALUE, and what is said of time and people.
  */
 int change_cli_template_body(struct cli *cli, json_t **ret, struct error *err);
+/* Takes the targets of --drop-target out of all steps; no step may be left without one. */
+int change_cli_drop_targets(struct cli *cli, json_t *body, struct error *err);
 /* Lays the flags of `edit` over a body that was read. */
 int change_cli_lay_over(struct cli *cli, json_t *body, struct error *err);
 /* A file with {"title", "body"} or a body alone. */

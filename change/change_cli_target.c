@@ -105,6 +105,62 @@ int change_cli_targets(struct cli *cli, const char *environment, const char ***r
 	return 0;
 }
 
+/* --- fewer --- */
+
+/* Of a list of names, or of objects that have one. True when it was there. */
+static bool take_away(json_t *targets, const char *name)
+{
+	json_t *one, *named;
+	size_t i;
+
+	json_array_foreach (targets, i, one) {
+		named = json_is_object(one) ? json_object_get(one, "name") : one;
+		if (text_is_equal(json_string_value(named), name)) {
+			json_array_remove(targets, i);
+			return true;
+		}
+	}
+	return false;
+}
+
+static int drop_target(json_t *body, const char *name, struct error *err)
+{
+	bool was_there = false, is_empty = false;
+	json_t *step, *targets;
+	size_t i, number = 0;
+
+	json_array_foreach (json_object_get(body, "steps"), i, step) {
+		targets = json_object_get(step, "targets");
+		if (!take_away(targets, name))
+			continue;
+		was_there = true;
+		if (!json_array_size(targets) && !is_empty) {
+			is_empty = true;
+			number = i + 1;
+		}
+	}
+	take_away(json_object_get(body, "targets"), name);
+	if (was_there && !is_empty)
+		return 0;
+	if (is_empty)
+		error_set(err, ERROR_USAGE, "step %zu would be left without a target", number);
+	else
+		error_set(err, ERROR_USAGE, "no step is for %s", name);
+	error_field(err, "drop-target");
+	return error_remedy(err, is_empty ? "take the step out: rcm edit --from FILE"
+					  : "see them: rcm show CHANGE --json");
+}
+
+int change_cli_drop_targets(struct cli *cli, json_t *body, struct error *err)
+{
+	const char *name;
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && (name = cli_flag_at(cli, "drop-target", i)); i++)
+		rc = drop_target(body, name, err);
+	return rc;
+}
+
 /* --- batches --- */
 
 static int refuse_batches(const char *text, struct error *err)

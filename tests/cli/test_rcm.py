@@ -141,6 +141,29 @@ def test_an_edit_exchanges_the_rollback_steps(rcm, changes, tmp_path):
         ("rollback", "exec", ["/usr/bin/true", "again"])]
 
 
+def test_a_target_is_dropped_from_all_steps_and_that_is_less(rcm, changes):
+    name = new(rcm, "--target", "web-1", "--target", "web-2", "--rollback", "/usr/bin/systemctl start shop", "--",
+               "/usr/bin/systemctl", "stop", "shop")["name"]
+    rcm("alice").ok("submit", name)
+    rcm("bob").ok("approve", name, "--yes")
+    body = rcm("alice").json("edit", name, "--drop-target", "web-2")["body"]
+    assert [step["targets"] for step in body["steps"]] == [["web-1"], ["web-1"]]
+    assert [target["name"] for target in body["targets"]] == ["web-1"]
+    rcm("alice").ok("submit", name)
+    assert f"rcm reapprove {name}" in rcm("bob").ok("show", name)
+    assert "restart the shop" in rcm("bob").ok("reapprove", name, "--yes")
+    assert "rcm reapprove" not in rcm("bob").ok("show", name)
+    assert "decided it already" in rcm("bob").fails("reapprove", name, "--yes").err
+
+
+@pytest.mark.parametrize("target, said", [("web-9", "no step is for web-9"), ("web-1", "step 1 would be left without a target")])
+def test_a_target_that_cannot_be_dropped_is_said_and_changes_nothing(rcm, changes, target, said):
+    name = new(rcm, "--target", "service=shop", "--batches", "1,100%", "--", "/usr/bin/true")["name"]
+    refused = rcm("alice").fails("edit", name, "--drop-target", target)
+    assert refused.code == 2 and said in refused.err
+    assert rcm("alice").json("show", name)["revision"] == 1
+
+
 @pytest.mark.parametrize("words, said", [
     ((), "target"),
     (("--target", "web-1"), "what is to run"),
