@@ -374,7 +374,8 @@ static void act_rcm(struct command *c)
 		      (input->actor && !strcmp(input->runas, input->actor));
 
 	if (!text_is_word("exec shell check rollback doctor identity recording", verb))
-		impact_is_unproved(c, impact_add(c, "configure", "gate", c->program, "one"), "opaque");
+		impact_is_unproved(
+			c, impact_add(c, "configure", "gate", c->program, "one"), "opaque");
 	else if (c->outer || !is_own)
 		command_doubt(c, "opaque");
 }

@@ -45,9 +45,8 @@ static json_t *obligations_json(const struct decision_outcome *outcome)
 
 static json_t *findings_json(const json_t *facts)
 {
-	static const char *const places[][2] = {
-		{"rules", "added"}, {"emergency", "hard"}, {"emergency", "owed"},
-		{"outlook", "findings"}};
+	static const char *const places[][2] = {{"rules", "added"}, {"emergency", "hard"},
+		{"emergency", "owed"}, {"outlook", "findings"}};
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)

@@ -37,8 +37,7 @@ int loading_emergency(struct loading *l);
 
 /* What the rules are given of the command; of the release, when there is one. `frame` or NULL: what
  * they are told of the site; `follow_ups` or NULL: what is owed. The caller's. */
-json_t *loading_rule_input(
-	const struct loading *l, const json_t *frame, const json_t *follow_ups);
+json_t *loading_rule_input(const struct loading *l, const json_t *frame, const json_t *follow_ups);
 void loading_digest(const json_t *input, char ret[static DIGEST_TEXT_SIZE]);
 json_t *loading_finding_json(const struct risk_finding *finding); /* the caller's */
 

@@ -109,8 +109,8 @@ const char *decision_outlook_text(struct arena *arena, const json_t *facts, cons
 struct decision_subject {
 	const json_t *commands, *release;
 	const json_t *follow_ups; /* that others owe, or the person from before; NULL = none */
-	const json_t *frame; /* of the site (change_site_frame), or NULL: a bare emergency's */
-	const char *secret;  /* where a word looks like a credential; NULL or "" = nowhere */
+	const json_t *frame;	  /* of the site (change_site_frame), or NULL: a bare emergency's */
+	const char *secret;	  /* where a word looks like a credential; NULL or "" = nowhere */
 	const char *id, *target, *person, *service, *environment, *runas, *cwd;
 	int64_t now_us;
 };

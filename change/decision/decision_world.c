@@ -302,8 +302,7 @@ void loading_digest(const json_t *input, char ret[static DIGEST_TEXT_SIZE])
 	arena_done(&arena);
 }
 
-json_t *loading_rule_input(
-	const struct loading *l, const json_t *frame, const json_t *follow_ups)
+json_t *loading_rule_input(const struct loading *l, const json_t *frame, const json_t *follow_ups)
 {
 	const json_t *release = json_object_get(json_object_get(l->facts, "release"), "rules");
 	struct decision_subject subject = {
