@@ -18,6 +18,7 @@
 #define CLIENT_FALLBACK "/usr/libexec/redbutton/rcm-client"
 
 static int run_exec(struct rcm *rcm);
+static int run_check(struct rcm *rcm);
 static int run_shell(struct rcm *rcm);
 
 #define BIT(id)					      (1u << OPTION_##id)
@@ -45,7 +46,8 @@ static const struct rcm_verb verbs[] = {
 		RCM_REFUSED, run_exec},
 	{"check", "[CHG-n --step N] -- COMMAND...",
 		"ask what the gate would say; nothing is taken and nothing runs", TAKES_BOTH,
-		GATE_BITS | BIT(STEP) | BIT(ENV) | BIT(STRICT) | BIT(JSON), RCM_USAGE, rcm_check},
+		GATE_BITS | BIT(STEP) | BIT(LINE) | BIT(ENV) | BIT(STRICT) | BIT(JSON), RCM_USAGE,
+		run_check},
 	{"shell", "CHG-n", "the session that was approved, recorded", TAKES_CHANGE,
 		GATE_BITS | BIT(STEP), RCM_REFUSED, run_shell},
 	{"ssh", "", "what sshd runs (ForceCommand): the command that was sent, or a session",
@@ -227,6 +229,13 @@ static int run_exec(struct rcm *rcm)
 	return rcm_run_command(rcm, &command);
 }
 
+static int run_check(struct rcm *rcm)
+{
+	int code = rcm->line ? rcm_split_line(rcm, rcm->line, "terminal", &rcm->command) : 0;
+
+	return code ? code : rcm_check(rcm);
+}
+
 /* A change for a session is mostly that one step. */
 static int run_shell(struct rcm *rcm)
 {
@@ -250,7 +259,7 @@ static int check_arguments(const struct rcm_verb *verb, const struct rcm *rcm)
 		return complain_usage(verb, "--phase is for a step of a change");
 	if (rcm->step && !rcm->change[0])
 		return complain_usage(verb, "--step needs its change, CHG-n");
-	if (verb->run == rcm_check && !has_command)
+	if (verb->run == run_check && !has_command)
 		return complain_usage(verb, "there is no command after --");
 	if (verb->run == run_shell && !rcm->change[0])
 		return complain_usage(verb, "which change?");

@@ -44,7 +44,12 @@ int rcm_complete(const struct rcm_verb *verbs, size_t count, char **argv);
  * Returns when there is none. */
 void rcm_exec_client(char **argv);
 
-/* Splits a typed line and runs it; what needs a shell is refused with its remedy. */
+/*
+ * The words of a typed line, the arena's: 0, or the exit code of the refusal that was told. What
+ * needs a shell is refused with the remedy of the source.
+ */
+int rcm_split_line(struct rcm *rcm, const char *line, const char *source, const char ***ret_words);
+/* Splits a line and runs it. */
 int rcm_line(struct rcm *rcm, const char *line, const struct rcm_command *command);
 /* The command of sshd's ForceCommand. */
 int rcm_ssh(struct rcm *rcm);

@@ -4,9 +4,12 @@
 #include "change/sudo/doctor.h"
 #include "lib/base/text.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int rcm_identity(struct rcm *rcm)
 {
@@ -90,19 +93,37 @@ static void look_at(const char *line, struct seen *seen)
 	print_mark(line, text);
 }
 
+/* A file only: a pipe would be waited for. NULL with the error. */
+static FILE *open_recording(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		error_errno(err, ERROR_IO, path);
+	} else if (!S_ISREG(status.st_mode)) {
+		error_set(err, ERROR_INVALID, "%s is no file", path);
+		error_remedy(
+			err, "give it the file of a recording: rcm run list --json names them");
+	} else {
+		return fdopen(fd, "r");
+	}
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
 int rcm_recording(struct rcm *rcm)
 {
 	const char *path = rcm->command[0];
-	FILE *file = fopen(path, "re");
 	struct error err = ERROR_INIT;
+	FILE *file = open_recording(path, &err);
 	struct seen seen = {0};
 	char *line = NULL;
 	size_t size = 0;
 
-	if (!file) {
-		error_errno(&err, ERROR_IO, path);
+	if (!file)
 		return rcm_complain(&err, 66);
-	}
 	while (!seen.is_broken && getline(&line, &size, file) > 0)
 		look_at(line, &seen);
 	free(line);

@@ -30,9 +30,8 @@ static const char *const sftp_servers[] = {"/usr/lib/openssh/sftp-server",
 
 #define SFTP_COUNT (sizeof(sftp_servers) / sizeof(sftp_servers[0]))
 
-int rcm_line(struct rcm *rcm, const char *line, const struct rcm_command *command)
+int rcm_split_line(struct rcm *rcm, const char *line, const char *source, const char ***ret_words)
 {
-	struct rcm_command split = *command;
 	struct gate_verdict verdict;
 	struct error err = ERROR_INIT;
 	char **words;
@@ -43,11 +42,21 @@ int rcm_line(struct rcm *rcm, const char *line, const struct rcm_command *comman
 		code = error_set(&err, ERROR_INVALID, "the line is empty");
 	if (code < 0) {
 		gate_deny(&rcm->arena, &verdict, REASON_DYNAMIC, "%s%s%s\n%s", err.message,
-			err.place[0] ? ", " : "", err.place, line_remedy(command->source));
-		rcm_tell_verdict(rcm, &verdict);
-		return RCM_REFUSED;
+			err.place[0] ? ", " : "", err.place, line_remedy(source));
+		return rcm_tell_verdict(rcm, &verdict);
 	}
-	split.argv = (const char *const *)words;
+	*ret_words = (const char **)words;
+	return 0;
+}
+
+int rcm_line(struct rcm *rcm, const char *line, const struct rcm_command *command)
+{
+	struct rcm_command split = *command;
+	const char **words;
+
+	if (rcm_split_line(rcm, line, command->source, &words) != 0)
+		return RCM_REFUSED;
+	split.argv = words;
 	return rcm_run_command(rcm, &split);
 }
 

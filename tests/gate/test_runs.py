@@ -350,6 +350,14 @@ def test_the_fixture_of_asciinema_has_the_same_shape(host):
     assert all(isinstance(event[0], float) and isinstance(event[2], str) for event in events)
 
 
+@pytest.mark.parametrize("make, said", [(os.mkfifo, "is no file"), (os.mkdir, "is no file"), (lambda path: None, "No such file")])
+def test_what_is_no_file_is_no_recording(host, make, said):
+    path = host.folder / "elsewhere"
+    make(path)
+    done = subprocess.run([host.rcm, "recording", path], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 66 and said in done.stderr, done
+
+
 def test_record_asks_for_a_recording_of_a_read(host):
     assert host.run("exec", "--record", "--", "echo", "x").returncode == 0
     assert len(list(host.recordings.iterdir())) == 1 and host.gate.of("end") == []

@@ -171,6 +171,15 @@ def test_a_line_is_split_and_never_given_to_a_shell(host):
         assert done.returncode == 125 and "deny[15 dynamic]" in done.stderr
         assert "rcm new --script FILE; then: rcm exec CHG-n --step n\n" in done.stderr
         assert len(host.gate.asked) == before
+        assert host.run("check", "--line", line).returncode == 15 and len(host.gate.asked) == before
+
+
+def test_a_line_is_checked_as_it_would_run(host):
+    done = host.run("check", "--line", """printf '%s|' "a b" c\\ d""")
+    assert done.returncode == 0, done.stderr
+    ask, = host.gate.of("check")
+    assert ask["exec"]["argv"] == ["printf", "%s|", "a b", "c d"]
+    assert host.run("check", "--line", "true", "--", "true").returncode == 64
 
 
 @pytest.mark.parametrize("words", [
