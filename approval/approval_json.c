@@ -177,6 +177,16 @@ static json_t *person_out(struct store_tx *tx, struct arena *arena, const char *
 	return object;
 }
 
+/* Nothing waits for anybody any more once the request is over. */
+static const char *level_state(const struct approval_request *request, size_t i, size_t open_level)
+{
+	if (i < open_level)
+		return "complete";
+	if (request->state != APPROVAL_PENDING)
+		return "ended";
+	return i == open_level ? "open" : "waiting";
+}
+
 static json_t *progress_out(struct arena *arena, const struct approval_request *request,
 	const struct approval_progress *progress)
 {
@@ -188,10 +198,7 @@ static json_t *progress_out(struct arena *arena, const struct approval_request *
 
 		json_set_text(level, "text", approval_level_text(arena, &request->levels[i]));
 		json_set_int(level, "given", count->given);
-		json_set_text(level, "state",
-			i < progress->open_level    ? "complete"
-			: i == progress->open_level ? "open"
-						    : "waiting");
+		json_set_text(level, "state", level_state(request, i, progress->open_level));
 		json_set_int(level, "eligible", count->eligible);
 		json_array_append_new(list, level);
 	}

@@ -205,6 +205,13 @@ def test_a_cancelled_change_is_over(changes, pending):
     assert changes.do("alice", pending, "cancel").status == 409
 
 
+def test_nobody_is_waited_for_once_it_is_cancelled(changes, pending):
+    assert changes.show(pending)["approval"]["levels"][0]["state"] == "open"
+    assert changes.do("alice", pending, "cancel").status == 200
+    shown = changes.show(pending)["approval"]
+    assert (shown["state"], {level["state"] for level in shown["levels"]}) == ("VOID", {"ended"})
+
+
 # --- levels ---
 
 def test_a_critical_finding_needs_owners_of_two_teams_and_who_is_on_call(changes):
