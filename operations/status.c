@@ -238,7 +238,23 @@ static int look_at_waits(const struct status_rooms *rooms, struct arena *arena,
 	return 0;
 }
 
-/* --- what is owed after emergencies --- */
+/* --- emergencies, and what is owed after them --- */
+
+static int look_at_emergencies(const struct status_rooms *rooms, struct arena *arena,
+	struct status *status, struct error *err)
+{
+	return emergency_list_open(store_reader(rooms->store), arena, &status->emergencies,
+		&status->emergency_count, err);
+}
+
+/* Without the second person's word it is none yet. */
+static bool waits_for_second(const struct status *status)
+{
+	for (size_t i = 0; i < status->emergency_count; i++)
+		if (!status->emergencies[i]->started_at_us)
+			return true;
+	return false;
+}
 
 static int look_at_follow_ups(const struct status_rooms *rooms, struct arena *arena,
 	struct status *status, struct error *err)
@@ -306,7 +322,7 @@ bool status_needs_person(const struct status *status)
 {
 	if (status->hold_count || status->open_approvals || status->wait_count ||
 		status->items_troubled || status->items_expired || status->targets.unreachable ||
-		status->audit.trouble || status->overdue_count)
+		status->audit.trouble || status->overdue_count || waits_for_second(status))
 		return true;
 	for (size_t i = 0; i < status->run_count; i++)
 		if (status->runs[i].needs_person)
@@ -324,6 +340,7 @@ int status_look(const struct status_rooms *rooms, const struct principal *who, i
 	if (look_at_effects(rooms, arena, &status, err) < 0 ||
 		look_at_runs(rooms, arena, &status, err) < 0 ||
 		look_at_waits(rooms, arena, &status, err) < 0 ||
+		look_at_emergencies(rooms, arena, &status, err) < 0 ||
 		look_at_follow_ups(rooms, arena, &status, err) < 0 ||
 		look_at_targets(rooms, arena, &status, err) < 0)
 		return err->code;

@@ -73,6 +73,8 @@ struct status {
 	struct status_wait *waits;
 	size_t wait_count;
 	size_t open_approvals;
+	struct emergency **emergencies; /* active, or waiting for a second person */
+	size_t emergency_count;
 	struct follow_up *
 		*overdue; /* reviews of emergencies: until they are closed nobody starts one */
 	size_t overdue_count;

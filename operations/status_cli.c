@@ -171,6 +171,33 @@ static void say_waits(struct cli *cli, const json_t *status)
 	print_section(&section, "WAITS FOR YOU", "redbutton status --json");
 }
 
+/* What is skipped now, and by whom. */
+static void say_emergencies(struct cli *cli, const json_t *status)
+{
+	struct section section = {.cli = cli};
+	struct arena *arena = cli_arena(cli);
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "emergencies"), i, item) {
+		bool is_active = json_object_get(item, "ends_at") != NULL;
+		const char *name = cli_member(cli, item, "emergency");
+		struct row *row = add_row(&section, item);
+
+		row->cells[0] = name;
+		row->cells[1] = arena_format(arena, "%s of %s", cli_member(cli, item, "scope"),
+			cli_member(cli, item, "person"));
+		row->cells[2] = is_active ? arena_format(arena, "for another %s",
+						    span(cli, number(item, "left_s")))
+					  : arena_format(arena, "asked %s ago",
+						    span(cli, number(item, "age_s")));
+		row->asks = is_active ? NULL : "a second person who approves in its scope";
+		row->next = arena_format(
+			arena, "redbutton emergency %s %s", is_active ? "end" : "confirm", name);
+	}
+	print_section(&section, "EMERGENCIES", "redbutton emergency list --open");
+}
+
 /* Whoever looks: nobody starts an emergency until they are closed. */
 static void say_overdue(struct cli *cli, const json_t *status)
 {
@@ -405,8 +432,8 @@ static void say_verdict(struct cli *cli, const json_t *status)
 static int run_status(struct cli *cli, struct error *err)
 {
 	static void (*const parts[])(struct cli * cli, const json_t *status) = {say_head, say_holds,
-		say_overdue, say_waits, say_runs, say_effects, say_targets, say_store, say_jail,
-		say_audit, say_verdict};
+		say_emergencies, say_overdue, say_waits, say_runs, say_effects, say_targets,
+		say_store, say_jail, say_audit, say_verdict};
 	json_t *status;
 	int rc = cli_get(cli, "/api/v1/status", &status, err);
 

@@ -142,6 +142,29 @@ static json_t *waits_json(const struct status *status)
 	return list;
 }
 
+static json_t *emergencies_json(const struct status *status)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < status->emergency_count; i++) {
+		const struct emergency *emergency = status->emergencies[i];
+		json_t *object = json_object();
+
+		json_set_text(object, "emergency", emergency->name);
+		json_set_text(object, "state", emergency->state);
+		json_set_text(object, "scope", emergency->scope);
+		json_set_text(object, "person", emergency->person);
+		json_set_text(object, "reason", emergency->reason);
+		json_set_time(object, "asked_at", emergency->asked_at_us);
+		set_age(object, "age_s", status->now_us, emergency->asked_at_us);
+		json_set_time(object, "ends_at", emergency->ends_at_us);
+		if (emergency->ends_at_us)
+			set_age(object, "left_s", emergency->ends_at_us, status->now_us);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
 static json_t *overdue_json(const struct status *status)
 {
 	json_t *list = json_array();
@@ -239,6 +262,7 @@ json_t *status_json(const struct status *status)
 	json_object_set_new(object, "held", holds_json(status));
 	json_object_set_new(object, "waiting_for_you", waits_json(status));
 	json_set_int(object, "open_approvals", (int64_t)status->open_approvals);
+	json_object_set_new(object, "emergencies", emergencies_json(status));
 	json_object_set_new(object, "overdue_follow_ups", overdue_json(status));
 	json_object_set_new(object, "running", runs_json(status));
 	json_object_set_new(object, "in_effect", effects_json(status));

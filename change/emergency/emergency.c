@@ -519,6 +519,12 @@ int emergency_find(struct store_tx *tx, struct arena *arena, const char *person_
 	return error_set(err, ERROR_NOT_FOUND, "no emergency of this person covers %s", target);
 }
 
+int emergency_list_open(struct store_tx *tx, struct arena *arena, struct emergency ***ret,
+	size_t *ret_count, struct error *err)
+{
+	return emergency_store_open(tx, arena, NULL, ret, ret_count, err);
+}
+
 int emergency_get(struct store_tx *tx, struct arena *arena, const char *name,
 	struct emergency **ret, struct error *err)
 {

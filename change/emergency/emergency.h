@@ -68,6 +68,10 @@ extern const struct audit_crosscheck emergency_crosscheck, follow_up_crosscheck;
 int emergency_get(struct store_tx *tx, struct arena *arena, const char *name,
 	struct emergency **ret, struct error *err);
 
+/* Those that are active or wait for their second person, the oldest first: for reports. */
+int emergency_list_open(struct store_tx *tx, struct arena *arena, struct emergency ***ret,
+	size_t *ret_count, struct error *err);
+
 /*
  * The active emergency of that person that covers a target (its name) or one of its services
  * (NULL-ended); ERROR_NOT_FOUND when there is none. Asked anew at each use: its time, its incident,

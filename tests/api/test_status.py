@@ -155,6 +155,26 @@ def test_status_of_a_whole_screen_is_quick_end_to_end(world):
     assert min(times) - min(alone) < 0.1, (alone, times)
 
 
+def test_emergencies_that_are_open_stand_on_everybodys_screen(daemon, people):
+    people.admin.ok("incident", "open", "购物车没有响应", "--severity", "1")
+    words = ("--incident", "INC-1", "--ttl", "10m", "--reason", "the shop answers nothing: restarting it by hand")
+    people.alice.ok("emergency", "start", "--scope", "svc:商店", *words)
+    active, = people.vera.json("status")["emergencies"]
+    assert (active["emergency"], active["state"], active["scope"], active["person"]) == ("EMG-1", "active", "svc:商店", "alice")
+    assert 500 < active["left_s"] <= 600
+    shown = people.vera.run("status")
+    assert shown.code == 0 and "EMERGENCIES" in shown.out and "svc:商店 of alice" in shown.out, shown.out
+    assert "redbutton emergency end EMG-1" in shown.out
+    people.bob.ok("emergency", "start", "--scope", "svc:other", *words)
+    shown = people.vera.run("status")
+    assert shown.code == 10 and "asks: a second person" in shown.out and "redbutton emergency confirm EMG-2" in shown.out, shown.out
+    people.carol.ok("emergency", "confirm", "EMG-2")
+    assert people.vera.run("status").code == 0
+    for name, who in (("EMG-1", people.alice), ("EMG-2", people.bob)):
+        who.ok("emergency", "end", name)
+    assert people.vera.json("status")["emergencies"] == []
+
+
 def test_an_overdue_review_stands_on_everybodys_screen(daemon, people):
     people.admin.ok("incident", "open", "the shop is down", "--severity", "1", "--environment", "production",
                     "--service", "shop")
@@ -162,6 +182,7 @@ def test_an_overdue_review_stands_on_everybodys_screen(daemon, people):
                     "the shop answers nothing: restarting it by hand")
     people.alice.ok("emergency", "end", "EMG-1")
     assert people.vera.json("status")["overdue_follow_ups"] == []
+    assert people.vera.json("status")["emergencies"] == []
     daemon.stop()
     with sqlite3.connect(daemon.data_dir / "redbutton.db") as rows:
         rows.execute("UPDATE follow_up SET due_at_us = due_at_us - 2 * 86400 * 1000000")
