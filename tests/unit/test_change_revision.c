@@ -24,7 +24,10 @@ static const char body_text[] =
 	"\"verification\":[{\"name\":\"errors\",\"target\":\"prom\",\"query\":\"up\",\"op\":\"<\","
 	"\"threshold\":\"0.01\",\"window_s\":300}],\"observe_s\":60,\"objects\":[\"svc:pay\"],"
 	"\"template\":{\"name\":\"web/reload\",\"version\":3,\"params\":{\"unit\":\"nginx\"}},"
-	"\"release\":{\"platform\":\"x\"},\"incident\":\"INC-4\"}";
+	"\"release\":{\"platform\":\"x\",\"artifact_digest\":\"sha256:1\",\"version_from\":\"1\","
+	"\"version_to\":\"2\",\"phase\":\"canary\",\"passed_phases\":[\"test\"],"
+	"\"tag_mutable\":false,\"model\":{\"eval_report\":true,\"traffic_step_percent\":5,"
+	"\"shadow_period_s\":60,\"rollback_model\":null}},\"incident\":\"INC-4\"}";
 
 static void setup(void)
 {
@@ -76,6 +79,33 @@ START_TEST(test_all_of_a_body_is_read)
 	ck_assert_ptr_nonnull(revision_target_of(revision, "web-1"));
 	ck_assert_ptr_null(revision_target_of(revision, "web-2"));
 	json_decref(whole);
+	teardown();
+}
+END_TEST
+
+START_TEST(test_a_release_says_all_that_its_rules_look_at)
+{
+	static const char *const keys[] = {"platform", "artifact_digest", "version_from",
+		"version_to", "phase", "passed_phases", "tag_mutable", "model"};
+	static const char *const of_model[] = {
+		"eval_report", "traffic_step_percent", "shadow_period_s", "rollback_model"};
+	struct revision *revision;
+
+	setup();
+	for (size_t i = 0; i < 12; i++) {
+		json_t *whole = body(), *object = json_object_get(whole, "release");
+		const char *key = i < 8 ? keys[i] : of_model[i - 8];
+
+		object = i < 8 ? object : json_object_get(object, "model");
+		ck_assert_int_eq(json_object_set_new(object, key, json_pack("[i]", 7)), 0);
+		ck_assert_int_lt(revision_parse(&arena, whole, &revision, &err), 0);
+		ck_assert_str_eq(err.field, key);
+		ck_assert_int_eq(json_object_del(object, key), 0);
+		ck_assert_int_lt(revision_parse(&arena, whole, &revision, &err), 0);
+		ck_assert_str_eq(err.field, key);
+		ck_assert_str_eq(err.place, i < 8 ? "release" : "release.model");
+		json_decref(whole);
+	}
 	teardown();
 }
 END_TEST
@@ -204,5 +234,5 @@ START_TEST(test_bytes_have_one_spelling)
 END_TEST
 
 CHECK_MAIN("change_revision", &test_all_of_a_body_is_read,
-	&test_a_body_lacks_nothing_and_has_no_more,
+	&test_a_body_lacks_nothing_and_has_no_more, &test_a_release_says_all_that_its_rules_look_at,
 	&test_one_changed_byte_anywhere_is_another_digest, &test_bytes_have_one_spelling)
