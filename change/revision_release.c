@@ -29,8 +29,8 @@ static int check_phases(const json_t *release, struct error *err)
 /* Percent in whole numbers: numbers of a change are integers. */
 static int check_model(const json_t *model, struct error *err)
 {
-	static const char *const keys[] = {"eval_report", "traffic_step_percent", "shadow_period_s",
-		"rollback_model", NULL};
+	static const char *const keys[] = {
+		"eval_report", "traffic_step_percent", "shadow_period_s", "rollback_model", NULL};
 	int64_t number;
 	bool flag;
 	int rc;

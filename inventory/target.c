@@ -28,6 +28,11 @@ static void add_nearest(struct store_tx *tx, const char *name, struct error *err
 	arena_done(&arena);
 }
 
+int target_has_service(struct store_tx *tx, const char *service, struct error *err)
+{
+	return target_store_has_service(tx, service, err);
+}
+
 int target_get(struct store_tx *tx, struct arena *arena, const char *name, struct target **ret,
 	struct error *err)
 {

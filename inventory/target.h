@@ -41,6 +41,8 @@ int target_get(struct store_tx *tx, struct arena *arena, const char *name, struc
  * ERROR_NOT_FOUND; ERROR_CONFLICT when there are several. */
 int target_find_identity(struct store_tx *tx, struct arena *arena, const char *identity,
 	struct target **ret, struct error *err);
+/* 1 when a target belongs to that service, 0 when none does. */
+int target_has_service(struct store_tx *tx, const char *service, struct error *err);
 /* All labels of a target (with environment ... tier) as one JSON object of texts; the caller's. */
 json_t *target_all_labels(const struct target *target);
 /* Targets of a kind whose labels have all of `labels` (an object of texts, not empty), by name;

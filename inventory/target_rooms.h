@@ -14,6 +14,7 @@ int target_store_list(struct store_tx *tx, struct arena *arena, const char *kind
 	struct target ***ret, size_t *ret_count, struct error *err);
 int target_store_find_identity(struct store_tx *tx, struct arena *arena, const char *identity,
 	struct target **ret, struct error *err);
+int target_store_has_service(struct store_tx *tx, const char *service, struct error *err);
 /* What an overview needs of a target. */
 struct target_brief {
 	char id[ID_SIZE];

@@ -13,6 +13,8 @@ static const struct store_statement select_all =
 static const struct store_statement select_identity =
 	STORE_STATEMENT("SELECT " TARGET_COLUMNS " FROM target WHERE address = :address"
 			" AND kind IN ('host', 'k8s', 'database') ORDER BY name LIMIT 2");
+static const struct store_statement select_service =
+	STORE_STATEMENT("SELECT 1 FROM target WHERE service = :service LIMIT 1");
 static const struct store_statement select_briefs =
 	STORE_STATEMENT("SELECT id, name, kind, version FROM target ORDER BY name");
 static const struct store_statement insert_target = STORE_STATEMENT(
@@ -89,6 +91,18 @@ int target_store_find_identity(struct store_tx *tx, struct arena *arena, const c
 		return error_set(err, ERROR_CONFLICT, "more than one target has this identity: %s",
 			(*ret)->name);
 	}
+	return rc;
+}
+
+int target_store_has_service(struct store_tx *tx, const char *service, struct error *err)
+{
+	struct store_query *query = store_query(tx, &select_service);
+	int rc;
+
+	store_bind_text(query, "service", service);
+	rc = store_next(query, err);
+	if (rc > 0)
+		store_finish(query);
 	return rc;
 }
 

@@ -2,6 +2,7 @@
 
 #include "change/emergency/emergency_rooms.h"
 #include "incidents/incident.h"
+#include "inventory/target.h"
 #include "lib/base/text.h"
 
 #include <stdio.h>
@@ -85,6 +86,28 @@ static int check_scope(const char *scope, struct error *err)
 			return text_check_name("scope", scope + strlen(kinds[i]), err);
 	return refuse(err, "scope", "the scope is neither a host nor a service",
 		"host:NAME of one target, or svc:NAME");
+}
+
+/* One that covers nothing would open no gate, and what is owed for it would bar the right one. */
+static int check_covers(
+	struct store_tx *tx, struct arena *arena, const char *scope, struct error *err)
+{
+	const char *name = strchr(scope, ':') + 1;
+	struct target *target;
+	int rc;
+
+	if (text_starts_with(scope, "host:")) {
+		rc = target_get(tx, arena, name, &target, err);
+		return rc == ERROR_NOT_FOUND
+			       ? refuse(err, "scope",
+					 arena_format(arena, "there is no target %s", name),
+					 "list them: redbutton target list")
+			       : rc;
+	}
+	if ((rc = target_has_service(tx, name, err)) != 0)
+		return rc < 0 ? rc : 0;
+	return refuse(err, "scope", arena_format(arena, "no target belongs to a service %s", name),
+		"see which there are: redbutton target list; or name one host");
 }
 
 static int check_reason(const char *reason, struct error *err)
@@ -266,6 +289,7 @@ static int check_start(struct store_tx *tx, const struct emergency_start *start,
 		(rc = check_ttl(start->ttl_us, err)) < 0 || (rc = check_person(act->by, err)) < 0 ||
 		(rc = emergency_require(act->by, MAY_START, ROLE_COMMANDER, start->scope, err)) <
 			0 ||
+		(rc = check_covers(tx, act->arena, start->scope, err)) < 0 ||
 		(rc = check_incident(tx, act->arena, start->incident, start->is_drill, err)) < 0)
 		return rc;
 	return check_no_other_pending(tx, act->arena, act->by->person_id, err);

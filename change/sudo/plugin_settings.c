@@ -44,7 +44,7 @@ int plugin_setting(const char *list_name, char *const *list, const char *name, c
 static int copy_required(struct arena *arena, const char *list_name, char *const *list,
 	const char *name, const char **ret, struct error *err)
 {
-	const char *value;
+	const char *value = NULL;
 
 	if (plugin_setting(list_name, list, name, &value, err) < 0)
 		return err->code;
@@ -255,7 +255,7 @@ static int check_absolute(const char *name, const char *path, struct error *err)
 /* A command in another root is another program under the same name. */
 static int refuse_chroot(char *const *info, struct error *err)
 {
-	const char *root;
+	const char *root = NULL;
 
 	if (plugin_setting(COMMAND_PLACE, info, "chroot", &root, err) < 0)
 		return err->code;

@@ -5,10 +5,17 @@ import sqlite3
 import subprocess
 
 import pytest
+from harness.changes import add_host
 from harness.daemon import bin_folder, environment
 from process import wait_until
 
 REASON = "结账没有响应: the disk of its database is full"
+
+
+@pytest.fixture
+def people(people):
+    add_host(people, "checkout-1", "checkout")
+    return people
 
 
 @pytest.fixture
@@ -88,6 +95,8 @@ def test_who_only_looks_starts_nothing(people, incident):
     ({"scope": "checkout"}, "scope"),
     ({"scope": "all:x"}, "scope"),
     ({"scope": "host:"}, "scope"),
+    ({"scope": "host:checkout-2"}, "scope"),
+    ({"scope": "svc:chekcout"}, "scope"),
     ({"incident": None}, "incident"),
     ({"incident": "7"}, "incident"),
     ({"drill": "yes"}, "drill"),

@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+from harness.changes import add_host
 from harness.rows import Rows
 
 
@@ -56,6 +57,7 @@ def world(make_world, hook, tmp_path_factory):
     token.write_text("the-hooks-token")
     token.chmod(0o600)
     world = make_world(emergency_hook=hook.url, emergency_hook_token=f"file:{token}")
+    add_host(world.people, "shop-1", "shop")
     world.people.admin.ok("incident", "open", "the shop is down", "--severity", "1", "--environment", "production",
                           "--service", "shop")
     return world
@@ -135,6 +137,7 @@ def test_a_hook_that_is_away_is_a_no(make_world):
 
 def test_without_a_hook_a_code_proves_nothing(make_world):
     world = make_world()
+    add_host(world.people, "shop-1", "shop")
     world.people.admin.ok("incident", "open", "down", "--severity", "1", "--environment", "production", "--service", "shop")
     refused = start(world, code="123456")
     assert refused.status == 400 and refused.json["field"] == "code"

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 from harness.asker import Asker
-from harness.changes import METRIC, Changes, at, host_identity
+from harness.changes import METRIC, Changes, add_host, at, host_identity
 from harness.people import People
 from harness.prometheus import FakePrometheus
 
@@ -255,6 +255,7 @@ def test_what_is_owed_is_said_in_an_emergency(make_daemon):
     asker = Asker(Changes(daemon, people))
     words = ("--incident", people.carol.json("incident", "open", "the shop is down", "--severity", 1)["name"], "--ttl", "30m",
              "--reason", "its disk is full, and nobody can buy")
+    add_host(people, "other-1", "other")
     people.alice.ok("emergency", "start", "--scope", "svc:other", *words)
     people.alice.ok("emergency", "end", "EMG-1")
     people.bob.ok("emergency", "start", "--scope", "svc:shop", *words)

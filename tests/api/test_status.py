@@ -3,6 +3,7 @@ import sqlite3
 import time
 
 import pytest
+from harness.changes import add_host
 from harness.sockets import silent
 
 NEEDS_PERSON = 10
@@ -158,6 +159,8 @@ def test_status_of_a_whole_screen_is_quick_end_to_end(world):
 def test_emergencies_that_are_open_stand_on_everybodys_screen(daemon, people):
     people.admin.ok("incident", "open", "购物车没有响应", "--severity", "1")
     words = ("--incident", "INC-1", "--ttl", "10m", "--reason", "the shop answers nothing: restarting it by hand")
+    for number, service in enumerate(("商店", "other")):
+        add_host(people, f"host-{number}", service)
     people.alice.ok("emergency", "start", "--scope", "svc:商店", *words)
     active, = people.vera.json("status")["emergencies"]
     assert (active["emergency"], active["state"], active["scope"], active["person"]) == ("EMG-1", "active", "svc:商店", "alice")
@@ -176,6 +179,7 @@ def test_emergencies_that_are_open_stand_on_everybodys_screen(daemon, people):
 
 
 def test_an_overdue_review_stands_on_everybodys_screen(daemon, people):
+    add_host(people, "shop-1", "shop")
     people.admin.ok("incident", "open", "the shop is down", "--severity", "1", "--environment", "production",
                     "--service", "shop")
     people.alice.ok("emergency", "start", "--scope", "svc:shop", "--incident", "INC-1", "--ttl", "10m", "--reason",

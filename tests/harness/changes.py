@@ -10,6 +10,12 @@ def host_identity(number):
     return f"host:{number:032x}/SHA256:{key}"
 
 
+def add_host(people, name, service):
+    """One host of that service, so that something belongs to it."""
+    people.admin.ok("target", "add", name, "--kind", "host", "--address", host_identity(sum(name.encode())), "--environment",
+                    "production", "--service", service)
+
+
 def at(minutes):
     """RFC 3339, so many minutes from now."""
     moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=minutes)

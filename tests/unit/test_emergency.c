@@ -295,6 +295,12 @@ START_TEST(bad_input_names_its_field)
 	what = good;
 	what.scope = "edge-1";
 	check_field(&what, "scope");
+	what.scope = "svc:shpo";
+	ck_assert_int_eq(commit(ask_start, &what), ERROR_INVALID);
+	ck_assert_str_eq(err.field, "scope");
+	what.scope = "host:edge-9";
+	ck_assert_int_eq(commit(ask_start, &what), ERROR_INVALID);
+	ck_assert_str_eq(err.field, "scope");
 	what.scope = "host:";
 	check_field(&what, "scope");
 	what.scope = "host:a\xe2\x80\xae";
