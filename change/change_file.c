@@ -149,6 +149,7 @@ static int make_draft(
 	if (is_standard)
 		filing.filed = made;
 	if ((rc = revision_complete(arena, &filing, &draft->body, err)) < 0 ||
+		(rc = revision_check_release(draft->body, err)) < 0 ||
 		(rc = revision_parse(arena, draft->body, &draft->revision, err)) < 0 ||
 		(rc = check_type(draft->revision, err)) < 0 ||
 		(is_standard && (rc = check_against_template(file, draft->body, err)) < 0) ||

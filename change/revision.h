@@ -112,6 +112,11 @@ struct revision {
 	const char *exception_reason; /* or NULL */
 };
 
+/*
+ * Does the release of a body, where it has one, say all that the rules for releases look at? Asked
+ * of what is filed; what was filed before may say less. The error names the field within it.
+ */
+int revision_check_release(const json_t *body, struct error *err);
 /* Parses and checks a body (all fields, closed set of keys); the result lives in the arena. What a
  * person files has the same shape, with defaults filled in by revision_complete. */
 int revision_parse(

@@ -2,6 +2,17 @@
 #include "change/revision_rooms.h"
 #include "lib/base/json.h"
 
+#include <stdio.h>
+
+/* The field of the error lies in that object. */
+static int within(const char *object, struct error *err)
+{
+	char field[sizeof(err->field)];
+
+	snprintf(field, sizeof(field), "%s", err->field);
+	return error_field(err, "%s.%s", object, field);
+}
+
 static int check_text_or_null(const json_t *object, const char *field, struct error *err)
 {
 	const char *text;
@@ -40,7 +51,7 @@ static int check_model(const json_t *model, struct error *err)
 	if (!json_is_object(model)) {
 		revision_refuse(
 			err, "model", "an object is needed", "null when no model is published");
-		return error_place(err, "release");
+		return within("release", err);
 	}
 	if ((rc = json_check_keys(model, keys, err)) < 0 ||
 		(rc = json_get_bool(model, "eval_report", true, &flag, err)) < 0 ||
@@ -49,11 +60,11 @@ static int check_model(const json_t *model, struct error *err)
 		(rc = json_get_int(model, "shadow_period_s", true, 0, INT32_MAX, &number, err)) <
 			0 ||
 		(rc = check_text_or_null(model, "rollback_model", err)) < 0)
-		return error_place(err, "release.model");
+		return within("release.model", err);
 	return 0;
 }
 
-int revision_check_release(const json_t *release, struct error *err)
+static int check_release(const json_t *release, struct error *err)
 {
 	static const char *const words[] = {
 		"platform", "artifact_digest", "version_from", "version_to", "phase"};
@@ -67,6 +78,13 @@ int revision_check_release(const json_t *release, struct error *err)
 		rc = json_get_text(release, words[i], true, &text, err);
 	if (rc < 0 || (rc = check_phases(release, err)) < 0 ||
 		(rc = json_get_bool(release, "tag_mutable", true, &flag, err)) < 0)
-		return error_place(err, "release");
+		return within("release", err);
 	return check_model(json_object_get(release, "model"), err);
+}
+
+int revision_check_release(const json_t *body, struct error *err)
+{
+	const json_t *release = json_object_get(body, "release");
+
+	return json_is_object(release) ? check_release(release, err) : 0;
 }

@@ -47,9 +47,4 @@ int revision_names(struct arena *arena, const json_t *object, const char *field,
 int revision_read_steps(
 	struct arena *arena, const json_t *body, struct revision *revision, struct error *err);
 
-/* --- revision_release.c --- */
-
-/* ERROR_INVALID with field and place: a key is missing, not known or of another kind. */
-int revision_check_release(const json_t *release, struct error *err);
-
 #endif

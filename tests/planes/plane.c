@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,10 +93,23 @@ static void fail_with_log(const struct plane *plane)
 	ck_abort_msg("the plane did not start: %s", text);
 }
 
-void plane_await_port(struct plane *plane, int port)
+static int connect_socket(const struct plane *plane, const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", plane->folder, name);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* By its port, or by its name where that is not NULL. */
+static void await(struct plane *plane, int port, const char *name)
 {
 	for (int i = 0; i < 1800; i++) {
-		int fd = plane_connect(port);
+		int fd = name ? connect_socket(plane, name) : plane_connect(port);
 
 		if (fd >= 0) {
 			close(fd);
@@ -106,6 +120,16 @@ void plane_await_port(struct plane *plane, int port)
 		usleep(50000);
 	}
 	fail_with_log(plane);
+}
+
+void plane_await_port(struct plane *plane, int port)
+{
+	await(plane, port, NULL);
+}
+
+void plane_await_socket(struct plane *plane, const char *name)
+{
+	await(plane, 0, name);
 }
 
 int plane_is_running(struct plane *plane)

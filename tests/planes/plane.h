@@ -14,8 +14,10 @@ void plane_open(struct plane *plane, const char *program);
 void plane_write_file(const struct plane *plane, const char *name, const char *text);
 /* Runs it in the folder, its output in "log". */
 void plane_start(struct plane *plane, const char *const *argv);
-/* Waits until the port accepts connections; fails after 20 seconds with the log. */
+/* Waits until the port accepts connections; fails after 90 seconds with the log. */
 void plane_await_port(struct plane *plane, int port);
+/* The same of a unix socket in the folder: HAProxy names each when it listens. */
+void plane_await_socket(struct plane *plane, const char *name);
 int plane_is_running(struct plane *plane);
 void plane_close(struct plane *plane);
 /* A port of 127.0.0.1 that was free just now. */

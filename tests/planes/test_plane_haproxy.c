@@ -51,6 +51,8 @@ static void begin(void)
 	plane_write_file(&plane, "limits.map", "default 1000000\ntwice 1\ntwice 2\n");
 	plane_start(&plane, argv);
 	plane_await_port(&plane, admin_port);
+	plane_await_socket(&plane, "admin.sock");
+	plane_await_socket(&plane, "user.sock");
 	snprintf(unix_address, sizeof(unix_address), "unix:%s/admin.sock", plane.folder);
 	snprintf(user_address, sizeof(user_address), "unix:%s/user.sock", plane.folder);
 	snprintf(tcp_address, sizeof(tcp_address), "tcp:127.0.0.1:%d", admin_port);

@@ -85,25 +85,28 @@ END_TEST
 
 START_TEST(test_a_release_says_all_that_its_rules_look_at)
 {
-	static const char *const keys[] = {"platform", "artifact_digest", "version_from",
-		"version_to", "phase", "passed_phases", "tag_mutable", "model"};
-	static const char *const of_model[] = {
-		"eval_report", "traffic_step_percent", "shadow_period_s", "rollback_model"};
+	static const char *const fields[] = {"platform", "artifact_digest", "version_from",
+		"version_to", "phase", "passed_phases", "tag_mutable", "model", "model.eval_report",
+		"model.traffic_step_percent", "model.shadow_period_s", "model.rollback_model"};
 	struct revision *revision;
 
 	setup();
-	for (size_t i = 0; i < 12; i++) {
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		json_t *whole = body(), *object = json_object_get(whole, "release");
-		const char *key = i < 8 ? keys[i] : of_model[i - 8];
+		bool is_of_model = strncmp(fields[i], "model.", 6) == 0;
+		const char *key = is_of_model ? fields[i] + 6 : fields[i];
+		char named[64];
 
-		object = i < 8 ? object : json_object_get(object, "model");
-		ck_assert_int_eq(json_object_set_new(object, key, json_pack("[i]", 7)), 0);
-		ck_assert_int_lt(revision_parse(&arena, whole, &revision, &err), 0);
-		ck_assert_str_eq(err.field, key);
+		object = is_of_model ? json_object_get(object, "model") : object;
+		snprintf(named, sizeof(named), "release.%s", fields[i]);
+		ck_assert_int_eq(revision_check_release(whole, &err), 0);
+		ck_assert_int_eq(json_object_set_new(object, key, json_real(12.5)), 0);
+		ck_assert_int_lt(revision_check_release(whole, &err), 0);
+		ck_assert_str_eq(err.field, named);
 		ck_assert_int_eq(json_object_del(object, key), 0);
-		ck_assert_int_lt(revision_parse(&arena, whole, &revision, &err), 0);
-		ck_assert_str_eq(err.field, key);
-		ck_assert_str_eq(err.place, i < 8 ? "release" : "release.model");
+		ck_assert_int_lt(revision_check_release(whole, &err), 0);
+		ck_assert_str_eq(err.field, named);
+		ck_assert_int_eq(revision_parse(&arena, whole, &revision, &err), 0);
 		json_decref(whole);
 	}
 	teardown();
