@@ -18,6 +18,18 @@ int adapter_refuse(struct error *err, const char *field, const char *format, ...
 int adapter_check_type(const struct adapter *adapter, const struct adapter_register *reg,
 	size_t *ret, struct error *err);
 
+/* --- adapter_bare.c: parse, read and write of kinds that have no registers --- */
+
+/* ERROR_INVALID with the field "type"; nothing is asked. */
+int adapter_bare_parse(const struct adapter_register *reg, const json_t *value, struct arena *arena,
+	const char **ret_value, struct error *err);
+int adapter_bare_read(struct client *client, const struct adapter_target *target,
+	const struct adapter_register *reg, int timeout_ms, adapter_done done, void *arg,
+	struct error *err);
+int adapter_bare_write(struct client *client, const struct adapter_target *target,
+	const struct adapter_register *reg, const char *value, const char *version, int timeout_ms,
+	adapter_done done, void *arg, struct error *err);
+
 /*
  * A decimal in any spelling ("1e+06", "0.50", "-0") as canonical JSON: an integer where it is one
  * within int64, else {"$decimal":"0.5"}. NULL when it is no finite decimal or has more than 38

@@ -80,59 +80,24 @@ static int check_database(const char *address, struct error *err)
 	return check(&database_grammar, address, err);
 }
 
-static int refuse_register(const struct adapter_register *reg, struct error *err)
-{
-	return adapter_refuse(err, "type", "%s: this kind of target has no registers", reg->type);
-}
-
-static int parse(const struct adapter_register *reg, const json_t *value, struct arena *arena,
-	const char **ret_value, struct error *err)
-{
-	(void)value;
-	(void)arena;
-	(void)ret_value;
-	return refuse_register(reg, err);
-}
-
-static int read_register(struct client *client, const struct adapter_target *target,
-	const struct adapter_register *reg, int timeout_ms, adapter_done done, void *arg,
-	struct error *err)
-{
-	(void)client;
-	(void)target;
-	(void)timeout_ms;
-	(void)done;
-	(void)arg;
-	return refuse_register(reg, err);
-}
-
-static int write_register(struct client *client, const struct adapter_target *target,
-	const struct adapter_register *reg, const char *value, const char *version, int timeout_ms,
-	adapter_done done, void *arg, struct error *err)
-{
-	(void)value;
-	(void)version;
-	return read_register(client, target, reg, timeout_ms, done, arg, err);
-}
-
 const struct adapter host_adapter = {
 	.kind = "host",
-	.parse = parse,
-	.read = read_register,
-	.write = write_register,
+	.parse = adapter_bare_parse,
+	.read = adapter_bare_read,
+	.write = adapter_bare_write,
 	.check_address = check_host,
 };
 const struct adapter k8s_adapter = {
 	.kind = "k8s",
-	.parse = parse,
-	.read = read_register,
-	.write = write_register,
+	.parse = adapter_bare_parse,
+	.read = adapter_bare_read,
+	.write = adapter_bare_write,
 	.check_address = check_k8s,
 };
 const struct adapter database_adapter = {
 	.kind = "database",
-	.parse = parse,
-	.read = read_register,
-	.write = write_register,
+	.parse = adapter_bare_parse,
+	.read = adapter_bare_read,
+	.write = adapter_bare_write,
 	.check_address = check_database,
 };

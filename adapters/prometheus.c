@@ -247,32 +247,6 @@ const struct adapter prometheus_adapter = {
 
 /* --- Alertmanager: alerts alone --- */
 
-static int refuse_register(const struct adapter_register *reg, struct error *err)
-{
-	return adapter_refuse(err, "type", "%s: an Alertmanager has no registers", reg->type);
-}
-
-static int alertmanager_parse(const struct adapter_register *reg, const json_t *value,
-	struct arena *arena, const char **ret_value, struct error *err)
-{
-	(void)value;
-	(void)arena;
-	(void)ret_value;
-	return refuse_register(reg, err);
-}
-
-static int alertmanager_read(struct client *client, const struct adapter_target *target,
-	const struct adapter_register *reg, int timeout_ms, adapter_done done, void *arg,
-	struct error *err)
-{
-	(void)client;
-	(void)target;
-	(void)timeout_ms;
-	(void)done;
-	(void)arg;
-	return refuse_register(reg, err);
-}
-
 static int alertmanager_check(struct client *client, const struct adapter_target *target,
 	int timeout_ms, adapter_done done, void *arg, struct error *err)
 {
@@ -293,9 +267,9 @@ static int alertmanager_alerts(struct client *client, const struct adapter_targe
 
 const struct adapter alertmanager_adapter = {
 	.kind = "alertmanager",
-	.parse = alertmanager_parse,
-	.read = alertmanager_read,
-	.write = prometheus_write,
+	.parse = adapter_bare_parse,
+	.read = adapter_bare_read,
+	.write = adapter_bare_write,
 	.check = alertmanager_check,
 	.alerts = alertmanager_alerts,
 	.check_address = prometheus_check_address,
